@@ -1,0 +1,22 @@
+# Installs each component on its own, so that `cmake --install ... --component kernels` brings what an embedder of the
+# kernels needs and nothing else.
+
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/quantlens")
+
+foreach(component IN ITEMS kernels runtime quantlens)
+  install(TARGETS quantlens_${component} EXPORT quantlens-${component} COMPONENT ${component}
+          ARCHIVE COMPONENT ${component} FILE_SET HEADERS COMPONENT ${component})
+  install(EXPORT quantlens-${component} FILE quantlens-${component}-targets.cmake NAMESPACE quantlens::
+          DESTINATION "${package_dir}" COMPONENT ${component})
+endforeach()
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/quantlens-config.cmake.in"
+                              "${PROJECT_BINARY_DIR}/quantlens-config.cmake" INSTALL_DESTINATION "${package_dir}")
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/quantlens-config-version.cmake"
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/quantlens-config.cmake" "${PROJECT_BINARY_DIR}/quantlens-config-version.cmake"
+        DESTINATION "${package_dir}" COMPONENT kernels)
+install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake"
+        DESTINATION "${package_dir}/modules" COMPONENT runtime)

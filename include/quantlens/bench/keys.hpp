@@ -1,0 +1,95 @@
+/// The journal's keys: a hash over everything that could change what the line says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "quantlens/core/sha256.hpp"
+#include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/task.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Raised by one whenever this program's answer to the same question may differ from the last version's: numerics,
+/// tokenization, prompt rendering, protocols, scoring.
+inline constexpr int answers_version = 1;
+
+/// What the answers of one cell depend on, besides the item. Threads, batch, chunk and prefix sharing are left out:
+/// by promise P1 (docs/numerics.md) they cannot change an answer. The limit is left out because it only chooses items.
+struct CellIdentity {
+  std::string model_sha256;
+  std::string format;
+  nlohmann::json scheme;  ///< every parameter of the format
+  std::string isa;
+  std::string task;
+  std::string task_sha256;  ///< of what all items share: prompts, labels, demonstrations
+  std::string protocol;
+  ProtocolOptions protocol_options;
+  std::string sampling = "greedy";
+  std::uint64_t seed = 0;
+  std::size_t repetition = 0;
+  int answers = answers_version;
+};
+
+/// What times depend on besides: lines about time are found again only under the same settings on the same CPU.
+struct TimingIdentity {
+  std::size_t threads = 1;
+  std::size_t batch = 1;
+  std::size_t chunk = 0;  ///< 0: the engine's choice
+  bool shared_prefix = true;
+  std::string cpu;
+};
+
+/// SHA-256 of a JSON value's text; keys of objects are sorted.
+[[nodiscard]] inline std::string json_sha256(const nlohmann::json& value) {
+  const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return sha256_hex(std::as_bytes(std::span(text)));
+}
+
+[[nodiscard]] inline std::string cell_key(const CellIdentity& cell) {
+  return json_sha256({{"model", cell.model_sha256},
+                      {"format", cell.format},
+                      {"scheme", cell.scheme},
+                      {"isa", cell.isa},
+                      {"task", cell.task},
+                      {"task_sha256", cell.task_sha256},
+                      {"protocol", cell.protocol},
+                      {"label_score", static_cast<int>(cell.protocol_options.label_score)},
+                      {"max_input_words", cell.protocol_options.max_input_words},
+                      {"sampling", cell.sampling},
+                      {"seed", cell.seed},
+                      {"repetition", cell.repetition},
+                      {"answers", cell.answers}});
+}
+
+/// All that an item brings, so that an edited item is a new one.
+[[nodiscard]] inline nlohmann::json item_json(const Item& item) {
+  return {{"id", item.id}, {"fields", item.fields}, {"label", item.label}, {"references", item.references}};
+}
+
+[[nodiscard]] inline std::string item_key(const std::string& cell, const Item& item) {
+  return json_sha256({{"cell", cell}, {"item", item_json(item)}});
+}
+
+[[nodiscard]] inline std::string timing_key(const std::string& key, const TimingIdentity& timing) {
+  return json_sha256({{"key", key},
+                      {"threads", timing.threads},
+                      {"batch", timing.batch},
+                      {"chunk", timing.chunk},
+                      {"shared_prefix", timing.shared_prefix},
+                      {"cpu", timing.cpu}});
+}
+
+/// Of what a built format weighs.
+[[nodiscard]] inline std::string format_key(const CellIdentity& cell) {
+  return json_sha256({{"model", cell.model_sha256},
+                      {"format", cell.format},
+                      {"scheme", cell.scheme},
+                      {"isa", cell.isa},
+                      {"answers", cell.answers}});
+}
+
+}  // namespace quantlens::inline v0_1

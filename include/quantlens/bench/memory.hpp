@@ -1,0 +1,27 @@
+/// Peak memory of this process, reset where the system allows it.
+#pragma once
+
+#include <fstream>
+#include <optional>
+#include <string>
+
+namespace quantlens::inline v0_1 {
+
+/// Forgets the peak so far; false where the system has no such switch (it is Linux's /proc/self/clear_refs).
+[[nodiscard]] inline bool reset_peak_memory() {
+  std::ofstream file("/proc/self/clear_refs");
+  file << "5\n" << std::flush;
+  return file.good();
+}
+
+/// The largest resident size since the last reset. Units: MiB. None where the system does not say.
+[[nodiscard]] inline std::optional<double> peak_memory_mib() {
+  std::ifstream file("/proc/self/status");
+  for (std::string word; file >> word;) {
+    double kib = 0;
+    if (word == "VmHWM:" && file >> kib) return kib / 1024;
+  }
+  return std::nullopt;
+}
+
+}  // namespace quantlens::inline v0_1

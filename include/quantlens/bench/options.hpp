@@ -1,0 +1,182 @@
+/// The command line of quantlens_bench.
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/suggest.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Everything a user may ask of the main job.
+struct BenchOptions {
+  std::filesystem::path model;
+  std::vector<std::string> formats{"full", "rtn-w8", "rtn-w4-g32"};
+  std::vector<std::string>
+      tasks;                   ///< `task/protocol`, or `task` for all of its protocols; empty: all whose data are here
+  std::filesystem::path data;  ///< holds DIR/<task>/...; empty: only tasks that bring their data
+  std::filesystem::path tasks_dir;
+  std::filesystem::path out = "./quantlens-out";
+  std::string baseline = "full";  ///< a format, or the path of another model file
+  std::optional<std::size_t> limit;
+  std::optional<std::size_t> threads;  ///< none: all processors
+  std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
+  std::size_t batch = 16;              ///< items per slice, and sequences per forward pass
+  std::size_t latency_items = 16;
+  std::uint64_t seed = 0;
+  bool shared_prefix = true;
+  bool list = false;
+  bool version = false;
+  bool help = false;
+  std::vector<std::string> benchmark_arguments;  ///< every --benchmark_* flag, for Google Benchmark
+  std::vector<std::string> arguments;            ///< the whole command line, as given
+};
+
+/// What `--help` prints.
+inline constexpr std::string_view bench_usage =
+    R"(quantlens_bench --model PATH [options]: what each format of a model costs in quality, speed and memory
+
+  --model PATH         a .gguf file or a Hugging Face folder
+  --formats LIST       default full,rtn-w8,rtn-w4-g32
+  --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here
+  --data DIR           data sets that tasks do not bring: DIR/<task>/...
+  --tasks-dir DIR      where the task folders are
+  --limit N            the first N items of a seeded shuffle, the same for all formats
+  --threads T          default: all processors
+  --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
+  --seed S             default 0
+  --baseline B         what deltas compare with: a format, or another model file; default full
+  --latency-items N    items of the latency phase, one at a time; default 16
+  --batch N            items at a time in the quality phase; default 16
+  --chunk N            prompt tokens at a time
+  --no-shared-prefix   compute shared prompt prefixes anew for each item
+  --list               print the cells, one a line
+  --version, --help
+  --benchmark_*        Google Benchmark's own, such as --benchmark_filter=REGEX; the filter sees
+                       <task>/<protocol>/<format>/iterations:1/manual_time
+)";
+
+/// "a,b,,c" -> a b c.
+[[nodiscard]] inline std::vector<std::string> split_list(std::string_view list) {
+  std::vector<std::string> parts;
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) parts.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return parts;
+}
+
+namespace bench_detail {
+
+template <class Integer>
+Integer parse_integer(std::string_view flag, std::string_view text, Integer least) {
+  Integer value{};
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size() || value < least)
+    throw InputError("usage", concat(flag, " takes a whole number from ", least, "; got '", text, "'"));
+  return value;
+}
+
+inline std::vector<std::string> parse_list(std::string_view flag, std::string_view text) {
+  std::vector<std::string> parts = split_list(text);
+  if (parts.empty()) throw InputError("usage", concat(flag, " takes a list such as a,b; got '", text, "'"));
+  return parts;
+}
+
+/// Google Benchmark prints its usage and exits with 0 on these, so they are checked here.
+inline void check_benchmark_flag(std::string_view argument) {
+  for (const std::string_view flag : {"--benchmark_format=", "--benchmark_out_format="}) {
+    if (!argument.starts_with(flag)) continue;
+    const std::string value(argument.substr(flag.size()));
+    const std::vector<std::string> known{"console", "json", "csv"};
+    if (std::find(known.begin(), known.end(), value) == known.end())
+      throw unknown_name(flag.substr(0, flag.size() - 1), value, known);
+  }
+}
+
+}  // namespace bench_detail
+
+/// Reads the arguments after the program's name, as `--flag value` or `--flag=value`.
+/// Errors: InputError for an unknown flag (with the nearest known one), a missing or malformed value.
+[[nodiscard]] inline BenchOptions parse_bench_options(std::span<const std::string> arguments) {
+  using bench_detail::parse_integer;
+  BenchOptions options;
+  options.arguments.assign(arguments.begin(), arguments.end());
+
+  using Take = std::function<void(const std::string&, const std::string&)>;
+  const auto path = [](std::filesystem::path& into) {
+    return [&into](const std::string& flag, const std::string& value) {
+      if (value.empty()) throw InputError("usage", flag + " takes a path; got ''");
+      into = value;
+    };
+  };
+  const auto list = [](std::vector<std::string>& into) {
+    return [&into](const auto& flag, const auto& value) { into = bench_detail::parse_list(flag, value); };
+  };
+  const auto count = [](auto& into, std::size_t least) {
+    return [&into, least](const auto& flag, const auto& value) { into = parse_integer(flag, value, least); };
+  };
+  const std::vector<std::pair<std::string, Take>> with_value{
+      {"--model", path(options.model)},
+      {"--formats", list(options.formats)},
+      {"--tasks", list(options.tasks)},
+      {"--data", path(options.data)},
+      {"--tasks-dir", path(options.tasks_dir)},
+      {"--limit", count(options.limit, 1)},
+      {"--threads", count(options.threads, 1)},
+      {"--out", path(options.out)},
+      {"--seed",
+       [&](const auto& flag, const auto& value) { options.seed = parse_integer(flag, value, std::uint64_t{0}); }},
+      {"--batch", count(options.batch, 1)},
+      {"--chunk", count(options.chunk, 1)},
+      {"--latency-items", count(options.latency_items, 0)},
+      {"--baseline", [&](const auto&, const auto& value) { options.baseline = value; }},
+  };
+  const std::vector<std::pair<std::string, std::function<void()>>> alone{
+      {"--no-shared-prefix", [&] { options.shared_prefix = false; }},
+      {"--list", [&] { options.list = true; }},
+      {"--version", [&] { options.version = true; }},
+      {"--help", [&] { options.help = true; }},
+  };
+  const auto find = [](const auto& flags, std::string_view name) {
+    return std::find_if(flags.begin(), flags.end(), [&](const auto& flag) { return flag.first == name; });
+  };
+
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (argument.starts_with("--benchmark_")) {
+      bench_detail::check_benchmark_flag(argument);
+      options.benchmark_arguments.push_back(argument);
+      continue;
+    }
+    const std::size_t equals = argument.find('=');
+    const std::string name = argument.substr(0, equals);
+    if (const auto flag = find(with_value, name); flag != with_value.end()) {
+      if (equals == std::string::npos && i + 1 == arguments.size()) throw InputError("usage", name + " needs a value");
+      flag->second(name, equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1));
+    } else if (const auto switch_flag = find(alone, argument); switch_flag != alone.end()) {
+      switch_flag->second();
+    } else {
+      std::vector<std::string> known;
+      for (const auto& entry : with_value) known.push_back(entry.first);
+      for (const auto& entry : alone) known.push_back(entry.first);
+      known.emplace_back("--benchmark_*");
+      throw unknown_name("flag", name, known);
+    }
+  }
+  return options;
+}
+
+}  // namespace quantlens::inline v0_1

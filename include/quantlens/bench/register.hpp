@@ -1,0 +1,78 @@
+/// Cells as Google Benchmarks.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/bench/cell.hpp"
+#include "quantlens/bench/options.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// What a Google Benchmark shows of a cell. Counters are called ql_*, because its JSON puts them beside its own keys,
+/// and are finite, because it would write bare NaN.
+struct BenchmarkReport {
+  std::string error;  ///< empty: ok
+  double seconds = 0;
+  std::map<std::string, double> counters;
+};
+
+/// The number that a --benchmark_repetitions flag asks for.
+[[nodiscard]] inline std::size_t asked_repetitions(std::span<const std::string> benchmark_arguments) {
+  constexpr std::string_view flag = "--benchmark_repetitions=";
+  std::size_t repetitions = 1;
+  for (const std::string& argument : benchmark_arguments)
+    if (argument.starts_with(flag))
+      repetitions = bench_detail::parse_integer<std::size_t>("--benchmark_repetitions",
+                                                             std::string_view(argument).substr(flag.size()), 1);
+  return repetitions;
+}
+
+/// Registers each cell and runs those that the filter names.
+///
+/// Each runs one iteration under manual time, because a cell that is served from the journal takes no time and would
+/// be run 10^9 times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked
+/// for, calls once more, which `measure` then serves again. Errors: the first exception that `measure` throws, after
+/// the remaining benchmarks were skipped.
+inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
+                           const std::function<BenchmarkReport(const Cell&, std::size_t)>& measure,
+                           benchmark::BenchmarkReporter* display) {
+  std::exception_ptr stop;
+  std::vector<std::size_t> calls(cells.size(), 0);
+  benchmark::ClearRegisteredBenchmarks();
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const auto run = [&, i](benchmark::State& state) {
+      if (stop) return state.SkipWithError("not run");
+      BenchmarkReport report;
+      try {
+        report = measure(cells[i], calls[i]++ % repetitions);
+      } catch (...) {
+        stop = std::current_exception();
+        return state.SkipWithError("stopped");
+      }
+      if (!report.error.empty()) return state.SkipWithError(report.error.c_str());
+      for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(report.seconds);
+      for (const auto& [name, value] : report.counters)
+        if (std::isfinite(value)) state.counters["ql_" + name] = value;
+    };
+    benchmark::RegisterBenchmark(cells[i].name().c_str(), run)
+        ->Iterations(1)
+        ->UseManualTime()
+        ->Unit(benchmark::kSecond);
+  }
+  benchmark::RunSpecifiedBenchmarks(display);
+  benchmark::ClearRegisteredBenchmarks();
+  if (stop) std::rethrow_exception(stop);
+}
+
+}  // namespace quantlens::inline v0_1

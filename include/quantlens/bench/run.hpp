@@ -1,0 +1,157 @@
+/// One cell, computed: what the journal holds is served, the rest is run slice by slice and written down.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "quantlens/bench/cell.hpp"
+#include "quantlens/bench/interrupt.hpp"
+#include "quantlens/bench/journal.hpp"
+#include "quantlens/bench/keys.hpp"
+#include "quantlens/bench/latency.hpp"
+#include "quantlens/bench/memory.hpp"
+#include "quantlens/bench/metered_model.hpp"
+#include "quantlens/protocols/protocol.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Everything that a row says of one cell, taken from the journal alone.
+struct CellOutcome {
+  std::string error;                ///< empty: ok
+  std::vector<ItemRecord> records;  ///< in the items' order
+  double seconds = 0;               ///< quality phase, as journalled
+  std::optional<double> items_per_second, prompt_tokens_per_second, generated_tokens_per_second;
+  LatencyResult latency;
+  std::optional<double> peak_mib;
+  std::optional<ModelSizes> sizes;
+};
+
+namespace bench_detail {
+
+inline nlohmann::json line_of(const char* kind, const std::string& key, const CellWork& work) {
+  return {{"kind", kind}, {"key", key}, {"cell", work.cell.name()}, {"repetition", work.identity.repetition}};
+}
+
+/// Runs the items that the journal lacks; true where there were any.
+inline bool run_quality_phase(const CellWork& work, const RunContext& context, MeteredModel& model,
+                              MeteredModel& full) {
+  const std::string cell = cell_key(work.identity);
+  std::vector<Item> pending;
+  for (const Item& item : work.items)
+    if (context.journal.find("item", item_key(cell, item)).empty()) pending.push_back(item);
+  if (pending.size() < work.items.size()) context.on_items(work.cell, work.items.size() - pending.size(), false);
+
+  for (std::size_t begin = 0; begin < pending.size(); begin += context.timing.batch) {
+    InterruptGuard::check();
+    const auto slice =
+        std::span<const Item>(pending).subspan(begin).first(std::min(context.timing.batch, pending.size() - begin));
+    const TimedRun run = run_timed(work, slice, model, full);
+
+    std::vector<nlohmann::json> lines;
+    for (std::size_t i = 0; i < slice.size(); ++i) {
+      lines.push_back(line_of("item", item_key(cell, slice[i]), work));
+      lines.back()["record"] = to_json(run.records[i]);
+    }
+    const ModelCounters& counters = run.meter.counters;
+    lines.push_back(line_of("slice", timing_key(cell, context.timing), work));
+    lines.back().update({{"items", slice.size()},
+                         {"seconds", run.seconds},
+                         {"prompt_tokens", counters.prompt_tokens},
+                         {"generated_tokens", counters.generated_tokens},
+                         {"prompt_seconds", counters.prompt_seconds},
+                         {"generate_seconds", counters.generate_seconds}});
+    context.journal.append(lines);
+    context.on_items(work.cell, slice.size(), true);
+  }
+  return !pending.empty();
+}
+
+inline std::optional<double> rate(double amount, double seconds) {
+  return amount > 0 && seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
+}
+
+inline void read_quality_phase(const CellWork& work, const RunContext& context, CellOutcome& outcome) {
+  const std::string cell = cell_key(work.identity);
+  for (const Item& item : work.items)
+    outcome.records.push_back(
+        item_record_from_json(context.journal.find("item", item_key(cell, item)).front().at("record")));
+
+  double items = 0;
+  ModelCounters total;
+  for (const nlohmann::json& line : context.journal.find("slice", timing_key(cell, context.timing))) {
+    items += line.at("items").get<double>();
+    outcome.seconds += line.at("seconds").get<double>();
+    total += {line.at("prompt_tokens").get<double>(), line.at("generated_tokens").get<double>(),
+              line.at("prompt_seconds").get<double>(), line.at("generate_seconds").get<double>()};
+  }
+  outcome.items_per_second = rate(items, outcome.seconds);
+  outcome.prompt_tokens_per_second = rate(total.prompt_tokens, total.prompt_seconds);
+  outcome.generated_tokens_per_second = rate(total.generated_tokens, total.generate_seconds);
+}
+
+inline bool is_complete(const CellWork& work, const RunContext& context) {
+  const std::string cell = cell_key(work.identity);
+  const std::span<const Item> timed = latency_items(work, context);
+  return std::all_of(work.items.begin(), work.items.end(),
+                     [&](const Item& item) { return !context.journal.find("item", item_key(cell, item)).empty(); }) &&
+         std::all_of(timed.begin(), timed.end(), [&](const Item& item) {
+           return !context.journal.find("latency", latency_key(work, context, item)).empty();
+         });
+}
+
+/// Journals what the built model weighs, once for each format.
+inline void journal_sizes(const CellWork& work, const RunContext& context, MeteredModel& model) {
+  const std::string key = format_key(work.identity);
+  if (!context.journal.find("format", key).empty()) return;
+  const ModelSizes sizes = model.model().sizes();
+  const nlohmann::json line{{"kind", "format"},
+                            {"key", key},
+                            {"format", work.identity.format},
+                            {"scheme", work.identity.scheme},
+                            {"weight_mib", sizes.weight_mib},
+                            {"bits_per_weight", sizes.bits_per_weight},
+                            {"bits_per_weight_model", sizes.bits_per_weight_model}};
+  context.journal.append({&line, 1});
+}
+
+}  // namespace bench_detail
+
+/// Computes a cell and reads its outcome back from the journal, so that an interrupted and resumed run gives the scores
+/// of an uninterrupted one. The model is built only where something is missing; the peak of its memory counts
+/// from when it is built.
+/// Errors: whatever the protocol or the journal throws; Interrupted between slices.
+[[nodiscard]] inline CellOutcome run_cell(const CellWork& work, const RunContext& context, MeteredModel& model,
+                                          MeteredModel& full) {
+  using namespace bench_detail;
+  journal_sizes(work, context, model);
+  if (!is_complete(work, context)) model.model();
+  const bool can_reset = reset_peak_memory();
+  const bool computed_items = run_quality_phase(work, context, model, full);
+  const bool computed_latency = run_latency_phase(work, context, model, full, !computed_items);
+
+  const std::string memory_key = timing_key(cell_key(work.identity), context.timing);
+  if (const auto peak = peak_memory_mib(); can_reset && peak && (computed_items || computed_latency)) {
+    nlohmann::json line = line_of("memory", memory_key, work);
+    line["peak_mib"] = *peak;
+    context.journal.append({&line, 1});
+  }
+
+  CellOutcome outcome;
+  read_quality_phase(work, context, outcome);
+  outcome.latency = read_latency(work, context);
+  for (const nlohmann::json& line : context.journal.find("memory", memory_key))
+    outcome.peak_mib = std::max(outcome.peak_mib.value_or(0), line.at("peak_mib").get<double>());
+  const nlohmann::json& sizes = context.journal.find("format", format_key(work.identity)).front();
+  outcome.sizes = ModelSizes{sizes.at("weight_mib").get<double>(), sizes.at("bits_per_weight").get<double>(),
+                             sizes.at("bits_per_weight_model").get<double>()};
+  return outcome;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,68 @@
+/// What a cell has to compute, and one timed call of its protocol.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "quantlens/bench/cell.hpp"
+#include "quantlens/bench/journal.hpp"
+#include "quantlens/bench/keys.hpp"
+#include "quantlens/bench/metered_model.hpp"
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/rng.hpp"
+#include "quantlens/protocols/protocol.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// A cell with everything its name stands for.
+struct CellWork {
+  Cell cell;
+  const Task& task;
+  const Protocol& protocol;
+  std::span<const Item> items;
+  CellIdentity identity;
+
+  /// The seed of this repetition; never the format's, so that items stay paired.
+  [[nodiscard]] std::uint64_t seed() const {
+    return identity.repetition == 0 ? identity.seed : seed_of(identity.seed, "repetition", identity.repetition);
+  }
+};
+
+/// What all cells of a run share.
+struct RunContext {
+  Journal& journal;
+  TimingIdentity timing;
+  std::size_t latency_items = 0;
+  /// Told after each slice: the cell, how many items it advanced, and whether they were computed or served.
+  std::function<void(const Cell&, std::size_t, bool)> on_items = [](const Cell&, std::size_t, bool) {};
+};
+
+/// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
+/// the `full` model that judges it.
+struct TimedRun {
+  std::vector<ItemRecord> records;
+  double seconds = 0;
+  Meter meter;
+};
+
+/// Errors: what the protocol throws; Error where it returns another number of records than items.
+[[nodiscard]] inline TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
+                                        MeteredModel& full) {
+  model.reset_meter();
+  full.reset_meter();
+  TimedRun run;
+  const auto start = std::chrono::steady_clock::now();
+  run.records = work.protocol.run(work.task, items, model, full, work.seed());
+  run.meter = model.meter();
+  run.seconds = seconds_since(start) - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
+  if (run.records.size() != items.size())
+    throw Error("protocol",
+                concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));
+  return run;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,102 @@
+/// Comma- and tab-separated files by RFC 4180.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/utf8.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// A table whose rows all have one field for each name in the header.
+struct CsvTable {
+  std::vector<std::string> header;
+  std::vector<std::vector<std::string>> rows;
+
+  /// The column of that name, if there is one.
+  [[nodiscard]] std::optional<std::size_t> column(std::string_view name) const {
+    for (std::size_t i = 0; i < header.size(); ++i)
+      if (header[i] == name) return i;
+    return std::nullopt;
+  }
+};
+
+/// Reads records of equal length. Fields may be quoted and then hold separators, line ends and doubled quotes; a quote
+/// inside an unquoted field stands for itself. Records end with \n or \r\n; a byte order mark and blank lines are
+/// skipped.
+/// Errors: FormatError `csv`: bad UTF-8, an open quote, text behind a closing quote, a record of another length.
+[[nodiscard]] inline std::vector<std::vector<std::string>> parse_csv(std::string_view text, std::string_view what,
+                                                                     char separator = ',') {
+  const auto fail = [&](std::size_t at, std::string_view message) -> void {
+    throw FormatError("csv", what, at, message);
+  };
+  if (const auto bad = first_invalid_utf8(text)) fail(*bad, "not UTF-8");
+  std::vector<std::vector<std::string>> records;
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  const auto at_line_end = [&] { return at == text.size() || text[at] == '\n' || text.substr(at).starts_with("\r\n"); };
+  const auto skip_line_end = [&] {
+    if (at < text.size()) at += text[at] == '\r' ? 2 : 1;
+  };
+  const auto read_quoted = [&](std::string& field) {
+    const std::size_t start = at++;
+    for (;;) {
+      const std::size_t quote = text.find('"', at);
+      if (quote == std::string_view::npos) fail(start, "a quote that is never closed");
+      field += text.substr(at, quote - at);
+      at = quote + 1;
+      if (at == text.size() || text[at] != '"') break;
+      field += '"';
+      ++at;
+    }
+    if (!at_line_end() && text[at] != separator) fail(at, "text behind a closing quote");
+  };
+
+  while (at < text.size()) {
+    const std::size_t start = at;
+    if (at_line_end()) {
+      skip_line_end();
+      continue;
+    }
+    std::vector<std::string> record;
+    for (;;) {
+      std::string& field = record.emplace_back();
+      if (at < text.size() && text[at] == '"') read_quoted(field);
+      while (!at_line_end() && text[at] != separator) field += text[at++];
+      if (at_line_end()) break;
+      ++at;  // the separator
+    }
+    skip_line_end();
+    if (!records.empty() && record.size() != records.front().size())
+      fail(start, concat("a record of ", record.size(), " fields, the first has ", records.front().size()));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+/// A file without a header line.
+[[nodiscard]] inline std::vector<std::vector<std::string>> read_csv_records(const std::filesystem::path& path,
+                                                                            char separator = ',') {
+  const MappedFile file = MappedFile::open(path);
+  return parse_csv(file.text(), path.filename().string(), separator);
+}
+
+/// A file whose first record names the columns.
+/// Errors: those of parse_csv, and FormatError `csv` for a file without a record.
+[[nodiscard]] inline CsvTable read_csv(const std::filesystem::path& path, char separator = ',') {
+  CsvTable table;
+  table.rows = read_csv_records(path, separator);
+  if (table.rows.empty()) throw FormatError("csv", path.filename().string(), 0, "no header");
+  table.header = std::move(table.rows.front());
+  table.rows.erase(table.rows.begin());
+  return table;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,206 @@
+/// GGUF files, versions 2 and 3: metadata and tensors, checked whole before anything is used.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/byte_reader.hpp"
+#include "quantlens/io/ggml_type.hpp"
+#include "quantlens/io/gguf_metadata.hpp"
+#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/utf8.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// One tensor as the file stores it. Shape: row-major, outermost first: [n_out, n_in].
+struct GgufTensor {
+  std::string name;
+  GgmlType type = GgmlType::f32;
+  std::vector<std::uint64_t> shape;
+  std::span<const std::byte> data;
+  /// Where `data` starts in the file.
+  std::uint64_t offset = 0;
+};
+
+/// A GGUF file. A vocabulary-only one simply has no tensors.
+/// Errors: FormatError `gguf` with the offset of whatever breaks the format.
+/// Source: github.com/ggml-org/ggml/blob/master/docs/gguf.md.
+class GgufFile : public GgufMetadata {
+ public:
+  /// Maps the file and keeps it mapped.
+  [[nodiscard]] static GgufFile open(const std::filesystem::path& path) {
+    MappedFile file = MappedFile::open(path);
+    GgufFile parsed = parse(file.bytes(), path.filename().string());
+    parsed.file_ = std::move(file);
+    return parsed;
+  }
+
+  /// Reads a file that lies in memory; `bytes` must outlive the result.
+  [[nodiscard]] static GgufFile parse(std::span<const std::byte> bytes, std::string file_name) {
+    GgufFile parsed(std::move(file_name));
+    parsed.bytes_ = bytes;
+    parsed.read();
+    return parsed;
+  }
+
+  GgufFile(GgufFile&&) noexcept = default;
+  GgufFile& operator=(GgufFile&&) noexcept = default;
+
+  [[nodiscard]] const std::vector<GgufTensor>& tensors() const { return tensors_; }
+  /// Null when there is no such tensor.
+  [[nodiscard]] const GgufTensor* find(std::string_view tensor) const {
+    const auto found = tensor_index_.find(tensor);
+    return found != tensor_index_.end() ? &tensors_[found->second] : nullptr;
+  }
+  /// The whole file.
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  /// The mapping; empty for a file that was parsed from memory.
+  [[nodiscard]] const MappedFile& file() const { return file_; }
+
+ private:
+  using GgufMetadata::GgufMetadata;
+
+  void read();
+  GgufTensor read_tensor_info(ByteReader& reader) const;
+  std::uint64_t read_alignment(const ByteReader& reader) const;
+  void place_tensors(const ByteReader& reader, std::span<const std::uint64_t> info_offsets);
+
+  std::span<const std::byte> bytes_;
+  MappedFile file_;
+  std::vector<GgufTensor> tensors_;
+  std::unordered_map<std::string_view, std::size_t> tensor_index_;
+};
+
+inline void GgufFile::read() {
+  constexpr std::uint64_t min_entry_bytes = 8 + 1 + 4 + 1;           // key length, key, type, value
+  constexpr std::uint64_t min_tensor_bytes = 8 + 1 + 4 + 8 + 4 + 8;  // name length, name, n_dims, dim, type, offset
+  ByteReader reader(bytes_, "gguf", name());
+  const auto magic = reader.take(4, "the magic number");
+  if (std::string_view(reinterpret_cast<const char*>(magic.data()), magic.size()) != "GGUF")
+    reader.fail_at(0, "does not start with 'GGUF'");
+  const auto version = reader.read<std::uint32_t>("the version");
+  if ((version & 0xffffu) == 0 && version != 0) reader.fail_at(4, "big-endian files are not supported");
+  if (version != 2 && version != 3) reader.fail_at(4, concat("version ", version, " (supported: 2 and 3)"));
+  const std::uint64_t n_tensors = reader.count("the tensor count", min_tensor_bytes);
+  const std::uint64_t n_entries = reader.count("the metadata count", min_entry_bytes);
+  read_metadata(reader, n_entries);
+
+  if (n_tensors > reader.remaining() / min_tensor_bytes)
+    reader.fail(concat(n_tensors, " tensors do not fit in the ", reader.remaining(), " bytes left"));
+  std::vector<std::uint64_t> info_offsets;
+  for (std::uint64_t i = 0; i < n_tensors; ++i) {
+    info_offsets.push_back(reader.offset());
+    tensors_.push_back(read_tensor_info(reader));
+  }
+  for (std::size_t i = 0; i < tensors_.size(); ++i)
+    if (!tensor_index_.emplace(tensors_[i].name, i).second)
+      reader.fail_at(info_offsets[i], concat("duplicate tensor '", tensors_[i].name, "'"));
+  place_tensors(reader, info_offsets);
+}
+
+/// The record before the data; `offset` is still relative to the data section.
+inline GgufTensor GgufFile::read_tensor_info(ByteReader& reader) const {
+  constexpr std::size_t max_name_bytes = 63;  // GGML_MAX_NAME, less its terminator
+  constexpr std::uint32_t max_dims = 4;
+  const std::uint64_t start = reader.offset();
+  GgufTensor tensor;
+  const std::string_view tensor_name = reader.length_and_text("a tensor name");
+  if (tensor_name.empty() || tensor_name.size() > max_name_bytes)
+    reader.fail_at(start, concat("a tensor name of ", tensor_name.size(), " bytes (1 to ", max_name_bytes, ")"));
+  if (const auto bad = first_invalid_utf8(tensor_name))
+    reader.fail_at(start + sizeof(std::uint64_t) + *bad, "a tensor name that is not UTF-8");
+  tensor.name = tensor_name;
+  const auto refuse = [&](std::uint64_t at, std::string_view why) {
+    reader.fail_at(at, concat("tensor '", tensor.name, "': ", why));
+  };
+
+  const std::uint64_t dims_start = reader.offset();
+  const auto n_dims = reader.read<std::uint32_t>("a tensor's dimension count");
+  if (n_dims < 1 || n_dims > max_dims) refuse(dims_start, concat(n_dims, " dimensions (1 to ", max_dims, ")"));
+  std::optional<std::uint64_t> elements = 1;
+  for (std::uint32_t d = 0; d < n_dims; ++d) {
+    const std::uint64_t dim_start = reader.offset();
+    const auto dim = reader.read<std::uint64_t>("a tensor's dimension");
+    if (dim == 0) refuse(dim_start, "a dimension of 0");
+    elements = checked_product(*elements, dim);
+    if (!elements) refuse(dim_start, concat("a dimension of ", dim, " makes its size overflow"));
+    tensor.shape.insert(tensor.shape.begin(), dim);  // the file lists the innermost first
+  }
+
+  const std::uint64_t type_start = reader.offset();
+  const auto type = reader.read<std::uint32_t>("a tensor's type");
+  const GgmlTypeInfo* info = find_ggml_type(type);
+  if (info == nullptr) {
+    refuse(type_start, concat("unknown type ", type));
+  } else {
+    if (tensor.shape.back() % info->block_elements != 0)
+      refuse(dims_start, concat("rows of ", tensor.shape.back(), " are not whole ", info->name, " blocks of ",
+                                info->block_elements));
+    if (!checked_product(*elements / info->block_elements, info->block_bytes))
+      refuse(dims_start, "its size in bytes overflows");
+  }
+  tensor.type = static_cast<GgmlType>(type);
+  tensor.offset = reader.read<std::uint64_t>("a tensor's offset");
+  return tensor;
+}
+
+inline std::uint64_t GgufFile::read_alignment(const ByteReader& reader) const {
+  constexpr std::uint64_t default_alignment = 32;
+  constexpr std::uint64_t max_alignment = 1u << 20;  // far above a page, far below anything that pads absurdly
+  const GgufEntry* entry = find_entry("general.alignment");
+  if (entry == nullptr) return default_alignment;
+  const std::uint64_t alignment = uint("general.alignment");
+  if (entry->type != GgufValueType::u32) reader.fail_at(entry->offset, "general.alignment should be a u32");
+  if (!std::has_single_bit(alignment) || alignment < 8 || alignment > max_alignment)
+    reader.fail_at(entry->offset,
+                   concat("general.alignment is ", alignment, ", not a power of two in [8, ", max_alignment, "]"));
+  return alignment;
+}
+
+/// Turns relative offsets into data, checking alignment, bounds and overlap.
+inline void GgufFile::place_tensors(const ByteReader& reader, std::span<const std::uint64_t> info_offsets) {
+  const std::uint64_t alignment = read_alignment(reader);
+  const std::uint64_t data_start = (reader.offset() + alignment - 1) / alignment * alignment;
+  const auto refuse = [&](std::size_t i, std::string_view why) {
+    reader.fail_at(info_offsets[i], concat("tensor '", tensors_[i].name, "': ", why));
+  };
+  for (std::size_t i = 0; i < tensors_.size(); ++i) {
+    GgufTensor& tensor = tensors_[i];
+    std::uint64_t size = 1;
+    for (const std::uint64_t dim : tensor.shape) size *= dim;
+    size = size / block_elements(tensor.type) * block_bytes(tensor.type);  // in this order it cannot wrap, see above
+    if (tensor.offset % alignment != 0)
+      refuse(i, concat("its offset ", tensor.offset, " is not a multiple of ", alignment));
+    if (data_start > bytes_.size() || tensor.offset > bytes_.size() - data_start ||
+        size > bytes_.size() - data_start - tensor.offset)
+      refuse(i, concat("its ", size, " bytes at offset ", tensor.offset, " end beyond the file of ", bytes_.size(),
+                       " bytes; is the download complete?"));
+    tensor.offset += data_start;
+    tensor.data = bytes_.subspan(static_cast<std::size_t>(tensor.offset), static_cast<std::size_t>(size));
+  }
+
+  std::vector<std::size_t> order(tensors_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return tensors_[a].offset != tensors_[b].offset ? tensors_[a].offset < tensors_[b].offset : a < b;
+  });
+  for (std::size_t i = 1; i < order.size(); ++i) {
+    const GgufTensor& before = tensors_[order[i - 1]];
+    if (tensors_[order[i]].offset < before.offset + before.data.size())
+      refuse(order[i], concat("its bytes overlap those of '", before.name, "'"));
+  }
+}
+
+}  // namespace quantlens::inline v0_1

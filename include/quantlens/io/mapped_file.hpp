@@ -1,0 +1,74 @@
+/// A file mapped read-only into memory.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "quantlens/core/error.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Owns one read-only mapping of a whole file; moving it keeps the addresses.
+/// Whoever shrinks the file while it is mapped makes later reads fault: replace model files by renaming, as
+/// write_file_atomically does.
+class MappedFile {
+ public:
+  /// Errors: InputError `file` if the path cannot be opened or is no regular file.
+  [[nodiscard]] static MappedFile open(const std::filesystem::path& path) {
+    const auto refuse = [&](std::string_view why) { return InputError("file", concat(path.string(), ": ", why)); };
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (file.fd < 0) throw refuse(std::strerror(errno));
+    struct stat info {};
+    if (::fstat(file.fd, &info) != 0) throw refuse(std::strerror(errno));
+    if (!S_ISREG(info.st_mode)) throw refuse("not a regular file");
+    MappedFile mapped;
+    mapped.path_ = path;
+    if (info.st_size == 0) return mapped;  // mmap refuses a length of 0
+    const auto size = static_cast<std::size_t>(info.st_size);
+    void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+    if (address == MAP_FAILED) throw Error("file", concat("cannot map ", path.string(), ": ", std::strerror(errno)));
+    mapped.bytes_ = {static_cast<const std::byte*>(address), size};
+    return mapped;
+  }
+
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept
+      : path_(std::move(other.path_)), bytes_(std::exchange(other.bytes_, std::span<const std::byte>{})) {}
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(path_, other.path_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~MappedFile() {
+    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  }
+
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+  [[nodiscard]] std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  struct Descriptor {
+    int fd;
+    ~Descriptor() {
+      if (fd >= 0) ::close(fd);
+    }
+  };
+
+  std::filesystem::path path_;
+  std::span<const std::byte> bytes_;
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,110 @@
+/// Integer dot products: sixteen int32 sums, each of four unsigned weight codes times four signed activation codes.
+///
+/// xsimd has no such primitive, so it is written here once per ISA. All of them are exact, hence equal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "quantlens/isa/simd.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Sixty-four weight codes: four consecutive inputs of each of sixteen outputs.
+/// Every ISA offers: load, masked shift, or, and the two uses of codes (dot4, code_lane).
+template <class Isa>
+struct Codes64 {
+  alignas(64) std::uint8_t byte[64];
+
+  QUANTLENS_ALWAYS_INLINE static Codes64 load(const std::uint8_t* from) {
+    Codes64 r;
+    std::memcpy(r.byte, from, sizeof r.byte);
+    return r;
+  }
+
+  /// (code >> Shift) & Mask of every byte.
+  template <int Shift, int Mask>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+    Codes64 r;
+    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>((byte[i] >> Shift) & Mask);
+    return r;
+  }
+
+  /// (bit Bit of every byte) << To.
+  template <int Bit, int To>
+  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
+    Codes64 r;
+    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(((byte[i] >> Bit) & 1) << To);
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE Codes64 operator|(const Codes64& other) const {
+    Codes64 r;
+    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(byte[i] | other.byte[i]);
+    return r;
+  }
+
+  /// Code number Lane (0..3) of every output, as float.
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<Isa> lane() const {
+    alignas(64) float lanes[tile_width];
+    for (std::size_t i = 0; i < tile_width; ++i) lanes[i] = static_cast<float>(byte[4 * i + Lane]);
+    return F32x16<Isa>::load(lanes);
+  }
+};
+
+/// Sixteen int32 sums.
+template <class Isa>
+struct I32x16 {
+  alignas(64) std::int32_t value[tile_width];
+
+  QUANTLENS_ALWAYS_INLINE static I32x16 zero() { return {}; }
+
+  /// value[i] += sum over j of codes[4 i + j] * x[j].
+  QUANTLENS_ALWAYS_INLINE void dot4(const Codes64<Isa>& codes, const std::int8_t* x) {
+    for (std::size_t i = 0; i < tile_width; ++i)
+      for (std::size_t j = 0; j < 4; ++j) value[i] += codes.byte[4 * i + j] * x[j];
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const {
+    I32x16 r;
+    for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] + other.value[i];
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 minus(std::int32_t amount) const {
+    I32x16 r;
+    for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] - amount;
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE F32x16<Isa> to_float() const {
+    alignas(64) float lanes[tile_width];
+    for (std::size_t i = 0; i < tile_width; ++i) lanes[i] = static_cast<float>(value[i]);
+    return F32x16<Isa>::load(lanes);
+  }
+
+  /// Round half to even; values beyond int32 (and NaN) give the most negative integer.
+  QUANTLENS_ALWAYS_INLINE static I32x16 round(const F32x16<Isa>& a) {
+    alignas(64) float lanes[tile_width];
+    a.store(lanes);
+    I32x16 r;
+    for (std::size_t i = 0; i < tile_width; ++i) {
+      const bool fits = lanes[i] >= -2147483648.0f && lanes[i] < 2147483648.0f;
+      r.value[i] = fits ? static_cast<std::int32_t>(std::nearbyint(lanes[i])) : INT32_MIN;
+    }
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE void store(std::int32_t* to) const { std::memcpy(to, value, sizeof value); }
+};
+
+}  // namespace quantlens::inline v0_1
+
+#if defined(__AVX2__) && defined(__FMA__)
+#include "quantlens/isa/int_dot_avx2.hpp"
+#endif
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#include "quantlens/isa/int_dot_avx512vnni.hpp"
+#endif

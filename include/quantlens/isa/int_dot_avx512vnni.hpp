@@ -1,0 +1,72 @@
+/// int_dot.hpp for AVX-512 VNNI: one vpdpbusd a quad.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "quantlens/isa/int_dot.hpp"
+
+namespace quantlens::inline v0_1 {
+
+template <>
+struct Codes64<isa::avx512vnni> {
+  __m512i all;
+
+  QUANTLENS_ALWAYS_INLINE static Codes64 load(const std::uint8_t* from) { return {_mm512_loadu_si512(from)}; }
+
+  template <int Shift, int Mask>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+    return {_mm512_and_si512(_mm512_srli_epi16(all, Shift), _mm512_set1_epi8(static_cast<char>(Mask)))};
+  }
+
+  template <int Bit, int To>
+  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
+    const __m512i mask = _mm512_set1_epi8(static_cast<char>(1 << To));
+    if constexpr (Bit >= To)
+      return {_mm512_and_si512(_mm512_srli_epi16(all, Bit - To), mask)};
+    else
+      return {_mm512_and_si512(_mm512_slli_epi16(all, To - Bit), mask)};
+  }
+
+  QUANTLENS_ALWAYS_INLINE Codes64 operator|(const Codes64& other) const { return {_mm512_or_si512(all, other.all)}; }
+
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> lane() const {
+    F32x16<isa::avx512vnni> r;
+    r.part[0] = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(all, 8 * Lane), _mm512_set1_epi32(0xff)));
+    return r;
+  }
+};
+
+template <>
+struct I32x16<isa::avx512vnni> {
+  __m512i all;
+
+  QUANTLENS_ALWAYS_INLINE static I32x16 zero() { return {_mm512_setzero_si512()}; }
+
+  QUANTLENS_ALWAYS_INLINE void dot4(const Codes64<isa::avx512vnni>& codes, const std::int8_t* x) {
+    std::int32_t quad;
+    std::memcpy(&quad, x, sizeof quad);
+    all = _mm512_dpbusd_epi32(all, codes.all, _mm512_set1_epi32(quad));
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const { return {_mm512_add_epi32(all, other.all)}; }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 minus(std::int32_t amount) const {
+    return {_mm512_sub_epi32(all, _mm512_set1_epi32(amount))};
+  }
+
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> to_float() const {
+    F32x16<isa::avx512vnni> r;
+    r.part[0] = _mm512_cvtepi32_ps(all);
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE static I32x16 round(const F32x16<isa::avx512vnni>& a) {
+    return {_mm512_cvtps_epi32(a.part[0])};
+  }
+
+  QUANTLENS_ALWAYS_INLINE void store(std::int32_t* to) const { _mm512_storeu_si512(to, all); }
+};
+
+}  // namespace quantlens::inline v0_1

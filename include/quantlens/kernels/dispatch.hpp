@@ -1,0 +1,62 @@
+/// Chooses the kernels of the best instruction set that is compiled in, supported here and not masked.
+#pragma once
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/isa/cpu_features.hpp"
+#include "quantlens/kernels/kernel_table.hpp"
+#ifndef QUANTLENS_KERNELS_LIBRARY
+#include "quantlens/kernels/make_kernel_table.hpp"
+#endif
+
+namespace quantlens::inline v0_1 {
+
+#ifdef QUANTLENS_KERNELS_LIBRARY
+// Defined in the library's units, one for each ISA that it was built for.
+const KernelTable& kernel_table_baseline();
+#if defined(__x86_64__)
+const KernelTable& kernel_table_avx2();
+const KernelTable& kernel_table_avx512vnni();
+#endif
+#endif
+
+/// The tables that are compiled in, weakest first: all with the library, else the one of the compiler's flags.
+[[nodiscard]] inline std::vector<const KernelTable*> compiled_kernels() {
+#if !defined(QUANTLENS_KERNELS_LIBRARY)
+  static constexpr KernelTable table = make_kernel_table<isa::native>();
+  return {&table};
+#elif defined(__x86_64__)
+  return {&kernel_table_baseline(), &kernel_table_avx2(), &kernel_table_avx512vnni()};
+#else
+  return {&kernel_table_baseline()};
+#endif
+}
+
+/// The compiled-in table called `name`. Errors: InputError "unknown_name", or "isa" where this machine lacks it.
+[[nodiscard]] inline const KernelTable& kernels_named(std::string_view name) {
+  std::vector<std::string> names;
+  for (const KernelTable* table : compiled_kernels()) {
+    names.emplace_back(isa_name(table->isa));
+    if (names.back() != name) continue;
+    if (cpu_supports(table->isa)) return *table;
+    throw InputError("isa",
+                     concat("this machine cannot run '", name, "'; unset QUANTLENS_ISA to take the best it has"));
+  }
+  throw unknown_name("instruction set", name, names);
+}
+
+/// The kernels that programs use: those that the environment variable QUANTLENS_ISA names, else the best that run here.
+[[nodiscard]] inline const KernelTable& active_kernels() {
+  if (const char* wanted = std::getenv("QUANTLENS_ISA"); wanted != nullptr && *wanted != '\0')
+    return kernels_named(wanted);
+  const auto tables = compiled_kernels();
+  for (auto table = tables.rbegin(); table != tables.rend(); ++table)
+    if (cpu_supports((*table)->isa)) return **table;
+  throw InputError("isa", "this machine runs none of the instruction sets that are compiled in");
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,42 @@
+/// Instantiates every kernel for one ISA. Included only where code for that ISA is compiled.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "quantlens/kernels/attention.hpp"
+#include "quantlens/kernels/elementwise.hpp"
+#include "quantlens/kernels/kernel_table.hpp"
+#include "quantlens/kernels/matmul.hpp"
+
+namespace quantlens::inline v0_1 {
+
+template <class Isa, Layout L>
+[[nodiscard]] consteval std::array<PackedKernels, code_widths.size()> make_packed_kernels() {
+  return []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array<PackedKernels, code_widths.size()>{
+        PackedKernels{&matmul_a32<Isa, L, code_widths[I]>, &matmul_a8<Isa, L, code_widths[I]>}...};
+  }
+  (std::make_index_sequence<code_widths.size()>{});
+}
+
+template <class Isa>
+[[nodiscard]] consteval KernelTable make_kernel_table() {
+  KernelTable table;
+  table.isa = Isa::value;
+  table.symmetric = make_packed_kernels<Isa, Symmetric>();
+  table.affine = make_packed_kernels<Isa, Affine>();
+  table.dense_f32 = &matmul_dense<Isa, float>;
+  table.dense_f16 = &matmul_dense<Isa, Half>;
+  table.dense_bf16 = &matmul_dense<Isa, BFloat16>;
+  table.quantize_row_q8 = &quantize_row_q8<Isa>;
+  table.rms_norm = &rms_norm<Isa>;
+  table.rotate_head = &rotate_head<Isa>;
+  table.silu_multiply = &silu_multiply<Isa>;
+  table.add_to = &add_to<Isa>;
+  table.log_sum_exp = &log_sum_exp<Isa>;
+  table.attend = &attend<Isa>;
+  return table;
+}
+
+}  // namespace quantlens::inline v0_1

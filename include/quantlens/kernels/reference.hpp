@@ -1,0 +1,109 @@
+/// The oracles: plain scalar kernels in double precision, and the int8 contract word by word.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "quantlens/core/matrix_view.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
+
+namespace quantlens::inline v0_1::reference {
+
+/// y = x W^T in double. Shapes: w [n_out, n_in], x [n, n_in]; result [n, n_out].
+[[nodiscard]] inline std::vector<double> matmul(MatrixView<const float> w, MatrixView<const float> x) {
+  std::vector<double> y(x.rows * w.rows);
+  for (std::size_t r = 0; r < x.rows; ++r)
+    for (std::size_t o = 0; o < w.rows; ++o) {
+      double sum = 0.0;
+      for (std::size_t i = 0; i < w.cols; ++i) sum += static_cast<double>(w(o, i)) * static_cast<double>(x(r, i));
+      y[r * w.rows + o] = sum;
+    }
+  return y;
+}
+
+/// One run of at most 32 activations as int8 codes.
+struct Q8Run {
+  std::vector<int> codes;
+  float scale = 0.0f;
+  int sum = 0;
+};
+
+/// scale = absmax / 127; code = rint(x / scale), ties to even, clamped to +-127. A run of zeros has scale 0.
+[[nodiscard]] inline Q8Run quantize_run(std::span<const float> x) {
+  Q8Run run;
+  float largest = 0.0f;
+  for (const float v : x) largest = std::max(largest, std::fabs(v));
+  run.scale = largest / 127.0f;
+  for (const float v : x) {
+    const float steps = run.scale == 0.0f ? 0.0f : std::rint(v / run.scale);
+    run.codes.push_back(static_cast<int>(std::clamp(steps, -127.0f, 127.0f)));
+    run.sum += run.codes.back();
+  }
+  return run;
+}
+
+/// The numerics contract of int8 activations, one output at a time. Shapes: x [n, w.cols()]; result [n, w.rows()].
+template <Layout L, int Bits>
+[[nodiscard]] std::vector<float> matmul_a8(const PackedMatrix<L, Bits>& w, MatrixView<const float> x) {
+  std::vector<float> y(x.rows * w.rows());
+  std::vector<std::uint8_t> codes(w.cols());
+  for (std::size_t o = 0; o < w.rows(); ++o) {
+    w.row_codes(o, codes);
+    for (std::size_t r = 0; r < x.rows; ++r) {
+      float sum = 0.0f;
+      for (std::size_t first = 0; first < w.cols(); first += run_length) {
+        const std::size_t n = std::min(run_length, w.cols() - first);
+        const Q8Run run = quantize_run(x.row(r).subspan(first, n));
+        const std::size_t group = first / w.group_size();
+        int products = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+          const int code = codes[first + i] - (L::has_offset ? 0 : code_centre(Bits));
+          products += code * run.codes[i];
+        }
+        sum = std::fma(static_cast<float>(products), w.scale(o, group) * run.scale, sum);
+        if constexpr (L::has_offset) sum = std::fma(static_cast<float>(run.sum), w.offset(o, group) * run.scale, sum);
+      }
+      y[r * w.rows() + o] = sum;
+    }
+  }
+  return y;
+}
+
+/// Softmax(q K^T) V in double. Shapes: q [d_head] (already scaled), keys and values [n_keys, d_head]; result [d_head].
+[[nodiscard]] inline std::vector<double> attend(std::span<const float> q, MatrixView<const float> keys,
+                                                MatrixView<const float> values) {
+  std::vector<double> weights(keys.rows);
+  for (std::size_t k = 0; k < keys.rows; ++k)
+    for (std::size_t d = 0; d < q.size(); ++d)
+      weights[k] += static_cast<double>(q[d]) * static_cast<double>(keys(k, d));
+  const double largest = *std::max_element(weights.begin(), weights.end());
+  double total = 0.0;
+  for (double& w : weights) total += w = std::exp(w - largest);
+  std::vector<double> out(q.size());
+  for (std::size_t k = 0; k < keys.rows; ++k)
+    for (std::size_t d = 0; d < q.size(); ++d) out[d] += weights[k] / total * static_cast<double>(values(k, d));
+  return out;
+}
+
+[[nodiscard]] inline std::vector<double> rms_norm(std::span<const float> x, std::span<const float> weight, double eps) {
+  double squares = 0.0;
+  for (const float v : x) squares += static_cast<double>(v) * static_cast<double>(v);
+  const double inverse = 1.0 / std::sqrt(squares / static_cast<double>(x.size()) + eps);
+  std::vector<double> y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] = static_cast<double>(weight[i]) * static_cast<double>(x[i]) * inverse;
+  return y;
+}
+
+[[nodiscard]] inline double log_sum_exp(std::span<const float> x) {
+  const double largest = *std::max_element(x.begin(), x.end());
+  double sum = 0.0;
+  for (const float v : x) sum += std::exp(static_cast<double>(v) - largest);
+  return largest + std::log(sum);
+}
+
+}  // namespace quantlens::inline v0_1::reference

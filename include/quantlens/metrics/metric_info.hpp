@@ -1,0 +1,71 @@
+/// The facts of every metric, once: its name in results, which direction is better, how its statistics are made.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace quantlens::inline v0_1 {
+
+/// Which direction of a metric is an improvement.
+enum class Better { higher, lower, neither };
+
+/// How a metric is summarised over items.
+enum class MetricKind {
+  binary,    ///< 0, 1 or null for each item; the value is a proportion
+  real,      ///< a number or null for each item; the value is their mean
+  set_level  ///< defined on a set of items only, such as macro-F1
+};
+
+/// One metric as rows and protocols know it.
+struct MetricInfo {
+  std::string_view name;
+  Better better;
+  MetricKind kind;
+
+  friend constexpr bool operator==(const MetricInfo&, const MetricInfo&) = default;
+};
+
+/// The known metrics, by the name that they have in results: `metric::rouge_l.name` is "rouge_l".
+namespace metric {
+inline constexpr MetricInfo accuracy{"accuracy", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo macro_f1{"macro_f1", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo rouge_l{"rouge_l", Better::higher, MetricKind::real};
+inline constexpr MetricInfo token_f1{"token_f1", Better::higher, MetricKind::real};
+inline constexpr MetricInfo explanation_words{"explanation_words", Better::neither, MetricKind::real};
+inline constexpr MetricInfo degenerate_rate{"degenerate_rate", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo flip_hard{"flip_hard", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo flip_soft{"flip_soft", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo perplexity{"perplexity", Better::lower, MetricKind::real};
+inline constexpr MetricInfo edit_distance{"edit_distance", Better::lower, MetricKind::real};
+inline constexpr MetricInfo copy_rate{"copy_rate", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo parse_failure_rate{"parse_failure_rate", Better::lower, MetricKind::binary};
+}  // namespace metric
+
+/// Every known metric, in the order in which tables show them.
+inline constexpr std::array all_metrics{metric::accuracy,      metric::macro_f1,          metric::rouge_l,
+                                        metric::token_f1,      metric::explanation_words, metric::degenerate_rate,
+                                        metric::flip_hard,     metric::flip_soft,         metric::perplexity,
+                                        metric::edit_distance, metric::copy_rate,         metric::parse_failure_rate};
+
+/// The metric of that name, or none.
+[[nodiscard]] constexpr std::optional<MetricInfo> find_metric(std::string_view name) {
+  for (const MetricInfo& info : all_metrics)
+    if (info.name == name) return info;
+  return std::nullopt;
+}
+
+/// "higher", "lower", or none where neither direction is better: the `better` of results.
+[[nodiscard]] constexpr std::optional<std::string_view> better_name(Better better) {
+  switch (better) {
+    case Better::higher:
+      return "higher";
+    case Better::lower:
+      return "lower";
+    case Better::neither:
+      break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace quantlens::inline v0_1

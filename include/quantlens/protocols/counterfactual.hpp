@@ -1,0 +1,154 @@
+/// Counterfactual examples: the model edits the text so that its own label for it would change, then judges the edit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <range/v3/algorithm/all_of.hpp>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/indices.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/metrics/edit_similarity.hpp"
+#include "quantlens/metrics/language_model_scores.hpp"
+#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/dialogue.hpp"
+#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/session.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// FIZLE: `counterfactual` (naive, one turn) and `counterfactual_guided` (first the words that caused the label, then
+/// an edit of these words in the same chat). The model predicts y for the text; the task's fixed map gives the target
+/// y'; the model writes the edit; and in a chat that knows nothing of all this it labels the edit. flip_hard: it says
+/// y'. flip_soft: it says something other than y. Both divide by all items: what cannot be parsed, or labelled, is not
+/// flipped. perplexity (of the edited field alone, under `full`), edit_distance and copy_rate are null for parse
+/// failures, so their n counts the parsed items. Prompts: classify; counterfactual, or counterfactual_words and
+/// counterfactual_guided. Source: Bhattacharjee et al. 2024, "Zero-shot LLM-guided counterfactual generation"; decoding
+/// is greedy.
+class Counterfactual final : public Protocol {
+ public:
+  /// `turns`: the prompts of the chat that ends with the edit.
+  Counterfactual(std::string_view name, std::vector<std::string_view> turns, ProtocolOptions options = {})
+      : Protocol(options), name_(name), turns_(std::move(turns)) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
+    return {metric::accuracy,   metric::macro_f1,      metric::flip_hard, metric::flip_soft,
+            metric::perplexity, metric::edit_distance, metric::copy_rate, metric::parse_failure_rate};
+  }
+
+  [[nodiscard]] bool supports(const Task& task) const override {
+    return task.prompts.contains("classify") && !task.edit_field.empty() && !task.counterfactual_target.empty() &&
+           ranges::all_of(turns_, [&](std::string_view turn) { return task.prompts.contains(turn); });
+  }
+
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, TextModel& model,
+                                            TextModel& full, std::uint64_t seed) const override {
+    if (task.edit_field.empty() || task.counterfactual_target.empty())
+      throw InputError("task", concat("task ", task.name,
+                                      " has no [counterfactual] edit_field or no [labels] "
+                                      "counterfactual_target, which ",
+                                      name_, " needs"));
+    std::vector<Item> items(all_items.begin(), all_items.end());
+    for (Item& item : items) {
+      std::string& text = item.fields.at(task.edit_field);
+      text = first_words(text, options().max_input_words);
+    }
+
+    Session session(task, items, model, full);
+    const LabelScorer classifier(task, options().label_score, seed);
+    const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, session);
+    for (const std::size_t i : indices) {
+      record_prediction(task, choices[i], session.record(i));
+      session.record(i).set_score(metric::flip_hard, 0.0);
+      session.record(i).set_score(metric::flip_soft, 0.0);
+      session.record(i).set_score(metric::parse_failure_rate, 1.0);
+      for (const MetricInfo& info : {metric::perplexity, metric::edit_distance, metric::copy_rate})
+        session.record(i).set_score(info, std::nullopt);
+    }
+
+    const Edits edits = write_edits(task, items, choices, seed, session);
+    const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, session);
+    score_flips(task, choices, edits, judged, session);
+    score_texts(task, items, edits, session);
+    return session.take_records();
+  }
+
+ private:
+  /// The items whose answers were parsed, with the edit in place, and their records.
+  struct Edits {
+    std::vector<Item> items;
+    std::vector<std::size_t> indices;
+  };
+
+  [[nodiscard]] Edits write_edits(const Task& task, const std::vector<Item>& items,
+                                  const std::vector<LabelChoice>& choices, std::uint64_t seed, Session& session) const {
+    const Dialogue dialogue(task, turns_, seed);
+    std::vector<std::vector<std::string>> answers(items.size());
+    for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
+      std::vector<ItemRequest<CompletionRequest>> requests;
+      for (std::size_t i = 0; i < items.size(); ++i)
+        if (choices[i].label != no_label)
+          requests.push_back({i,
+                              {dialogue.prompt(prompt_values(task, items[i], choices[i].label), answers[i]),
+                               dialogue.turn(turn).max_new_tokens}});
+      const std::vector<Completion> completions = session.complete(turns_[turn], requests);
+      for (std::size_t k = 0; k < requests.size(); ++k)
+        answers[requests[k].item].push_back(dialogue.turn(turn).answer_prefix + completions[k].text);
+    }
+
+    Edits edits;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      if (answers[i].empty()) continue;
+      const auto parsed = parse_counterfactual(answers[i].back());
+      session.record(i).transcript.back()["counterfactual"] =
+          parsed ? nlohmann::json(*parsed) : nlohmann::json(nullptr);
+      if (!parsed) continue;
+      edits.items.push_back(items[i]);
+      edits.items.back().fields.at(task.edit_field) = *parsed;
+      edits.indices.push_back(i);
+    }
+    return edits;
+  }
+
+  static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const Edits& edits,
+                          const std::vector<LabelChoice>& judged, Session& session) {
+    for (std::size_t k = 0; k < edits.indices.size(); ++k) {
+      const std::size_t before = choices[edits.indices[k]].label;
+      const std::size_t after = judged[k].label;
+      ItemRecord& record = session.record(edits.indices[k]);
+      record.set_score(metric::flip_hard, after == task.counterfactual_target[before] ? 1.0 : 0.0);
+      record.set_score(metric::flip_soft, after != no_label && after != before ? 1.0 : 0.0);
+      record.set_score(metric::parse_failure_rate, 0.0);
+    }
+  }
+
+  static void score_texts(const Task& task, const std::vector<Item>& items, const Edits& edits, Session& session) {
+    std::vector<ItemRequest<std::string>> texts;
+    for (std::size_t k = 0; k < edits.indices.size(); ++k)
+      texts.push_back({edits.indices[k], edits.items[k].fields.at(task.edit_field)});
+    const std::vector<ScoreResult> results = session.score_text_by_full("perplexity", texts);
+    for (std::size_t k = 0; k < texts.size(); ++k) {
+      const std::string& original = items[texts[k].item].fields.at(task.edit_field);
+      ItemRecord& record = session.record(texts[k].item);
+      record.set_score(metric::perplexity, perplexity(results[k].token_logprobs));
+      record.set_score(metric::edit_distance, word_edit_distance(original, texts[k].request));
+      record.set_score(metric::copy_rate, is_copy(original, texts[k].request) ? 1.0 : 0.0);
+    }
+  }
+
+  std::string_view name_;
+  std::vector<std::string_view> turns_;
+};
+
+}  // namespace quantlens::inline v0_1

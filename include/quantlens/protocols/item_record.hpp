@@ -1,0 +1,99 @@
+/// What a protocol found out about one item, and its JSON form in the journal.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/metrics/classification.hpp"
+#include "quantlens/metrics/metric_info.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// How records spell `no_label`.
+inline constexpr std::string_view invalid_label = "invalid";
+
+/// One item's outcome. `scores` holds every per-item metric of the protocol in its own unit; null: undefined for this
+/// item. Set-level metrics are computed from `gold` and `predicted`.
+struct ItemRecord {
+  std::string item_id;
+  std::size_t gold = 0;
+  std::size_t predicted = no_label;
+  std::string gold_label;
+  std::string predicted_label{invalid_label};
+  bool label_tie = false;  ///< several labels shared the best score, and the first of them was taken
+  std::map<std::string, std::optional<double>> scores;
+  nlohmann::json transcript = nlohmann::json::array();  ///< one object for each thing that the model was asked
+  std::size_t n_prompt_tokens = 0;                      ///< of completions; label scoring is not counted
+  std::size_t n_generated_tokens = 0;
+  double seconds = 0;                  ///< this item's share of the calls to the model; those to `full` are left out
+  std::optional<double> ttft_seconds;  ///< time to first token of the item's first completion
+
+  /// Stores a score; what is no finite number is null, as JSON has no other way to say it.
+  void set_score(const MetricInfo& metric, std::optional<double> value) {
+    scores[std::string(metric.name)] = value && std::isfinite(*value) ? value : std::nullopt;
+  }
+
+  friend bool operator==(const ItemRecord&, const ItemRecord&) = default;
+};
+
+namespace detail {
+
+[[nodiscard]] inline nlohmann::json optional_json(std::optional<double> value) {
+  return value ? nlohmann::json(*value) : nlohmann::json(nullptr);
+}
+
+[[nodiscard]] inline std::optional<double> optional_number(const nlohmann::json& value) {
+  return value.is_null() ? std::nullopt : std::optional(value.get<double>());
+}
+
+}  // namespace detail
+
+/// Lossless: item_record_from_json gives an equal record back, also by way of text.
+[[nodiscard]] inline nlohmann::json to_json(const ItemRecord& record) {
+  nlohmann::json scores = nlohmann::json::object();
+  for (const auto& [name, value] : record.scores) scores[name] = detail::optional_json(value);
+  return {{"item_id", record.item_id},
+          {"gold", record.gold},
+          {"predicted", record.predicted == no_label ? nlohmann::json(nullptr) : nlohmann::json(record.predicted)},
+          {"gold_label", record.gold_label},
+          {"predicted_label", record.predicted_label},
+          {"label_tie", record.label_tie},
+          {"scores", std::move(scores)},
+          {"transcript", record.transcript},
+          {"n_prompt_tokens", record.n_prompt_tokens},
+          {"n_generated_tokens", record.n_generated_tokens},
+          {"seconds", record.seconds},
+          {"ttft_seconds", detail::optional_json(record.ttft_seconds)}};
+}
+
+/// The transcript may be absent and is then empty.
+/// Errors: InputError for JSON that is no record.
+[[nodiscard]] inline ItemRecord item_record_from_json(const nlohmann::json& json) {
+  try {
+    ItemRecord record;
+    json.at("item_id").get_to(record.item_id);
+    json.at("gold").get_to(record.gold);
+    if (!json.at("predicted").is_null()) json.at("predicted").get_to(record.predicted);
+    json.at("gold_label").get_to(record.gold_label);
+    json.at("predicted_label").get_to(record.predicted_label);
+    json.at("label_tie").get_to(record.label_tie);
+    for (const auto& [name, value] : json.at("scores").items()) record.scores[name] = detail::optional_number(value);
+    record.transcript = json.value("transcript", nlohmann::json::array());
+    json.at("n_prompt_tokens").get_to(record.n_prompt_tokens);
+    json.at("n_generated_tokens").get_to(record.n_generated_tokens);
+    json.at("seconds").get_to(record.seconds);
+    record.ttft_seconds = detail::optional_number(json.at("ttft_seconds"));
+    return record;
+  } catch (const nlohmann::json::exception& error) {
+    throw InputError("item_record", error.what());
+  }
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,119 @@
+/// Classification by the log-probability of each label.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <range/v3/view/zip.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/metrics/classification.hpp"
+#include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/protocols/dialogue.hpp"
+#include "quantlens/protocols/item_record.hpp"
+#include "quantlens/protocols/session.hpp"
+#include "quantlens/protocols/task.hpp"
+#include "quantlens/runtime/text_model.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// How a label's score is made of its tokens' log-probabilities.
+enum class LabelScore {
+  sum,   ///< their sum: the probability of the whole label string
+  mean,  ///< their mean: long labels are not at a disadvantage
+  pmi    ///< their sum less the same label's after a content-free item: labels that are likely anyway are not favoured
+};
+
+/// The chosen label.
+struct LabelChoice {
+  std::size_t label = no_label;  ///< no_label where a score is not a number
+  bool tie = false;              ///< other labels scored the same; the first was taken
+};
+
+/// The label of the largest score, the first among equals.
+[[nodiscard]] inline LabelChoice choose_label(std::span<const double> scores) {
+  LabelChoice choice;
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (std::isnan(scores[i])) return {};
+    if (choice.label == no_label || scores[i] > scores[choice.label])
+      choice = {i, false};
+    else if (scores[i] == scores[choice.label])
+      choice.tie = true;
+  }
+  return choice;
+}
+
+/// Writes a prediction, and whether it is right, into an item's record.
+inline void record_prediction(const Task& task, const LabelChoice& choice, ItemRecord& record) {
+  record.predicted = choice.label;
+  record.predicted_label = choice.label == no_label ? std::string(invalid_label) : task.labels.at(choice.label);
+  record.label_tie = choice.tie;
+  record.set_score(metric::accuracy, choice.label == record.gold ? 1.0 : 0.0);
+}
+
+/// Predicts labels with the task's `classify` prompt and its demonstrations.
+class LabelScorer {
+ public:
+  /// What content fields hold in the content-free item of LabelScore::pmi. Source: Zhao et al. 2021, "Calibrate before
+  /// use", section 5.
+  static constexpr std::string_view content_free = "N/A";
+
+  LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed)
+      : task_(&task), kind_(kind), dialogue_(task, std::vector<std::string_view>{"classify"}, seed) {
+    const PromptTemplate& turn = dialogue_.turn(0);
+    for (const std::string& label : task.labels)
+      continuations_.push_back(turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
+  }
+
+  /// Each item's most likely label, in a chat of its own. `indices` says which record of the session an item has.
+  [[nodiscard]] std::vector<LabelChoice> predict(std::string_view step, std::span<const Item> items,
+                                                 std::span<const std::size_t> indices, Session& session) const {
+    std::vector<ItemRequest<ContinuationRequest>> requests;
+    for (const auto& [item, index] : ranges::views::zip(items, indices)) add_requests(item, index, requests);
+    const std::vector<double> scores = scores_of(session.score(step, requests));
+
+    std::vector<double> prior(task_->labels.size(), 0.0);
+    if (kind_ == LabelScore::pmi && !items.empty()) {
+      Item empty = items.front();
+      for (auto& field : empty.fields) field.second = content_free;
+      std::vector<ItemRequest<ContinuationRequest>> of_empty;
+      add_requests(empty, indices.front(), of_empty);
+      prior = scores_of(session.score(concat(step, "_content_free"), of_empty));
+    }
+
+    std::vector<LabelChoice> choices;
+    for (std::size_t first = 0; first < scores.size(); first += prior.size()) {
+      std::vector<double> of_item;
+      for (std::size_t label = 0; label < prior.size(); ++label)
+        of_item.push_back(scores[first + label] - prior[label]);
+      choices.push_back(choose_label(of_item));
+    }
+    return choices;
+  }
+
+ private:
+  void add_requests(const Item& item, std::size_t index,
+                    std::vector<ItemRequest<ContinuationRequest>>& requests) const {
+    const Prompt prompt = dialogue_.prompt(prompt_values(*task_, item, no_label));
+    for (const std::string& continuation : continuations_) requests.push_back({index, {prompt, continuation}});
+  }
+
+  [[nodiscard]] std::vector<double> scores_of(const std::vector<ScoreResult>& results) const {
+    std::vector<double> scores;
+    for (const ScoreResult& result : results)
+      scores.push_back(kind_ == LabelScore::mean ? result.logprob / static_cast<double>(result.token_logprobs.size())
+                                                 : result.logprob);
+    return scores;
+  }
+
+  const Task* task_;
+  LabelScore kind_;
+  Dialogue dialogue_;
+  std::vector<std::string> continuations_;
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,238 @@
+/// Reads a task folder.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/prompt_reader.hpp"
+#include "quantlens/protocols/task.hpp"
+#include "quantlens/protocols/task_data.hpp"
+#include "quantlens/protocols/toml_table.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// The only `schema` that is understood.
+inline constexpr std::string_view task_schema = "quantlens-task/1";
+
+namespace detail {
+
+class TaskReader {
+ public:
+  TaskReader(const std::filesystem::path& folder, const std::filesystem::path& data_folder)
+      : data_folder_(data_folder),
+        file_(folder / "task.toml"),
+        document_(read_toml(file_)),
+        root_(document_, file_.string()) {
+    task_.folder = folder;
+  }
+
+  [[nodiscard]] Task read() {
+    root_.check_keys(
+        {"schema", "name", "description", "license", "data", "fields", "labels", "counterfactual", "prompts"});
+    if (const std::string schema = root_.string("schema"); schema != task_schema)
+      throw InputError("task", concat(root_.where(), ": expected schema '", task_schema, "', got '", schema, "'"));
+    task_.name = root_.string("name");
+    const auto folder_name = std::filesystem::canonical(task_.folder).filename();
+    if (task_.name != folder_name)
+      throw InputError("task", concat(root_.where(), ": expected the name of its folder, '", folder_name.string(),
+                                      "', got '", task_.name, "'"));
+    task_.description = root_.string("description");
+    read_fields(root_.table("fields"));
+    read_labels(root_.table("labels"));
+    read_demonstrations();
+    if (root_.has("counterfactual")) {
+      const TomlTable table = root_.table("counterfactual");
+      table.check_keys({"edit_field"});
+      task_.edit_field = table.string("edit_field");
+      if (!content_.contains(task_.edit_field))
+        throw unknown_name(concat("edit_field in ", table.where(), ":"), task_.edit_field, content_names());
+    }
+    read_prompts(root_.table("prompts"));
+    read_items();
+    return std::move(task_);
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::string> content_names() const {
+    std::vector<std::string> names;
+    for (const auto& entry : content_) names.push_back(entry.first);
+    return names;
+  }
+
+  void read_fields(const TomlTable& table) {
+    table.check_keys({"id", "label", "references", "content"});
+    id_column_ = table.string_or("id", "");
+    label_column_ = table.string("label");
+    if (table.has("references")) reference_columns_ = table.strings("references");
+    const TomlTable content = table.table("content");
+    for (const std::string& name : content.keys()) {
+      if (name == "label" || name == "labels" || name == "target")
+        throw InputError("task",
+                         concat(content.where(), ": {", name, "} is a placeholder of its own; use another name"));
+      content_[name] = content.string_or_strings(name);
+    }
+    if (content_.empty()) throw InputError("task", content.where() + ": expected at least one field");
+  }
+
+  [[nodiscard]] std::size_t label_index(const std::string& label, const std::string& where) const {
+    const auto found = std::find(task_.labels.begin(), task_.labels.end(), label);
+    if (found == task_.labels.end()) throw unknown_name(concat("label in ", where, ":"), label, task_.labels);
+    return static_cast<std::size_t>(found - task_.labels.begin());
+  }
+
+  void read_labels(const TomlTable& table) {
+    table.check_keys({"names", "values", "counterfactual_target"});
+    task_.labels = table.strings("names");
+    const std::set<std::string> different(task_.labels.begin(), task_.labels.end());
+    if (different.size() != task_.labels.size() || different.size() < 2 || different.contains(""))
+      throw InputError("task", concat(table.where(), ": 'names' must be two or more different labels"));
+    if (table.has("values")) {
+      const TomlTable values = table.table("values");
+      for (const std::string& value : values.keys())
+        label_of_value_[value] = label_index(values.string(value), values.where());
+    } else {
+      for (const std::string& label : task_.labels) label_of_value_[label] = label_index(label, table.where());
+    }
+    if (!table.has("counterfactual_target")) return;
+    const TomlTable targets = table.table("counterfactual_target");
+    targets.check_keys(task_.labels);
+    for (const std::string& label : task_.labels) {
+      task_.counterfactual_target.push_back(label_index(targets.string(label), targets.where()));
+      if (task_.labels[task_.counterfactual_target.back()] == label)
+        throw InputError("task", concat(targets.where(), ": the target of '", label, "' must be another label"));
+    }
+  }
+
+  /// The path of `name` in `base`, which must not lead out of it.
+  [[nodiscard]] std::filesystem::path inside(const std::filesystem::path& base, const std::string& name,
+                                             const std::string& where) const {
+    const std::filesystem::path relative(name);
+    if (name.empty() || relative.is_absolute() || std::find(relative.begin(), relative.end(), "..") != relative.end())
+      throw InputError("task", concat(where, ": expected a path inside the folder, got '", name, "'"));
+    return base / relative;
+  }
+
+  /// Demonstrations give content under the prompts' names, and labels by their own.
+  void read_demonstrations() {
+    const TomlTable table = root_.table("data");
+    table.check_keys({"location", "format", "test", "columns", "demonstrations"});
+    if (table.has("demonstrations")) {
+      const auto path = inside(task_.folder, table.string("demonstrations"), table.where());
+      for (const DataRow& row : read_data_rows(path, "jsonl", {})) {
+        Item item{row.at("id"), row.columns, label_index(row.at("label"), row.where), {}};
+        for (const auto& entry : content_) static_cast<void>(row.at(entry.first));
+        task_.demonstrations.push_back(std::move(item));
+      }
+    }
+    check_ids(task_.demonstrations, table.where() + " demonstrations");
+  }
+
+  /// The names that every demonstration has a value for.
+  [[nodiscard]] std::vector<std::string> demonstration_names() const {
+    if (task_.demonstrations.empty()) return content_names();
+    std::vector<std::string> names;
+    for (const auto& entry : task_.demonstrations.front().fields)
+      if (std::all_of(task_.demonstrations.begin(), task_.demonstrations.end(),
+                      [&](const Item& item) { return item.fields.contains(entry.first); }))
+        names.push_back(entry.first);
+    return names;
+  }
+
+  void read_prompts(const TomlTable& prompts) {
+    const PlaceholderNames names{content_names(), demonstration_names(), !task_.counterfactual_target.empty(),
+                                 task_.demonstrations.size()};
+    std::vector<std::string> known;
+    for (const PromptKind& kind : prompt_kinds) known.emplace_back(kind.name);
+    prompts.check_keys(known);
+    for (const PromptKind& kind : prompt_kinds)
+      if (prompts.has(kind.name)) task_.prompts.emplace(kind.name, read_prompt(prompts.table(kind.name), kind, names));
+    for (const PromptKind& kind : prompt_kinds)
+      if (prompts.has(kind.name) && !kind.follows.empty()) static_cast<void>(task_.prompt(kind.follows));
+  }
+
+  [[nodiscard]] std::filesystem::path test_path(const TomlTable& table) const {
+    const std::string location = table.string("location");
+    if (location != "task" && location != "data")
+      throw unknown_name(concat("location in ", table.where(), ":"), location,
+                         std::vector<std::string>{"data", "task"});
+    const bool in_task = location == "task";
+    const std::filesystem::path base = in_task ? task_.folder : data_folder_ / task_.name;
+    std::filesystem::path path = inside(base, table.string("test"), table.where());
+    if (!in_task && (data_folder_.empty() || !std::filesystem::is_regular_file(path)))
+      throw InputError(
+          "task_data",
+          concat("task ", task_.name, " needs its data set: pass --data DIR, where the file DIR/", task_.name, "/",
+                 table.string("test"), " exists", data_folder_.empty() ? "" : concat(" (no ", path.string(), ")")));
+    return path;
+  }
+
+  void read_items() {
+    const TomlTable table = root_.table("data");
+    const std::string format = table.string("format");
+    const std::vector<std::string> formats{"csv", "jsonl", "tsv"};
+    if (std::find(formats.begin(), formats.end(), format) == formats.end())
+      throw unknown_name(concat("format in ", table.where(), ":"), format, formats);
+    const auto path = test_path(table);
+    const auto columns = table.has("columns") ? table.strings("columns") : std::vector<std::string>{};
+    for (const DataRow& row : read_data_rows(path, format, columns)) task_.items.push_back(item_of(row));
+    if (task_.items.empty()) throw InputError("task_row", path.string() + " has no items");
+    check_ids(task_.items, path.string());
+  }
+
+  [[nodiscard]] Item item_of(const DataRow& row) const {
+    Item item;
+    item.id = id_column_.empty() ? std::to_string(task_.items.size() + 1) : row.at(id_column_);
+    const auto label = label_of_value_.find(row.at(label_column_));
+    if (label == label_of_value_.end()) {
+      std::vector<std::string> known;
+      for (const auto& entry : label_of_value_) known.push_back(entry.first);
+      throw unknown_name(concat("label in ", row.where, ":"), row.at(label_column_), known);
+    }
+    item.label = label->second;
+    for (const std::string& column : reference_columns_)
+      if (const std::string& text = row.at(column); !text.empty()) item.references.push_back(text);
+    for (const auto& [name, parts] : content_) {
+      std::string& text = item.fields[name];
+      for (const std::string& part : parts) text += concat(text.empty() ? "" : " ", row.at(part));
+    }
+    return item;
+  }
+
+  static void check_ids(const std::vector<Item>& items, const std::string& where) {
+    std::set<std::string_view> seen;
+    for (const Item& item : items)
+      if (!seen.insert(item.id).second)
+        throw InputError("task_row", concat(where, ": two items have the id '", item.id, "'"));
+  }
+
+  std::filesystem::path data_folder_;
+  std::filesystem::path file_;
+  toml::table document_;
+  TomlTable root_;
+  Task task_;
+  std::string id_column_;  // empty: items are numbered from 1
+  std::string label_column_;
+  std::vector<std::string> reference_columns_;
+  std::map<std::string, std::vector<std::string>> content_;  // name in prompts: columns of the data file
+  std::map<std::string, std::size_t> label_of_value_;
+};
+
+}  // namespace detail
+
+/// Reads a task folder; a task whose data the user brings finds it in `data_folder`/<task name>/.
+/// Errors: InputError `task_data` where the user's data set is not there; InputError for whatever task.toml or a data
+/// file gets wrong, naming file and key or row.
+[[nodiscard]] inline Task load_task(const std::filesystem::path& folder, const std::filesystem::path& data_folder) {
+  return detail::TaskReader(folder, data_folder).read();
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,77 @@
+/// Natural-language explanations: predict a label, then explain the predicted label.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/indices.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/metrics/text_overlap.hpp"
+#include "quantlens/metrics/text_shape.hpp"
+#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/dialogue.hpp"
+#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/session.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// The protocol `nle`. An item without a predicted label (a score that is not a number) is not asked for an
+/// explanation, and is scored as an empty one.
+/// Prompts: classify, explain. Source: Cross-Refine; decoding is greedy.
+class NaturalLanguageExplanation final : public Protocol {
+ public:
+  using Protocol::Protocol;
+
+  [[nodiscard]] std::string_view name() const override { return "nle"; }
+
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
+    return {metric::accuracy, metric::macro_f1,          metric::rouge_l,
+            metric::token_f1, metric::explanation_words, metric::degenerate_rate};
+  }
+
+  [[nodiscard]] bool supports(const Task& task) const override {
+    return task.prompts.contains("classify") && task.prompts.contains("explain");
+  }
+
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
+                                            TextModel& full, std::uint64_t seed) const override {
+    Session session(task, items, model, full);
+    const LabelScorer classifier(task, options().label_score, seed);
+    const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, session);
+
+    const Dialogue dialogue(task, std::vector<std::string_view>{"explain"}, seed);
+    std::vector<ItemRequest<CompletionRequest>> requests;
+    for (const std::size_t i : indices) {
+      record_prediction(task, choices[i], session.record(i));
+      if (choices[i].label == no_label) continue;
+      requests.push_back(
+          {i, {dialogue.prompt(prompt_values(task, items[i], choices[i].label)), dialogue.turn(0).max_new_tokens}});
+    }
+    const std::vector<Completion> completions = session.complete("explain", requests);
+
+    std::vector<std::string> explanations(items.size());
+    for (std::size_t k = 0; k < requests.size(); ++k) {
+      std::string& explanation = explanations[requests[k].item];
+      explanation = clean_explanation(completions[k].text);
+      session.record(requests[k].item).transcript.back()["explanation"] = explanation;
+    }
+    for (const std::size_t i : indices) score(items[i], explanations[i], session.record(i));
+    return session.take_records();
+  }
+
+ private:
+  static void score(const Item& item, const std::string& explanation, ItemRecord& record) {
+    record.set_score(metric::rouge_l, rouge_l(explanation, item.references));
+    record.set_score(metric::token_f1, token_f1(explanation, item.references));
+    record.set_score(metric::explanation_words, static_cast<double>(count_words(explanation)));
+    record.set_score(metric::degenerate_rate, is_degenerate(explanation) ? 1.0 : 0.0);
+  }
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,105 @@
+/// Reads and checks the [prompts.*] tables of a task.toml.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/prompt.hpp"
+#include "quantlens/protocols/toml_table.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// What a protocol asks with the prompt of that name. A new protocol's prompts are added to `prompt_kinds`.
+struct PromptKind {
+  std::string_view name;
+  bool knows_label;          ///< whether a label has been predicted by then, so that {label} and {target} have values
+  std::string_view follows;  ///< the prompt whose chat this one continues; empty: it opens a chat
+};
+
+inline constexpr std::array prompt_kinds{
+    PromptKind{"classify", false, ""},
+    PromptKind{"explain", true, ""},
+    PromptKind{"counterfactual", true, ""},
+    PromptKind{"counterfactual_words", true, ""},
+    PromptKind{"counterfactual_guided", true, "counterfactual_words"},
+};
+
+/// What the placeholders of a task's prompts may be called.
+struct PlaceholderNames {
+  std::vector<std::string> content;        ///< of every item
+  std::vector<std::string> demonstration;  ///< of every demonstration
+  bool has_target = false;
+  std::size_t n_demonstrations = 0;
+};
+
+namespace detail {
+
+/// Longest answer where a prompt gives no `max_new_tokens`.
+inline constexpr std::size_t default_max_new_tokens = 256;
+
+/// Errors: InputError for a placeholder that is not among `known`.
+[[nodiscard]] inline TextTemplate text_template(const TomlTable& table, std::string_view key,
+                                                const std::vector<std::string>& known) {
+  const std::string where = concat(table.where(), " ", key);
+  const std::string source = table.string(key);
+  try {
+    TextTemplate text(source);
+    for (const std::string& name : text.placeholders())
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw unknown_name(concat("placeholder in ", where, ":"), name, known);
+    return text;
+  } catch (const InputError& error) {
+    if (error.id() != "template") throw;
+    throw InputError("task", concat(where, ": ", error.what()));
+  }
+}
+
+}  // namespace detail
+
+/// Errors: InputError naming the file, the prompt and the key.
+[[nodiscard]] inline PromptTemplate read_prompt(const TomlTable& table, const PromptKind& kind,
+                                                const PlaceholderNames& names) {
+  std::vector<std::string> keys{"user", "answer_prefix", "answer"};
+  if (kind.follows.empty()) keys.insert(keys.end(), {"system", "demonstrations"});
+  if (kind.knows_label) keys.emplace_back("max_new_tokens");
+  table.check_keys(keys);
+
+  std::vector<std::string> in_user = names.content;
+  in_user.emplace_back("labels");
+  std::vector<std::string> in_answer = {"label"};
+  if (kind.knows_label) {
+    in_user.insert(in_user.end(), {"label", "target"});
+    in_answer.insert(in_answer.end(), {"labels", "target"});
+    in_answer.insert(in_answer.end(), names.demonstration.begin(), names.demonstration.end());
+  }
+  if (!names.has_target) {
+    std::erase(in_user, "target");
+    std::erase(in_answer, "target");
+  }
+
+  PromptTemplate prompt;
+  if (table.has("system")) prompt.system = detail::text_template(table, "system", {"labels"});
+  prompt.user = detail::text_template(table, "user", in_user);
+  prompt.answer = detail::text_template(table, "answer", in_answer);
+  prompt.answer_prefix = table.string_or("answer_prefix", "");
+  if (!prompt.answer.head().starts_with(prompt.answer_prefix))
+    throw InputError(
+        "task", concat(table.where(), ": 'answer' must start with the answer_prefix '", prompt.answer_prefix, "'"));
+  if (!kind.knows_label && prompt.answer.placeholders().empty())
+    throw InputError("task", table.where() + ": 'answer' must hold {label}");
+  prompt.n_demonstrations = table.count_or("demonstrations", 0);
+  if (prompt.n_demonstrations > names.n_demonstrations)
+    throw InputError("task", concat(table.where(), ": asks for ", prompt.n_demonstrations,
+                                    " demonstrations; there are ", names.n_demonstrations));
+  prompt.max_new_tokens = table.count_or("max_new_tokens", detail::default_max_new_tokens);
+  if (prompt.max_new_tokens == 0) throw InputError("task", table.where() + ": 'max_new_tokens' must be at least 1");
+  return prompt;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,71 @@
+/// The uniform grid that RTN and GPTQ share: a scale and an integer zero point for one group of weights.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <span>
+
+#include "quantlens/core/half.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// value = scale * (code - zero_point), code in [0, 2^bits - 1].
+struct Grid {
+  float scale = 1.0f;
+  int zero_point = 0;
+  int bits = 4;
+
+  [[nodiscard]] int max_code() const noexcept { return (1 << bits) - 1; }
+
+  /// Nearest code, ties to even, clamped to the grid.
+  [[nodiscard]] std::uint8_t code(float value) const noexcept {
+    const float steps = std::nearbyint(value / scale) + static_cast<float>(zero_point);
+    return static_cast<std::uint8_t>(std::clamp(steps, 0.0f, static_cast<float>(max_code())));
+  }
+  [[nodiscard]] float value(std::uint8_t code) const noexcept {
+    return scale * static_cast<float>(static_cast<int>(code) - zero_point);
+  }
+};
+
+/// The grid of `bits` bits over a group's range, which always includes 0; `stored` makes the scale what is kept of it.
+/// A symmetric group without negative weights keeps its minimum at 0 and so saturates, as in the source.
+/// Source: the GPTQ authors' quantizer (arXiv 2210.17323), without the search for a smaller range.
+template <class Stored>
+[[nodiscard]] Grid grid_over(std::span<const float> group, int bits, bool symmetric, Stored&& stored) {
+  float low = 0.0f, high = 0.0f;
+  for (const float w : group) {
+    low = std::min(low, w);
+    high = std::max(high, w);
+  }
+  if (symmetric) {
+    high = std::max(-low, high);
+    if (low < 0.0f) low = -high;
+  }
+  if (low == 0.0f && high == 0.0f) {
+    low = -1.0f;
+    high = 1.0f;
+  }
+  Grid grid;
+  grid.bits = bits;
+  const auto max_code = static_cast<float>(grid.max_code());
+  grid.scale = stored((high - low) / max_code);
+  grid.zero_point =
+      symmetric ? 1 << (bits - 1) : static_cast<int>(std::clamp(std::nearbyint(-low / grid.scale), 0.0f, max_code));
+  return grid;
+}
+
+/// The grid with its exact scale.
+[[nodiscard]] inline Grid exact_grid(std::span<const float> group, int bits, bool symmetric) {
+  return grid_over(group, bits, symmetric, [](float scale) { return scale; });
+}
+
+/// The grid with the scale that a file stores, an f16, rounded before any code is chosen. A scale below the smallest
+/// half stays at that, so that nothing divides by zero.
+[[nodiscard]] inline Grid stored_grid(std::span<const float> group, int bits, bool symmetric) {
+  static constexpr float smallest_half = 0x1p-24f, largest_half = 65504.0f;
+  return grid_over(group, bits, symmetric,
+                   [](float scale) { return std::clamp(round_to_half(scale), smallest_half, largest_half); });
+}
+
+}  // namespace quantlens::inline v0_1

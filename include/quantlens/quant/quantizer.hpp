@@ -1,0 +1,20 @@
+/// What a quantizer is: something that chooses codes, scales and offsets for one matrix.
+#pragma once
+
+#include <concepts>
+#include <string_view>
+
+#include "quantlens/core/matrix_view.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// A quantizer that needs no calibration data. Shapes: quantize takes W [n_out, n_in].
+template <class Q>
+concept Quantizer = requires(const Q& quantizer, MatrixView<const float> weights) {
+  { Q::name } -> std::convertible_to<std::string_view>;
+  typename Q::layout;
+  { quantizer.quantize(weights) } -> std::same_as<PackedMatrix<typename Q::layout, Q::bits>>;
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,60 @@
+/// Round to nearest: every weight to the nearest point of its group's grid.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/quant/grid.hpp"
+#include "quantlens/quant/quantizer.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row.
+template <Layout L, int Bits>
+struct Rtn {
+  using layout = L;
+  static constexpr std::string_view name = "rtn";
+  static constexpr int bits = Bits;
+
+  std::size_t group_size = 0;  ///< 0: one group a row (per output channel)
+
+  [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights) const {
+    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size, /*offset_bits=*/Bits);
+    std::vector<std::uint8_t> codes(weights.cols);
+    for (std::size_t row = 0; row < weights.rows; ++row) {
+      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+        const std::size_t first = g * packed.group_size();
+        const auto group = weights.row(row).subspan(first, packed.group_size());
+        const Grid grid = stored_grid(group, Bits, !L::has_offset);
+        for (std::size_t i = 0; i < group.size(); ++i) codes[first + i] = grid.code(group[i]);
+        packed.scale(row, g) = grid.scale;
+        if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);
+      }
+      packed.set_row_codes(row, codes);
+    }
+    return packed;
+  }
+};
+
+static_assert(Quantizer<Rtn<Affine, 4>>);
+
+/// Calls f.template operator()<L, Bits>() for a run-time choice. Precondition: bits is one that formats offer.
+template <class F>
+decltype(auto) visit_layout(bool symmetric, int bits, F&& f) {
+  const auto with_bits = [&]<Layout L>() -> decltype(auto) {
+    switch (bits) {
+      case 2:
+        return f.template operator()<L, 2>();
+      case 3:
+        return f.template operator()<L, 3>();
+      case 4:
+        return f.template operator()<L, 4>();
+      default:
+        return f.template operator()<L, 8>();
+    }
+  };
+  return symmetric ? with_bits.template operator()<Symmetric>() : with_bits.template operator()<Affine>();
+}
+
+}  // namespace quantlens::inline v0_1

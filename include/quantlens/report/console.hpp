@@ -1,0 +1,226 @@
+/// Results as tables for a terminal: plain decimals, one row a cell, honest footnotes.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <iomanip>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/report/text_table.hpp"
+
+namespace quantlens::inline v0_1 {
+
+namespace report_detail {
+
+using Json = nlohmann::ordered_json;
+using Number = std::optional<double>;
+
+inline Number number(const Json& object, std::string_view key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+inline std::string decimal(double value, int digits, bool sign = false) {
+  std::ostringstream out;
+  out << std::fixed << std::setprecision(digits) << (sign ? std::showpos : std::noshowpos) << value;
+  return out.str();
+}
+
+/// Digits behind the point so that the smallest of the values that are not 0 shows about four; at most three.
+inline int digits_for(const std::vector<Number>& values) {
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const Number& value : values)
+    if (value && *value != 0) smallest = std::min(smallest, std::abs(*value));
+  if (std::isinf(smallest)) return 3;
+  return smallest >= 1000 ? 0 : smallest >= 100 ? 1 : smallest >= 10 ? 2 : 3;
+}
+
+inline std::vector<std::string> right_aligned(std::vector<std::string> cells) {
+  std::size_t widest = 0;
+  for (const std::string& cell : cells) widest = std::max(widest, display_width(cell));
+  for (std::string& cell : cells) cell.insert(0, widest - display_width(cell), ' ');
+  return cells;
+}
+
+/// "0.467 ±0.065", or "0.967 [0.91, 0.99]" in all rows where some interval is lopsided.
+inline std::vector<std::string> value_cells(const std::vector<const Json*>& metrics, int digits) {
+  bool lopsided = false;
+  for (const Json* metric : metrics) {
+    const Number value = number(*metric, "value");
+    const Number lo = number(*metric, "lo");
+    const Number hi = number(*metric, "hi");
+    if (value && lo && hi) lopsided |= std::abs((*hi - *value) - (*value - *lo)) > 0.1 * (*hi - *lo);
+  }
+  std::vector<std::string> cells;
+  for (const Json* metric : metrics) {
+    const Number value = number(*metric, "value");
+    const Number lo = number(*metric, "lo");
+    const Number hi = number(*metric, "hi");
+    std::string cell = value ? decimal(*value, digits) : "-";
+    if (value && lo && hi)
+      cell += lopsided ? concat(" [", decimal(*lo, digits), ", ", decimal(*hi, digits), "]")
+                       : concat(" ±", decimal((*hi - *lo) / 2, digits));
+    cells.push_back(cell);
+  }
+  return right_aligned(std::move(cells));
+}
+
+inline std::vector<std::string> delta_cells(const std::vector<const Json*>& metrics, int digits) {
+  std::vector<std::string> cells;
+  for (const Json* metric : metrics) {
+    const Number delta = number(*metric, "delta");
+    const bool significant = number(*metric, "p_holm").value_or(1) < 0.05;
+    cells.push_back(delta ? decimal(*delta, digits, true) + (significant ? "*" : " ") : "");
+  }
+  return right_aligned(std::move(cells));
+}
+
+inline TextColumn metric_column(const std::string& name, const std::vector<const Json*>& metrics) {
+  std::vector<Number> values;
+  for (const Json* metric : metrics) values.push_back(number(*metric, "value"));
+  const int digits = digits_for(values);
+  TextColumn column{name, value_cells(metrics, digits), true};
+  const std::string better = metrics.front()->value("better", Json()).is_string()
+                                 ? metrics.front()->at("better").get<std::string>()
+                                 : std::string();
+  if (!better.empty()) column.header += better == "higher" ? " ↑" : " ↓";
+  const std::vector<std::string> deltas = delta_cells(metrics, digits);
+  if (display_width(deltas.front()) == 0) return column;
+  column.header += ", delta";
+  for (std::size_t i = 0; i < deltas.size(); ++i) column.cells[i] += "  " + deltas[i];
+  return column;
+}
+
+inline TextColumn number_column(const std::string& header, const std::vector<Number>& values) {
+  TextColumn column{header, {}, true};
+  const int digits = std::min(digits_for(values), 2);
+  for (const Number& value : values) column.cells.push_back(value ? decimal(*value, digits) : "-");
+  return column;
+}
+
+/// Breaks at blanks so that no line passes `width`; continued lines are indented.
+inline std::string wrapped(const std::string& text, std::size_t width) {
+  std::istringstream words(text);
+  std::string out;
+  std::size_t used = 0;
+  for (std::string word; words >> word;) {
+    if (used > 0 && used + 1 + display_width(word) > width) {
+      out += "\n  ";
+      used = 2;
+    } else if (used > 0) {
+      out += " ";
+      ++used;
+    }
+    out += word;
+    used += display_width(word);
+  }
+  return out + "\n";
+}
+
+/// "accuracy 0.05..0.08": the range of one field over the rows, for each metric that has it.
+template <class Keep>
+std::string ranges(const std::vector<const Json*>& rows, const std::vector<std::string>& metrics, const char* field,
+                   int most_digits, const Keep& keep) {
+  std::string text;
+  for (const std::string& name : metrics) {
+    std::vector<Number> values;
+    for (const Json* row : rows)
+      if (const Number value = number((*row)["metrics"][name], field); value && keep(*row, *value))
+        values.push_back(value);
+    if (values.empty()) continue;
+    const int digits = std::min(digits_for(values), most_digits);
+    const auto [lo, hi] = std::minmax_element(values.begin(), values.end());
+    const std::string low = decimal(**lo, digits);
+    const std::string high = decimal(**hi, digits);
+    text += (text.empty() ? "" : ", ") + name + " " + (low == high ? low : low + ".." + high);
+  }
+  return text;
+}
+
+inline std::string footnotes(const Json& results, const std::vector<const Json*>& rows,
+                             const std::vector<std::string>& metrics, std::size_t width) {
+  const Json& manifest = results["manifest"];
+  std::string out =
+      wrapped(concat("n = ", (*rows.front())["n"].dump(), " items. Deltas: to ", manifest.value("baseline", "full"),
+                     " on the same items; * where p < 0.05 after Holm's correction over the formats."),
+              width);
+  const std::string mde = ranges(rows, metrics, "mde", 3, [](const Json&, double) { return true; });
+  if (!mde.empty()) out += wrapped("Smallest delta that this n can detect (80 % power): " + mde + ".", width);
+  const std::string fewer = ranges(rows, metrics, "n", 0, [](const Json& row, double n) { return n < row["n"]; });
+  if (!fewer.empty()) out += wrapped("Undefined for some items, so over fewer: " + fewer + ".", width);
+  for (const Json* row : rows)
+    if ((*row)["status"] != "ok")
+      out += wrapped(concat("failed: ", (*row)["format"].get<std::string>(), ": ", (*row)["error"].get<std::string>()),
+                     width);
+  return out;
+}
+
+inline std::string task_tables(const Json& results, const std::vector<const Json*>& rows, std::size_t width) {
+  std::vector<std::string> names;
+  for (const auto& entry : (*rows.front())["metrics"].items())
+    if (std::any_of(rows.begin(), rows.end(), [&](const Json* row) { return (*row)["metrics"][entry.key()]["n"] > 0; }))
+      names.push_back(entry.key());
+
+  std::vector<TextColumn> columns{{"format", {}, false}};
+  for (const Json* row : rows) {
+    const auto repetition = row->value("repetition", 0);
+    columns[0].cells.push_back((*row)["format"].get<std::string>() +
+                               (repetition > 0 ? concat(" #", repetition + 1) : "") +
+                               ((*row)["status"] == "ok" ? "" : " (failed)"));
+  }
+  for (const std::string& name : names) {
+    std::vector<const Json*> metrics;
+    for (const Json* row : rows) metrics.push_back(&(*row)["metrics"][name]);
+    columns.push_back(metric_column(name, metrics));
+  }
+  struct Field {
+    const char* header;
+    const char* group;
+    const char* key;
+  };
+  for (const Field& field :
+       {Field{"prompt tok/s", "latency", "prompt_tokens_per_s"},
+        Field{"gen tok/s", "latency", "generated_tokens_per_s"}, Field{"ttft ms", "latency", "ttft_ms"},
+        Field{"p50 ms", "latency", "p50_ms"}, Field{"p95 ms", "latency", "p95_ms"},
+        Field{"weight MiB", "memory", "weight_mib"}, Field{"peak MiB", "memory", "peak_mib"},
+        Field{"bits/weight", "provenance", "bits_per_weight"}}) {
+    std::vector<Number> values;
+    for (const Json* row : rows) values.push_back(number((*row)[field.group], field.key));
+    columns.push_back(number_column(field.header, values));
+  }
+  return concat((*rows.front())["task"].get<std::string>(), "\n\n", render_columns(columns, width), "\n",
+                footnotes(results, rows, names, width));
+}
+
+}  // namespace report_detail
+
+/// All rows of a quantlens-results/1 document as tables, at most `width` columns wide; one group of blocks a task.
+[[nodiscard]] inline std::string render_console(const nlohmann::ordered_json& results, std::size_t width = 120) {
+  using report_detail::Json;
+  std::vector<std::pair<std::string, std::vector<const Json*>>> tasks;
+  for (const Json& row : results["rows"]) {
+    const std::string task = row["task"];
+    const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const auto& entry) { return entry.first == task; });
+    (found == tasks.end() ? tasks.emplace_back(task, std::vector<const Json*>{}) : *found).second.push_back(&row);
+  }
+  std::string out;
+  for (const auto& [task, rows] : tasks) out += report_detail::task_tables(results, rows, width) + "\n";
+  const Json& manifest = results["manifest"];
+  if (const Json& model = manifest["model"]; model.value("source_quantized", false))
+    out += report_detail::wrapped(
+        concat("The file is itself quantized: full is the full of a ", model["source_types"].get<std::string>(),
+               " file, its stored weights decoded to f32, not the model as it was trained."),
+        width);
+  return out;
+}
+
+}  // namespace quantlens::inline v0_1

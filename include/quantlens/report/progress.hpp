@@ -1,0 +1,71 @@
+/// One line on a terminal that says how far a run is, and how long it will take.
+#pragma once
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdlib>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+#include "quantlens/core/error.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// "41s", "3m05s" or "2h07m".
+[[nodiscard]] inline std::string duration_text(double seconds) {
+  const auto total = static_cast<long long>(std::llround(seconds));
+  const auto two = [](long long value) { return (value < 10 ? "0" : "") + std::to_string(value); };
+  if (total < 60) return concat(total, "s");
+  if (total < 3600) return concat(total / 60, "m", two(total % 60), "s");
+  return concat(total / 3600, "h", two(total / 60 % 60), "m");
+}
+
+/// Rewrites its line in place. Silent unless `enabled`; a colour only where the user's NO_COLOR does not forbid it.
+class Progress {
+ public:
+  Progress(std::ostream& out, bool enabled, bool color) : out_(out), enabled_(enabled), color_(color) {}
+
+  /// For stderr: enabled where it is a terminal.
+  [[nodiscard]] static Progress on_terminal(std::ostream& out) {
+    const char* no_color = std::getenv("NO_COLOR");
+    return {out, ::isatty(STDERR_FILENO) == 1, no_color == nullptr || *no_color == '\0'};
+  }
+
+  /// `computed` counts the items that this process worked on, which is what the estimate goes by: items from the
+  /// journal take no time.
+  void update(std::string_view cell, std::size_t done, std::size_t total, std::size_t computed) {
+    if (!enabled_) return;
+    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    std::ostringstream line;
+    line << done << "/" << total << " items";
+    if (computed > 0) {
+      const double rate = static_cast<double>(computed) / elapsed;
+      line << std::fixed << std::setprecision(1) << "  " << rate << " items/s  ETA "
+           << duration_text(static_cast<double>(total - done) / rate);
+    }
+    out_ << "\r\x1b[K" << (color_ ? "\x1b[36m" : "") << cell << (color_ ? "\x1b[0m" : "") << "  " << line.str()
+         << std::flush;
+    shown_ = true;
+  }
+
+  /// Clears the line, so that other output starts on an empty one.
+  void clear() {
+    if (shown_) out_ << "\r\x1b[K" << std::flush;
+    shown_ = false;
+  }
+
+ private:
+  std::ostream& out_;
+  bool enabled_;
+  bool color_;
+  bool shown_ = false;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,111 @@
+/// Schedules work on a transformer: batches, prompts in chunks, shared prefixes computed once, only the logits asked
+/// for.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "quantlens/runtime/prefix_cache.hpp"
+#include "quantlens/runtime/sampler.hpp"
+#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/runtime/transformer.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// None of these changes an answer.
+struct EngineOptions {
+  std::size_t threads = available_threads();
+  std::size_t batch = 32;   ///< sequences at a time
+  std::size_t chunk = 256;  ///< prompt tokens of one sequence in one pass, and of all together
+  bool shared_prefix = true;
+  std::size_t prefix_cache_mib = 512;
+};
+
+struct ScoreRequest {
+  std::vector<TokenId> context;  ///< may be empty: then the continuation's first token is not scored
+  std::vector<TokenId> continuation;
+};
+
+struct GenerateRequest {
+  std::vector<TokenId> prompt;
+  std::size_t max_new_tokens = 0;
+  Sampling sampling = {};
+};
+
+struct GenerateResult {
+  std::vector<TokenId> tokens;  ///< without the stop token
+  bool stopped = false;         ///< by a stop token, not by the limit
+  double seconds_to_first_token = 0;
+  double seconds = 0;
+};
+
+/// Work done since the engine was made. Prompt tokens that a shared prefix saved are not counted.
+struct EngineCounters {
+  std::uint64_t prompt_tokens = 0, generated_tokens = 0;
+  double prompt_seconds = 0, generate_seconds = 0;
+};
+
+/// Requests in, results out, in the same order. Errors: InputError for an empty prompt, an unknown token id, or a
+/// sequence beyond the model's context.
+class Engine {
+ public:
+  /// `model` must outlive the engine.
+  Engine(const Transformer& model, EngineOptions options);
+
+  std::vector<ScoreResult> score(std::span<const ScoreRequest> requests);
+  std::vector<GenerateResult> generate(std::span<const GenerateRequest> requests);
+  /// Probabilities of every token after each prompt. Shape of each: [vocab_size].
+  std::vector<std::vector<float>> next_token_probs(std::span<const std::vector<TokenId>> prompts);
+
+  /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
+  void forget_prompts() { prefixes_ = PrefixCache(prefix_pages()); }
+
+  [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
+  [[nodiscard]] const Transformer& model() const noexcept { return model_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// A sequence whose prompt is being computed. Logits are wanted for tokens [first_logit, tokens.size()).
+  struct Sequence {
+    std::size_t request = 0;
+    std::vector<TokenId> tokens;
+    std::size_t first_logit = 0;
+    KvCache cache;
+    PrefixCache::Node* node = nullptr;  ///< the page before cache.length()
+    Clock::time_point started = {};
+
+    [[nodiscard]] bool ready() const noexcept { return cache.length() == tokens.size(); }
+  };
+  /// A page that a pass will fill, and its index in the sequence that fills it.
+  struct Claim {
+    PrefixCache::Node* node;
+    std::size_t page;
+  };
+  /// `position`: index into the sequence's tokens whose successor the logits predict.
+  using RowConsumer = std::function<void(Sequence&, std::size_t position, std::span<const float> logits)>;
+
+  [[nodiscard]] Sequence start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit);
+  void prefill(std::span<Sequence*> sequences, const RowConsumer& consume);
+  void adopt_pages(Sequence& sequence);
+  [[nodiscard]] PrefixCache::Node* next_page(Sequence& sequence, std::size_t position);
+  [[nodiscard]] std::size_t next_chunk(Sequence& sequence, std::size_t budget, std::vector<Claim>& claimed);
+  void step(std::span<Sequence*> sequences, std::span<const std::size_t> lengths, const RowConsumer& consume);
+  void prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume);
+  [[nodiscard]] std::size_t prefix_pages() const;
+
+  const Transformer& model_;
+  EngineOptions options_;
+  Workspace work_;
+  PrefixCache prefixes_;
+  EngineCounters counters_;
+};
+
+}  // namespace quantlens::inline v0_1
+
+#include "quantlens/runtime/engine_impl.hpp"

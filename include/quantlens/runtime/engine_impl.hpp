@@ -1,0 +1,238 @@
+/// The engine's scheduling.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "quantlens/runtime/engine.hpp"
+
+namespace quantlens::inline v0_1 {
+
+inline Engine::Engine(const Transformer& model, EngineOptions options)
+    : model_(model), options_(options), work_(model.make_workspace()), prefixes_(prefix_pages()) {
+  if (options_.threads == 0 || options_.batch == 0 || options_.chunk == 0)
+    throw InputError("engine", "threads, batch and chunk must be at least 1");
+}
+
+inline std::size_t Engine::prefix_pages() const {
+  const std::size_t page_bytes = model_.kv_shape().page_floats() * sizeof(float);
+  return options_.prefix_cache_mib * 1024 * 1024 / page_bytes + 1;
+}
+
+inline Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit) {
+  if (tokens.empty()) throw InputError("engine", "a prompt without tokens; the model has nothing to go on");
+  for (const TokenId token : tokens)
+    if (token < 0 || static_cast<std::size_t>(token) >= model_.config.vocab_size)
+      throw InputError("engine", concat("token id ", token, " is not in the vocabulary of ", model_.config.vocab_size));
+  if (tokens.size() > model_.config.n_ctx)
+    throw InputError("n_ctx", concat("a prompt of ", tokens.size(), " tokens exceeds the model's context of ",
+                                     model_.config.n_ctx, "; shorten the input"));
+  // Chunks of less than a page could never fill one.
+  const bool shares = options_.shared_prefix && options_.chunk >= page_positions;
+  return {request,     std::move(tokens), first_logit, KvCache(model_.kv_shape()), shares ? &prefixes_.root() : nullptr,
+          Clock::now()};
+}
+
+/// Takes over the pages that are already there. Only whole pages without wanted logits are shared.
+inline void Engine::adopt_pages(Sequence& sequence) {
+  while (PrefixCache::Node* next = next_page(sequence, sequence.cache.length())) {
+    if (next->page == nullptr) return;
+    sequence.cache.adopt(next->page);
+    sequence.node = next;
+  }
+}
+
+/// The node of the page that begins at `position`, null where the sequence shares no more.
+inline PrefixCache::Node* Engine::next_page(Sequence& sequence, std::size_t position) {
+  if (sequence.node != nullptr && position + page_positions > std::min(sequence.first_logit, sequence.tokens.size()))
+    sequence.node = nullptr;
+  if (sequence.node == nullptr) return nullptr;
+  return &prefixes_.child(*sequence.node, std::span(sequence.tokens).subspan(position, page_positions));
+}
+
+/// How many tokens of the sequence the next pass takes, at most `budget`: claims the pages that the pass will fill, and
+/// stops before one that another sequence of the same pass fills.
+inline std::size_t Engine::next_chunk(Sequence& sequence, std::size_t budget, std::vector<Claim>& claimed) {
+  adopt_pages(sequence);
+  const std::size_t limit = std::min({options_.chunk, budget, sequence.tokens.size() - sequence.cache.length()});
+  std::size_t taken = 0;
+  while (PrefixCache::Node* next = next_page(sequence, sequence.cache.length() + taken)) {
+    if (taken + page_positions > limit) return taken;
+    const bool in_flight = std::any_of(claimed.begin(), claimed.end(), [&](const Claim& c) { return c.node == next; });
+    if (in_flight || next->page != nullptr) return taken;
+    claimed.push_back({next, (sequence.cache.length() + taken) / page_positions});
+    sequence.node = next;
+    taken += page_positions;
+  }
+  return limit;
+}
+
+/// One pass over `lengths[i]` further tokens of each sequence.
+inline void Engine::step(std::span<Sequence*> sequences, std::span<const std::size_t> lengths,
+                         const RowConsumer& consume) {
+  std::vector<SequenceChunk> chunks;
+  std::vector<std::pair<Sequence*, std::size_t>> wanted;
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    Sequence& sequence = *sequences[i];
+    const std::size_t begin = sequence.cache.length(), end = begin + lengths[i];
+    const std::size_t first = std::clamp(sequence.first_logit, begin, end);
+    for (std::size_t position = first; position < end; ++position) wanted.emplace_back(&sequence, position);
+    chunks.push_back({&sequence.cache, std::span(sequence.tokens).subspan(begin, lengths[i]), first - begin});
+  }
+  model_.forward(chunks, options_.threads, work_, [&](std::size_t row, std::span<const float> logits) {
+    consume(*wanted[row].first, wanted[row].second, logits);
+  });
+}
+
+/// Computes every token of every sequence.
+inline void Engine::prefill(std::span<Sequence*> sequences, const RowConsumer& consume) {
+  const auto begin = Clock::now();
+  while (true) {
+    std::vector<Sequence*> taking;
+    std::vector<std::size_t> lengths;
+    std::vector<std::vector<Claim>> claims;
+    std::vector<Claim> claimed;
+    std::size_t budget = options_.chunk;
+    for (Sequence* sequence : sequences) {
+      if (sequence->ready() || budget == 0) continue;
+      const std::size_t before = claimed.size();
+      const std::size_t length = next_chunk(*sequence, budget, claimed);
+      if (length == 0) continue;
+      taking.push_back(sequence);
+      lengths.push_back(length);
+      claims.emplace_back(claimed.begin() + static_cast<std::ptrdiff_t>(before), claimed.end());
+      budget -= length;
+      counters_.prompt_tokens += length;
+    }
+    if (taking.empty()) break;
+    step(taking, lengths, consume);
+    for (std::size_t i = 0; i < taking.size(); ++i)
+      for (const auto& [node, page] : claims[i]) node->page = taking[i]->cache.pages()[page];
+  }
+  for (Sequence* sequence : sequences) sequence->node = nullptr;
+  counters_.prompt_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// Runs prompts `batch` at a time; for requests that end with their prompt.
+inline void Engine::prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume) {
+  for (std::size_t first = 0; first < sequences.size(); first += options_.batch) {
+    std::vector<Sequence*> wave;
+    for (std::size_t i = first; i < std::min(first + options_.batch, sequences.size()); ++i)
+      wave.push_back(&sequences[i]);
+    prefill(wave, consume);
+    for (Sequence* sequence : wave) sequence->cache = KvCache(model_.kv_shape());
+  }
+  prefixes_.trim();
+}
+
+inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requests) {
+  std::vector<ScoreResult> results(requests.size());
+  std::vector<std::vector<char>> greedy(requests.size());
+  std::vector<Sequence> sequences;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const ScoreRequest& request = requests[i];
+    std::vector<TokenId> tokens = request.context;
+    tokens.insert(tokens.end(), request.continuation.begin(), request.continuation.end());
+    const std::size_t first_scored = std::max<std::size_t>(request.context.size(), 1);
+    const std::size_t n_scored = tokens.size() > first_scored ? tokens.size() - first_scored : 0;
+    results[i].token_logprobs.resize(n_scored);
+    greedy[i].assign(n_scored, 0);
+    if (n_scored == 0) continue;
+    // The last token predicts nothing that is scored: its pass is saved, its id is looked up as a target.
+    tokens.pop_back();
+    sequences.push_back(start(i, std::move(tokens), first_scored - 1));
+  }
+  prefill_all(std::move(sequences), [&](Sequence& sequence, std::size_t position, std::span<const float> logits) {
+    const ScoreRequest& request = requests[sequence.request];
+    const std::size_t n_context = request.context.size();
+    const TokenId target =
+        position + 1 < n_context ? request.context[position + 1] : request.continuation[position + 1 - n_context];
+    const std::size_t index = position - sequence.first_logit;
+    const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
+    results[sequence.request].token_logprobs[index] =
+        static_cast<double>(logits[static_cast<std::size_t>(target)]) - total;
+    greedy[sequence.request][index] = greedy_token(logits) == target;
+  });
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    for (const double logprob : results[i].token_logprobs) results[i].logprob += logprob;
+    results[i].greedy = std::all_of(greedy[i].begin(), greedy[i].end(), [](char g) { return g != 0; });
+  }
+  return results;
+}
+
+inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const std::vector<TokenId>> prompts) {
+  std::vector<std::vector<float>> results(prompts.size(), std::vector<float>(model_.config.vocab_size));
+  std::vector<Sequence> sequences;
+  for (std::size_t i = 0; i < prompts.size(); ++i) {
+    const std::size_t n = prompts[i].size();
+    sequences.push_back(start(i, prompts[i], n == 0 ? 0 : n - 1));
+  }
+  prefill_all(std::move(sequences), [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
+    const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
+    for (std::size_t i = 0; i < logits.size(); ++i)
+      results[sequence.request][i] = static_cast<float>(std::exp(static_cast<double>(logits[i]) - total));
+  });
+  return results;
+}
+
+inline std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequest> requests) {
+  std::vector<GenerateResult> results(requests.size());
+  std::vector<Rng> random;
+  for (const GenerateRequest& request : requests) random.emplace_back(request.sampling.seed);
+  std::vector<TokenId> chosen(requests.size());
+  const RowConsumer choose = [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
+    const std::size_t i = sequence.request;
+    chosen[i] = sample_token(logits, requests[i].sampling, random[i]);
+  };
+  const auto seconds_since = [](Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+  };
+  // Takes the chosen token; true where the sequence goes on.
+  const auto accept = [&](Sequence& sequence) {
+    GenerateResult& result = results[sequence.request];
+    const TokenId token = chosen[sequence.request];
+    const auto& stops = model_.config.stop_tokens;
+    result.stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
+    if (!result.stopped) {
+      result.tokens.push_back(token);
+      sequence.tokens.push_back(token);
+      sequence.first_logit = sequence.tokens.size() - 1;
+    }
+    result.seconds = seconds_since(sequence.started);
+    if (result.seconds_to_first_token == 0) result.seconds_to_first_token = result.seconds;
+    return !result.stopped && result.tokens.size() < requests[sequence.request].max_new_tokens &&
+           sequence.tokens.size() < model_.config.n_ctx;
+  };
+
+  std::vector<Sequence> active;
+  std::size_t next = 0;
+  while (next < requests.size() || !active.empty()) {
+    const std::size_t n_running = active.size();
+    for (; next < requests.size() && active.size() < options_.batch; ++next) {
+      const auto& prompt = requests[next].prompt;
+      if (requests[next].max_new_tokens == 0) continue;
+      active.push_back(start(next, prompt, prompt.empty() ? 0 : prompt.size() - 1));
+    }
+    const auto pointers = [&](std::size_t first) {
+      std::vector<Sequence*> result;
+      for (std::size_t i = first; i < active.size(); ++i) result.push_back(&active[i]);
+      return result;
+    };
+    if (active.size() > n_running) {
+      auto fresh = pointers(n_running);
+      prefill(fresh, choose);
+      prefixes_.trim();
+    }
+    std::erase_if(active, [&](Sequence& sequence) { return !accept(sequence); });
+    if (active.empty()) continue;
+    const auto begin = Clock::now();
+    auto running = pointers(0);
+    step(running, std::vector<std::size_t>(running.size(), 1), choose);
+    counters_.generated_tokens += running.size();
+    counters_.generate_seconds += seconds_since(begin);
+  }
+  return results;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,69 @@
+/// What protocols talk to: one model in one format, as text in and text or log-probabilities out.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace quantlens::inline v0_1 {
+
+/// One turn of a chat; `role` is "system", "user" or "assistant".
+struct ChatMessage {
+  std::string role;
+  std::string content;
+
+  friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
+};
+
+/// A chat whose next turn is the assistant's. Contents are plain text: special-token strings in them are not special.
+struct Prompt {
+  std::vector<ChatMessage> messages;
+  std::string answer_prefix;  ///< text that the assistant's answer already starts with; may be empty
+
+  friend bool operator==(const Prompt&, const Prompt&) = default;
+};
+
+/// Asks how likely `continuation` is as the text that follows the prompt and its answer prefix.
+struct ContinuationRequest {
+  Prompt prompt;
+  std::string continuation;
+};
+
+/// Log-probabilities (natural) of a text's tokens.
+struct ScoreResult {
+  double logprob = 0;                  ///< the sum over the tokens
+  std::vector<double> token_logprobs;  ///< one for each predicted token
+  bool greedy = false;                 ///< whether greedy decoding would have chosen every token
+};
+
+/// Asks for the text that follows the prompt and its answer prefix.
+struct CompletionRequest {
+  Prompt prompt;
+  std::size_t max_new_tokens = 0;
+};
+
+/// Generated text, without the answer prefix. Units: seconds.
+struct Completion {
+  std::string text;
+  std::size_t n_prompt_tokens = 0;
+  std::size_t n_tokens = 0;
+  bool stopped = false;  ///< by a stop token, not by the limit
+  double seconds_to_first_token = 0;
+  double seconds = 0;
+};
+
+/// One model in one format. Results come in the requests' order, and do not depend on what else is in the batch.
+/// Abstract, so that tests script it.
+class TextModel {
+ public:
+  virtual ~TextModel() = default;
+
+  virtual std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) = 0;
+  virtual std::vector<Completion> complete(std::span<const CompletionRequest> requests) = 0;
+  /// Plain text from BOS, or from the first token where the model has no BOS: the log-probability of each predicted
+  /// token.
+  virtual std::vector<ScoreResult> score_text(std::span<const std::string> texts) = 0;
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,80 @@
+/// UTF-8 read unit by unit: validation, repair, white space.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/utf8.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// One code point of UTF-8, or the longest start of one that something invalid cuts short.
+struct Utf8Unit {
+  std::size_t size = 1;
+  bool valid = false;
+  char32_t value = 0;
+};
+
+/// Reads the unit at byte `at`, which must lie inside `text`.
+/// Source: Unicode 14, table 3-7 (well-formed byte sequences) and section 3.9 (maximal subparts).
+[[nodiscard]] inline Utf8Unit read_utf8(std::string_view text, std::size_t at) {
+  const unsigned lead = static_cast<unsigned char>(text[at]);
+  if (lead < 0x80) return {1, true, lead};
+  const std::size_t size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  if (size == 0) return {};
+  char32_t value = lead & (0x7fu >> size);
+  // The second byte's range excludes overlong forms, surrogates and what lies above U+10FFFF.
+  unsigned lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  unsigned highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (at + i >= text.size()) return {i, false, 0};
+    const unsigned byte = static_cast<unsigned char>(text[at + i]);
+    if (byte < lowest || byte > highest) return {i, false, 0};
+    value = (value << 6) | (byte & 0x3fu);
+    lowest = 0x80;
+    highest = 0xbf;
+  }
+  return {size, true, value};
+}
+
+/// Throws FormatError, with the byte offset, where `text` is not UTF-8; `what` names it in the message.
+inline void require_utf8(std::string_view text, std::string_view what) {
+  if (const auto bad = first_invalid_utf8(text)) throw FormatError("utf8", what, *bad, "the text is not valid UTF-8");
+}
+
+inline void append_utf8(std::string& text, char32_t value) {
+  const auto put = [&](char32_t byte) { text += static_cast<char>(byte); };
+  if (value < 0x80) {
+    put(value);
+    return;
+  }
+  const int continuations = value < 0x800 ? 1 : value < 0x10000 ? 2 : 3;
+  const char32_t marker = continuations == 1 ? 0xc0 : continuations == 2 ? 0xe0 : 0xf0;
+  put(marker | (value >> (6 * continuations)));
+  for (int i = continuations - 1; i >= 0; --i) put(0x80 | ((value >> (6 * i)) & 0x3f));
+}
+
+/// The same text with U+FFFD in place of each invalid unit.
+[[nodiscard]] inline std::string replace_invalid_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size());
+  for (std::size_t at = 0; at < bytes.size();) {
+    const Utf8Unit unit = read_utf8(bytes, at);
+    if (unit.valid)
+      text += bytes.substr(at, unit.size);
+    else
+      append_utf8(text, 0xfffd);
+    at += unit.size;
+  }
+  return text;
+}
+
+/// Unicode's White_Space property.
+[[nodiscard]] constexpr bool is_white_space(char32_t c) noexcept {
+  return (c >= 0x9 && c <= 0xd) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200a) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
+}
+
+}  // namespace quantlens::inline v0_1

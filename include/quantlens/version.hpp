@@ -1,0 +1,7 @@
+/// The library's version: the one place that states it (CMake reads it from here).
+#pragma once
+
+#define QUANTLENS_VERSION_MAJOR 0
+#define QUANTLENS_VERSION_MINOR 1
+#define QUANTLENS_VERSION_PATCH 0
+#define QUANTLENS_VERSION "0.1.0"

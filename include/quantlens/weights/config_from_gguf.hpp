@@ -1,0 +1,93 @@
+/// Reads a model's hyperparameters from GGUF metadata.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/gguf.hpp"
+#include "quantlens/weights/model_config.hpp"
+
+namespace quantlens::inline v0_1 {
+
+namespace detail {
+
+/// Keys that change what a model computes and that this library does not compute: any value but `neutral` is refused.
+inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
+  struct Extra {
+    std::string_view key;
+    double neutral;
+  };
+  for (const Extra& extra : {Extra{".expert_count", 0},
+                             {".attention.sliding_window", 0},
+                             {".logit_scale", 1},
+                             {".embedding_scale", 1},
+                             {".residual_scale", 1},
+                             {".attention.clamp_kqv", 0},
+                             {".attention.max_alibi_bias", 0},
+                             {".rope.scaling.attn_factor", 1}}) {
+    const std::string key = concat(arch, extra.key);
+    const double value = file.number_or(key, extra.neutral);
+    if (value != extra.neutral)
+      throw InputError("config", concat(file.name(), ": ", key, " = ", value, " is not supported"));
+  }
+  if (!file.boolean_or(arch + ".attention.causal", true))
+    throw InputError("config", concat(file.name(), ": ", arch, ".attention.causal = false is not supported"));
+}
+
+[[nodiscard]] inline RopeScaling rope_scaling_from_gguf(const GgufFile& file, const std::string& arch) {
+  RopeScaling scaling;
+  const std::string key = arch + ".rope.scaling.type";
+  const std::string kind = file.string_or(key, "none");
+  if (kind == "none") return scaling;
+  if (kind != "linear")
+    throw InputError("config", concat(file.name(), ": ", key, " = '", kind, "' is not supported (known: none linear)"));
+  scaling.kind = RopeScaling::Kind::linear;
+  scaling.factor = static_cast<float>(file.number(arch + ".rope.scaling.factor"));
+  return scaling;
+}
+
+}  // namespace detail
+
+/// All but the stop tokens. Llama 3's frequency scaling is a tensor of the file (rope_freqs.weight), not metadata.
+/// Errors: InputError `unknown_name`, `gguf_key` or `config`; FormatError for values of a wrong type.
+[[nodiscard]] inline ModelConfig config_from_gguf(const GgufFile& file) {
+  ModelConfig config;
+  config.architecture = file.string("general.architecture");
+  require_known_architecture(config.architecture);
+  const std::string arch = config.architecture;
+  detail::refuse_gguf_extras(file, arch);
+
+  const auto refuse = [&](const auto&... parts) { throw InputError("config", concat(file.name(), ": ", parts...)); };
+  const GgufTensor* embed = file.find("token_embd.weight");
+  if (embed == nullptr)
+    refuse("no tensor token_embd.weight", file.tensors().empty() ? "; it is a vocabulary only" : "");
+  config.vocab_size = embed->shape[0];
+  config.tied_embeddings = file.find("output.weight") == nullptr;
+  config.n_ctx = file.uint(arch + ".context_length");
+  config.d_model = file.uint(arch + ".embedding_length");
+  config.n_layers = file.uint(arch + ".block_count");
+  config.d_ff = file.uint(arch + ".feed_forward_length");
+  config.n_heads = file.uint(arch + ".attention.head_count");
+  config.n_kv_heads = file.uint_or(arch + ".attention.head_count_kv", config.n_heads);
+  config.norm_eps = static_cast<float>(file.number(arch + ".attention.layer_norm_rms_epsilon"));
+  config.rope_theta = static_cast<float>(file.number_or(arch + ".rope.freq_base", 10000.0));
+  config.rope_scaling = detail::rope_scaling_from_gguf(file, arch);
+
+  if (file.has(arch + ".attention.key_length")) {
+    config.d_head = file.uint(arch + ".attention.key_length");
+  } else {
+    if (config.n_heads == 0 || config.d_model % config.n_heads != 0)
+      refuse("embedding_length ", config.d_model, " is not divided by attention.head_count ", config.n_heads);
+    config.d_head = config.d_model / config.n_heads;
+  }
+  for (const std::string_view key : {".attention.value_length", ".rope.dimension_count"})
+    if (const std::uint64_t value = file.uint_or(concat(arch, key), config.d_head); value != config.d_head)
+      refuse(arch, key, " is ", value, ", but only the head's size, ", config.d_head, ", is supported");
+  return config;
+}
+
+}  // namespace quantlens::inline v0_1

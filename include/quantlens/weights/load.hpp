@@ -1,0 +1,161 @@
+/// From a model file to weights and tokenizer: a .gguf file or a Hugging Face folder.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/sha256.hpp"
+#include "quantlens/io/gguf.hpp"
+#include "quantlens/io/hf_folder.hpp"
+#include "quantlens/text/tokenizer_data.hpp"
+#include "quantlens/weights/assemble.hpp"
+#include "quantlens/weights/config_from_gguf.hpp"
+#include "quantlens/weights/config_from_hf.hpp"
+#include "quantlens/weights/model_weights.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Everything that a model file says.
+struct ModelFile {
+  ModelWeights weights;
+  TokenizerData tokenizer;
+  std::string chat_template;  ///< Jinja; empty: none.
+  std::string bos_text;       ///< How chat templates spell the begin-of-text token; empty: none.
+  std::string eos_text;
+  std::string sha256;  ///< Of the GGUF file, or of the folder as HfFolder::sha256 defines it.
+  std::filesystem::path path;
+};
+
+namespace detail {
+
+/// The end-of-turn tokens that chat models emit whether or not their files call them end of text.
+inline constexpr std::array<std::string_view, 3> end_of_turn_tokens = {"<|im_end|>", "<|eot_id|>", "<|eom_id|>"};
+
+/// Completes what both kinds of source share: tokenizer, stop tokens, names of bos and eos.
+inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector<TokenId> stop_tokens,
+                          std::string_view source) {
+  const std::size_t vocab_size = model.weights.config.vocab_size;
+  const auto refuse = [&](const auto&... parts) { throw InputError("config", concat(source, ": ", parts...)); };
+  // The embedding may be larger: rows are padded to round numbers.
+  if (tokenizer.tokens.size() > vocab_size)
+    refuse("the tokenizer has ", tokenizer.tokens.size(), " tokens, the embedding only ", vocab_size, " rows");
+  const auto require_row = [&](TokenId id) {
+    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size)
+      refuse("special token id ", id, " is not below vocab_size, ", vocab_size);
+  };
+  if (tokenizer.bos) require_row(*tokenizer.bos);
+  if (tokenizer.eos) stop_tokens.push_back(*tokenizer.eos);
+  for (const AddedToken& token : tokenizer.added_tokens)
+    if (token.special &&
+        std::find(end_of_turn_tokens.begin(), end_of_turn_tokens.end(), token.content) != end_of_turn_tokens.end())
+      stop_tokens.push_back(token.id);
+  std::for_each(stop_tokens.begin(), stop_tokens.end(), require_row);
+  std::sort(stop_tokens.begin(), stop_tokens.end());
+  stop_tokens.erase(std::unique(stop_tokens.begin(), stop_tokens.end()), stop_tokens.end());
+  model.weights.config.stop_tokens = std::move(stop_tokens);
+
+  const auto text_of = [&](std::optional<TokenId> id) {
+    return id && static_cast<std::size_t>(*id) < tokenizer.tokens.size()
+               ? tokenizer.tokens[static_cast<std::size_t>(*id)]
+               : std::string();
+  };
+  model.bos_text = text_of(tokenizer.bos);
+  model.eos_text = text_of(tokenizer.eos);
+  model.tokenizer = std::move(tokenizer);
+}
+
+[[nodiscard]] inline GgmlType type_from_safetensors(const HfFolder::Tensor& stored) {
+  const std::string& dtype = stored.tensor->dtype;
+  if (dtype == "F32") return GgmlType::f32;
+  if (dtype == "F16") return GgmlType::f16;
+  if (dtype == "BF16") return GgmlType::bf16;
+  throw FormatError("tensor_type", stored.shard->name(), stored.tensor->offset,
+                    concat("tensor '", stored.tensor->name, "' is of type ", dtype, " (known: F32 F16 BF16)"));
+}
+
+[[nodiscard]] inline ModelWeights weights_from_hf(const std::shared_ptr<const HfFolder>& folder) {
+  ModelConfig config = config_from_hf(folder->config());
+  validate(config, "config.json");
+  TensorPool pool(folder->path().string(), hf_names);
+  for (const HfFolder::Tensor& stored : folder->tensors()) {
+    // Old checkpoints store what follows from rope_theta.
+    if (stored.tensor->name.ends_with(".rotary_emb.inv_freq")) continue;
+    pool.add({stored.tensor->name, stored.shard->name(), type_from_safetensors(stored), stored.tensor->shape,
+              stored.tensor->data, stored.tensor->offset});
+  }
+  return assemble(std::move(config), std::move(pool), false, folder);
+}
+
+}  // namespace detail
+
+/// The weights of a GGUF file. Errors: as load_model.
+[[nodiscard]] inline ModelWeights weights_from_gguf(const std::shared_ptr<const GgufFile>& file) {
+  ModelConfig config = config_from_gguf(*file);
+  validate(config, file->name());
+  detail::TensorPool pool(file->name(), gguf_names);
+  for (const GgufTensor& tensor : file->tensors()) {
+    if (!is_supported(tensor.type))
+      throw FormatError("tensor_type", file->name(), tensor.offset,
+                        concat("tensor '", tensor.name, "' is of type ", name(tensor.type),
+                               " (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1)"));
+    pool.add({tensor.name, file->name(), tensor.type, tensor.shape, tensor.data, tensor.offset});
+  }
+  const bool interleaved = config.architecture == "llama";
+  return detail::assemble(std::move(config), std::move(pool), interleaved, file);
+}
+
+/// A model from an opened GGUF file.
+[[nodiscard]] inline ModelFile load_gguf(GgufFile opened) {
+  const auto file = std::make_shared<const GgufFile>(std::move(opened));
+  ModelFile model;
+  model.path = file->file().path();
+  model.weights = weights_from_gguf(file);
+  std::vector<TokenId> stop_tokens;
+  for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
+    if (!file->has(key)) continue;
+    const std::uint64_t id = file->uint(key);
+    if (id >= model.weights.config.vocab_size)
+      throw InputError("config", concat(file->name(), ": ", key, " is ", id, ", not below vocab_size, ",
+                                        model.weights.config.vocab_size));
+    stop_tokens.push_back(static_cast<TokenId>(id));
+  }
+  detail::add_tokenizer(model, tokenizer_data_from_gguf(*file), std::move(stop_tokens), file->name());
+  model.chat_template = file->string_or("tokenizer.chat_template", "");
+  model.sha256 = sha256_hex(file->bytes());
+  return model;
+}
+
+/// A model from an opened Hugging Face folder.
+[[nodiscard]] inline ModelFile load_hf(HfFolder opened) {
+  const auto folder = std::make_shared<const HfFolder>(std::move(opened));
+  ModelFile model;
+  model.path = folder->path();
+  model.weights = detail::weights_from_hf(folder);
+  if (folder->tokenizer().is_null())
+    throw InputError("hf_folder", concat(folder->path().string(), ": no tokenizer.json"));
+  detail::add_tokenizer(model, tokenizer_data_from_json(folder->tokenizer(), folder->tokenizer_config()),
+                        eos_ids_from_hf(folder->config(), folder->generation_config()), "config.json");
+  model.chat_template = folder->chat_template();
+  model.sha256 = folder->sha256();
+  return model;
+}
+
+/// Loads a .gguf file or a Hugging Face folder; the weights stay mapped.
+/// Errors: InputError or FormatError naming the file and what is wrong with it: `file`, `gguf`, `safetensors`, `json`,
+/// `hf_folder`, `gguf_key`, `config`, `unknown_name`, `tensor_type`, `missing_tensor`, `unexpected_tensor`, `shape`,
+/// `tensor`, `tokenizer`.
+[[nodiscard]] inline ModelFile load_model(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) return load_hf(HfFolder::open(path));
+  return load_gguf(GgufFile::open(path));
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,140 @@
+#include "quantlens/bench/journal.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "scripted_provider.hpp"
+
+using namespace quantlens;
+using nlohmann::json;
+using quantlens_test::read_text;
+using quantlens_test::TemporaryFolder;
+using quantlens_test::write_text;
+
+namespace {
+
+json line(const std::string& key, int value) { return {{"kind", "item"}, {"key", key}, {"value", value}}; }
+
+void append(Journal& journal, const std::vector<json>& lines) { journal.append(lines); }
+
+}  // namespace
+
+TEST_CASE("journal: what was appended is found again, also by the next process", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  {
+    Journal journal(path);
+    append(journal, {line("a", 1), line("b", 2)});
+    append(journal, {line("a", 3)});
+    REQUIRE(journal.find("item", "a").size() == 2);
+  }
+  const Journal journal(path);
+  REQUIRE(journal.find("item", "a").size() == 2);
+  CHECK(journal.find("item", "a")[1]["value"] == 3);
+  CHECK(journal.find("item", "b")[0]["value"] == 2);
+  CHECK(journal.find("item", "c").empty());
+  CHECK(journal.find("slice", "a").empty());
+}
+
+TEST_CASE("journal: cut at any byte, it keeps the whole lines and goes on after them", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  {
+    Journal journal(path);
+    append(journal, {line("a", 1), line("b", 2), line("c", 3)});
+  }
+  const std::string whole = read_text(path);
+  for (std::size_t size = 0; size <= whole.size(); ++size) {
+    write_text(path, whole.substr(0, size));
+    const auto n_lines =
+        static_cast<std::size_t>(std::count(whole.begin(), whole.begin() + static_cast<long>(size), '\n'));
+    {
+      Journal journal(path);
+      std::size_t found = 0;
+      for (const char* key : {"a", "b", "c"}) found += journal.find("item", key).size();
+      REQUIRE(found == n_lines);
+      append(journal, {line("d", 4)});
+    }
+    const Journal again(path);
+    REQUIRE(again.find("item", "d").size() == 1);
+  }
+}
+
+TEST_CASE("journal: a damaged line in the middle is refused with its offset, not skipped", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  const std::string first = line("a", 1).dump() + "\n";
+  for (const char* bad : {"{\"kind\":\"item\"\n", "[1]\n", "{\"kind\":1,\"key\":\"a\"}\n", "\n"}) {
+    write_text(path, first + bad + first);
+    try {
+      const Journal journal(path);
+      FAIL("accepted " << bad);
+    } catch (const FormatError& error) {
+      CHECK(error.offset() == first.size());
+    }
+  }
+}
+
+TEST_CASE("journal: transcripts stay in the file and out of memory", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  Journal journal(path);
+  append(journal, {{{"kind", "item"}, {"key", "a"}, {"record", {{"transcript", "long"}, {"seconds", 0.5}}}}});
+  CHECK(journal.find("item", "a")[0]["record"] == json{{"seconds", 0.5}});
+  CHECK_THAT(read_text(path), Catch::Contains("long"));
+}
+
+TEST_CASE("journal: two at once on one file are refused", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  {
+    const Journal first(path);
+    CHECK_THROWS_AS(Journal(path), InputError);
+  }
+  CHECK_NOTHROW(Journal(path));
+}
+
+TEST_CASE("journal: strings that are no UTF-8 do not break the file", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  {
+    Journal journal(path);
+    append(journal, {{{"kind", "item"}, {"key", "a"}, {"text", "\xff\xfe"}}});
+  }
+  CHECK(Journal(path).find("item", "a").size() == 1);
+}
+
+TEST_CASE("journal: a write that fails half way names the file and is taken back", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  Journal journal(path);
+  append(journal, {line("a", 1)});
+  const std::string before = read_text(path);
+
+  rlimit old{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &old) == 0);
+  const auto old_handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit tight = old;
+  tight.rlim_cur = before.size() + 10;
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &tight) == 0);
+  std::string message;
+  try {
+    append(journal, {line("b", 2)});
+  } catch (const JournalError& error) {
+    message = error.what();
+  }
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &old) == 0);
+  std::signal(SIGXFSZ, old_handler);
+
+  CHECK_THAT(message, Catch::Contains(path.string()));
+  CHECK(read_text(path) == before);
+  CHECK(journal.find("item", "b").empty());
+  append(journal, {line("c", 3)});
+  CHECK(journal.find("item", "c").size() == 1);
+}

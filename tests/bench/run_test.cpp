@@ -1,0 +1,233 @@
+#include "quantlens/bench/run.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <csignal>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scripted_provider.hpp"
+
+using namespace quantlens;
+using namespace quantlens_test;
+
+namespace {
+
+/// Scores an item by its text, calls the model once a call, and counts how often it saw each item.
+class CountingProtocol final : public Protocol {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "nle"; }
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override { return {metric::accuracy, metric::rouge_l}; }
+  [[nodiscard]] bool supports(const Task&) const override { return true; }
+  [[nodiscard]] std::vector<ItemRecord> run(const Task&, std::span<const Item> items, TextModel& model, TextModel& full,
+                                            std::uint64_t seed) const override {
+    if (fails) throw Error("scripted", "no answer");
+    spans.push_back(items.size());
+    std::vector<ItemRecord> records;
+    for (const Item& item : items) {
+      ++seen[item.id];
+      const auto completion = model.complete(std::vector{CompletionRequest{{{{"user", item.id}}, ""}, 4}});
+      if (asks_full) static_cast<void>(full.score_text(std::vector{item.id}));
+      ItemRecord record;
+      record.item_id = item.id;
+      record.transcript = completion.front().text;
+      record.ttft_seconds = completion.front().seconds_to_first_token;
+      record.set_score(metric::accuracy, item.label == 0 ? 1.0 : 0.0);
+      record.set_score(metric::rouge_l, Rng(seed_of(seed, item.id)).uniform());
+      records.push_back(record);
+      if (raises) std::raise(SIGINT);
+    }
+    return records;
+  }
+
+  bool fails = false;
+  bool asks_full = false;
+  bool raises = false;
+  mutable std::map<std::string, std::size_t> seen;
+  mutable std::vector<std::size_t> spans;
+};
+
+struct Bench {
+  TemporaryFolder folder;
+  Task task;
+  CountingProtocol protocol;
+  std::vector<Item> items;
+  ScriptedProvider provider;
+  CellIdentity identity;
+  std::size_t latency_items = 2;
+  std::size_t threads = 1;
+
+  explicit Bench(std::size_t n_items = 7) {
+    for (std::size_t i = 0; i < n_items; ++i) items.push_back({concat("item-", i), {}, i % 3, {}});
+    identity.format = "rtn-w8";
+  }
+  [[nodiscard]] std::filesystem::path path() const { return folder.path() / "items.jsonl"; }
+
+  /// A run of its own, as a process that was started anew.
+  CellOutcome run() {
+    Journal journal(path());
+    RunContext context{journal, {threads, 3, 0, true, "cpu"}, latency_items};
+    MeteredModel model([&] { return provider.build(identity.format); });
+    MeteredModel full([&] { return provider.build("full"); });
+    return run_cell({{{"tiny", "nle"}, identity.format}, task, protocol, items, identity}, context, model, full);
+  }
+};
+
+bool equal_scores(const CellOutcome& a, const CellOutcome& b) {
+  return std::equal(
+      a.records.begin(), a.records.end(), b.records.begin(), b.records.end(),
+      [](const ItemRecord& x, const ItemRecord& y) { return x.item_id == y.item_id && x.scores == y.scores; });
+}
+
+}  // namespace
+
+TEST_CASE("run: slices cover all items, then the latency items run one at a time", "[bench]") {
+  Bench bench;
+  const CellOutcome outcome = bench.run();
+  CHECK(bench.protocol.spans == std::vector<std::size_t>{3, 3, 1, 1, 1});
+  REQUIRE(outcome.records.size() == 7);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(outcome.records[i].item_id == bench.items[i].id);
+  REQUIRE(outcome.sizes);
+  CHECK(outcome.sizes->weight_mib == 12.5);
+  CHECK(outcome.latency.first_token_ms == 2.0);
+  CHECK(outcome.latency.p50_ms);
+  CHECK(outcome.prompt_tokens_per_second == Approx(1000));
+  CHECK(outcome.generated_tokens_per_second == Approx(100));
+  CHECK(outcome.items_per_second);
+}
+
+TEST_CASE("run: a finished cell is served without building a model or asking anything", "[bench]") {
+  Bench bench;
+  const CellOutcome first = bench.run();
+  bench.protocol.seen.clear();
+  bench.provider.builds.clear();
+  const CellOutcome second = bench.run();
+  CHECK(bench.protocol.seen.empty());
+  CHECK(bench.provider.builds.empty());
+  CHECK(equal_scores(first, second));
+  CHECK(first.latency.p95_ms == second.latency.p95_ms);
+  CHECK(first.seconds == second.seconds);
+  CHECK(first.peak_mib == second.peak_mib);
+  CHECK(first.generated_tokens_per_second == second.generated_tokens_per_second);
+}
+
+TEST_CASE("run: cut at any byte, the journal gives the same scores and no finished item runs again", "[bench]") {
+  Bench bench(4);
+  bench.latency_items = 0;
+  const CellOutcome reference = bench.run();
+  const std::string whole = read_text(bench.path());
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const std::string cut = whole.substr(0, size);
+    write_text(bench.path(), cut);
+    bench.protocol.seen.clear();
+    REQUIRE(equal_scores(bench.run(), reference));
+    const std::string kept = cut.substr(0, cut.rfind('\n') + 1);
+    for (const Item& item : bench.items) {
+      const bool finished = kept.find("\"item_id\":\"" + item.id + "\"") != std::string::npos;
+      REQUIRE(bench.protocol.seen[item.id] == (finished ? 0 : 1));
+    }
+  }
+}
+
+TEST_CASE("run: other threads reuse the answers but never the times", "[bench]") {
+  Bench bench;
+  const CellOutcome first = bench.run();
+  bench.protocol.seen.clear();
+  bench.protocol.spans.clear();
+  bench.threads = 2;
+  const CellOutcome second = bench.run();
+  CHECK(equal_scores(first, second));
+  CHECK(bench.protocol.spans == std::vector<std::size_t>{1, 1, 1});  // one to warm up, two timed
+  CHECK_FALSE(second.prompt_tokens_per_second);
+  CHECK_FALSE(second.items_per_second);
+  CHECK(second.latency.p50_ms);
+}
+
+TEST_CASE("run: another seed, repetition or scheme computes anew", "[bench]") {
+  Bench bench;
+  const CellOutcome first = bench.run();
+  bench.identity.repetition = 1;
+  CHECK_FALSE(equal_scores(bench.run(), first));
+  bench.identity.repetition = 0;
+  bench.identity.seed = 5;
+  CHECK_FALSE(equal_scores(bench.run(), first));
+  bench.identity.seed = 0;
+  bench.protocol.seen.clear();
+  CHECK(equal_scores(bench.run(), first));
+  CHECK(bench.protocol.seen.empty());
+}
+
+TEST_CASE("run: the judge is built only where a protocol asks for it, and its work is nobody's", "[bench]") {
+  Bench bench;
+  static_cast<void>(bench.run());
+  CHECK(bench.provider.builds.count("full") == 0);
+  bench.protocol.asks_full = true;
+  bench.identity.seed = 1;
+  const CellOutcome outcome = bench.run();
+  CHECK(bench.provider.builds["full"] == 1);
+  CHECK(outcome.prompt_tokens_per_second == Approx(1000));
+}
+
+TEST_CASE("run: a protocol that fails leaves what was finished before", "[bench]") {
+  Bench bench;
+  bench.protocol.fails = true;
+  CHECK_THROWS_WITH(bench.run(), Catch::Contains("no answer"));
+  bench.protocol.fails = false;
+  CHECK(bench.run().records.size() == 7);
+}
+
+TEST_CASE("run: after a signal the slice is finished and kept, and nothing more starts", "[bench]") {
+  Bench bench;
+  {
+    const InterruptGuard guard;
+    bench.protocol.raises = true;
+    // The second signal of a slice would end the program, so a slice has one item here.
+    bench.items.resize(1);
+    bench.latency_items = 1;
+    try {
+      static_cast<void>(bench.run());
+      FAIL("not interrupted");
+    } catch (const Interrupted& interrupted) {
+      CHECK(interrupted.signal == SIGINT);
+    }
+  }
+  const InterruptGuard guard;
+  bench.protocol.raises = false;
+  bench.protocol.spans.clear();
+  CHECK(bench.run().records.size() == 1);
+  CHECK(bench.protocol.spans == std::vector<std::size_t>{1, 1});  // warm-up and one timed: the item itself was kept
+}
+
+TEST_CASE("run: without latency items the latency is null", "[bench]") {
+  Bench bench;
+  bench.latency_items = 0;
+  const CellOutcome outcome = bench.run();
+  CHECK_FALSE(outcome.latency.p50_ms);
+  CHECK_FALSE(outcome.latency.first_token_ms);
+}
+
+TEST_CASE("latency: quantiles are linear between order statistics", "[bench]") {
+  // numpy.quantile([4, 1, 3, 2], [0.5, 0.95, 1])
+  CHECK(quantile({4, 1, 3, 2}, 0.5) == Approx(2.5));
+  CHECK(quantile({4, 1, 3, 2}, 0.95) == Approx(3.85));
+  CHECK(quantile({4, 1, 3, 2}, 1) == Approx(4));
+  CHECK(quantile({7}, 0.95) == Approx(7));
+  CHECK_FALSE(quantile({}, 0.5));
+}
+
+TEST_CASE("memory: the peak falls back after a reset and sees a new allocation", "[bench]") {
+  if (!reset_peak_memory() || !peak_memory_mib()) {
+    WARN("this system cannot reset or report the peak: SKIPPED");
+    return;
+  }
+  const double before = *peak_memory_mib();
+  {
+    std::vector<char> block(std::size_t{64} << 20, 'x');
+    CHECK(block[12345] == 'x');
+    CHECK(*peak_memory_mib() > before + 60);
+  }
+  REQUIRE(reset_peak_memory());
+  CHECK(*peak_memory_mib() < before + 30);
+}

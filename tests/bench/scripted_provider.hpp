@@ -1,0 +1,174 @@
+/// A model file without a model: answers follow from the prompt and the format, and every call is counted.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/bench/model_provider.hpp"
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/rng.hpp"
+
+namespace quantlens_test {
+
+using namespace quantlens;
+
+/// An empty folder that goes when the test does.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "quantlens-XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
+    path_ = pattern;
+  }
+  ~TemporaryFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+inline std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline void write_text(const std::filesystem::path& path, std::string_view text) {
+  std::filesystem::create_directories(path.parent_path());
+  std::ofstream(path, std::ios::binary) << text;
+}
+
+/// Picks a label by the item's text: `noise` is the share of texts whose label changes with the format.
+class ScriptedModel final : public BenchModel, public TextModel {
+ public:
+  ScriptedModel(std::string format, double noise) : format_(std::move(format)), noise_(noise) {}
+
+  TextModel& text() override { return *this; }
+  [[nodiscard]] ModelCounters counters() const override { return counters_; }
+  [[nodiscard]] ModelSizes sizes() const override { return {12.5, 4.5, 6.25}; }
+  void forget_prompts() override { known_.clear(); }
+
+  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+    std::vector<ScoreResult> results;
+    for (const ContinuationRequest& request : requests) {
+      const double logprob = -10 * draw(request.prompt.messages.back().content, request.continuation);
+      results.push_back({logprob, {logprob}, false});
+      count(5, 0);
+    }
+    return results;
+  }
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
+    std::vector<Completion> completions;
+    for (const CompletionRequest& request : requests) {
+      const std::string& question = request.prompt.messages.back().content;
+      const std::string text = draw(question, "answer") < 0.5 ? " Teams and goals decide it." : " Banks and markets.";
+      const bool is_new = known_.insert(question).second;
+      completions.push_back({text, 9, 4, true, is_new ? 0.002 : 0.001, 0.006});
+      count(9, 4);
+    }
+    return completions;
+  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
+    std::vector<ScoreResult> results;
+    for (const std::string& text : texts) results.push_back({-2.0 - draw(text, "text"), {-1, -1}, false});
+    return results;
+  }
+
+ private:
+  [[nodiscard]] double draw(std::string_view question, std::string_view what) const {
+    const bool changed = Rng(seed_of(7, question, format_)).uniform() < noise_;
+    return Rng(seed_of(11, question, what, changed ? std::string_view(format_) : "full")).uniform();
+  }
+  void count(double prompt_tokens, double generated_tokens) {
+    counters_.prompt_tokens += prompt_tokens;
+    counters_.generated_tokens += generated_tokens;
+    counters_.prompt_seconds += prompt_tokens / 1000;
+    counters_.generate_seconds += generated_tokens / 100;
+  }
+
+  std::string format_;
+  double noise_;
+  ModelCounters counters_;
+  std::set<std::string> known_;  ///< a prompt seen before is answered faster
+};
+
+struct ScriptedProvider final : ModelProvider {
+  std::map<std::string, double> noise{{"full", 0}, {"rtn-w8", 0.02}, {"rtn-w2-g64", 0.9}};
+  std::string fails;  ///< the format whose build fails
+  std::string hash = std::string(64, 'a');
+  std::string isa_name = "avx2";
+  std::map<std::string, std::size_t> builds;
+
+  [[nodiscard]] std::string name() const override { return "scripted.gguf"; }
+  [[nodiscard]] std::string sha256() const override { return hash; }
+  [[nodiscard]] bool source_quantized() const override { return true; }
+  [[nodiscard]] std::string source_types() const override { return "Q4_1+Q8_0"; }
+  [[nodiscard]] std::string isa() const override { return isa_name; }
+  [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return {{"name", format}}; }
+  [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
+    if (format == fails) throw InputError("group", "groups of 128 do not divide rows of 576");
+    ++builds[format];
+    return std::make_shared<ScriptedModel>(format, noise.at(format));
+  }
+};
+
+inline constexpr std::string_view tiny_task = R"(schema = "quantlens-task/1"
+name = "tiny"
+description = "A task for tests."
+license = "same as the repository"
+[data]
+location = "task"
+format = "jsonl"
+test = "test.jsonl"
+[fields]
+id = "id"
+label = "label"
+references = ["explanation"]
+content = { text = "text" }
+[labels]
+names = ["sports", "business"]
+counterfactual_target = { sports = "business", business = "sports" }
+[counterfactual]
+edit_field = "text"
+[prompts.classify]
+user = "{text}"
+answer_prefix = "Topic:"
+answer = "Topic: {label}"
+[prompts.explain]
+user = "Why is {text} about {label}?"
+answer_prefix = "Explanation:"
+answer = "Explanation: {label}"
+max_new_tokens = 8
+)";
+
+/// Makes `folder`/tiny, a task that supports the protocol nle alone.
+inline void write_tiny_task(const std::filesystem::path& folder, std::size_t n_items) {
+  std::string items;
+  for (std::size_t i = 0; i < n_items; ++i)
+    items += nlohmann::json{{"id", concat("item-", i)},
+                            {"text", concat("text number ", i)},
+                            {"label", i % 3 == 0 ? "sports" : "business"},
+                            {"explanation", "Teams and goals decide it."}}
+                 .dump() +
+             "\n";
+  write_text(folder / "tiny/task.toml", tiny_task);
+  write_text(folder / "tiny/test.jsonl", items);
+}
+
+}  // namespace quantlens_test

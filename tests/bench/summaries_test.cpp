@@ -1,0 +1,69 @@
+#include "quantlens/bench/summaries.hpp"
+
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+using namespace quantlens;
+
+namespace {
+
+ItemRecord record(const std::string& id, std::size_t predicted, std::optional<double> overlap) {
+  ItemRecord made;
+  made.item_id = id;
+  made.gold = 0;
+  made.predicted = predicted;
+  made.set_score(metric::accuracy, predicted == 0 ? 1.0 : 0.0);
+  made.set_score(metric::rouge_l, overlap);
+  return made;
+}
+
+const Summary& summary_of(const std::vector<MetricSummary>& metrics, const MetricInfo& info) {
+  return std::find_if(metrics.begin(), metrics.end(), [&](const auto& m) { return m.info == info; })->summary;
+}
+
+const std::vector<MetricInfo> nle_metrics{metric::accuracy, metric::macro_f1, metric::rouge_l};
+
+}  // namespace
+
+TEST_CASE("summaries: deltas pair items, and a null on either side drops the pair", "[bench]") {
+  const std::vector<ItemRecord> full{record("a", 0, 0.5), record("b", 0, std::nullopt), record("c", 1, 0.3),
+                                     record("d", 0, 0.9)};
+  const std::vector<ItemRecord> row{record("a", 0, 0.25), record("b", 1, 0.5), record("c", 1, std::nullopt),
+                                    record("d", 1, 0.5)};
+  const auto metrics = summarize_records(row, full, nle_metrics, 1);
+  REQUIRE(metrics.size() == all_metrics.size());
+  CHECK(summary_of(metrics, metric::accuracy).value == Approx(0.25));
+  CHECK(summary_of(metrics, metric::accuracy).delta == Approx(-0.5));
+  CHECK(summary_of(metrics, metric::accuracy).n_paired == 4);
+  CHECK(summary_of(metrics, metric::rouge_l).n == 3);
+  CHECK(summary_of(metrics, metric::rouge_l).n_paired == 2);
+  CHECK(summary_of(metrics, metric::rouge_l).delta == Approx((-0.25 - 0.4) / 2));
+  // Gold is always label 0: F1 is 2*1/(4+1) for it and 0 for label 1.
+  CHECK(summary_of(metrics, metric::macro_f1).value == Approx((2.0 / 5) / 2));
+  CHECK(summary_of(metrics, metric::flip_hard).n == 0);
+}
+
+TEST_CASE("summaries: a baseline of other items is refused", "[bench]") {
+  const std::vector<ItemRecord> row{record("a", 0, 0.5), record("b", 0, 0.5)};
+  const std::vector<ItemRecord> swapped{row[1], row[0]};
+  CHECK_THROWS_AS(summarize_records(row, swapped, nle_metrics, 1), Error);
+  CHECK_THROWS_AS(summarize_records(row, std::vector{row[0]}, nle_metrics, 1), Error);
+}
+
+TEST_CASE("summaries: Holm's correction runs over the formats of one metric, failed rows left out", "[bench]") {
+  std::vector<std::vector<MetricSummary>> rows(3);
+  for (std::size_t row = 0; row < 2; ++row)
+    for (const MetricInfo& info : all_metrics) rows[row].push_back({info, {}});
+  rows[0][0].summary.p = 0.03;
+  rows[1][0].summary.p = 0.01;
+  rows[0][1].summary.p = 0.04;
+  std::vector<std::vector<MetricSummary>*> pointers;
+  for (auto& row : rows) pointers.push_back(&row);
+  correct_over_formats(pointers);
+  CHECK(rows[0][0].summary.p_holm == Approx(0.03));
+  CHECK(rows[1][0].summary.p_holm == Approx(0.02));
+  CHECK(rows[0][1].summary.p_holm == Approx(0.04));
+  CHECK_FALSE(rows[1][1].summary.p_holm);
+}

@@ -1,0 +1,39 @@
+# What users write: projects that find an installed quantlens, or hold it in a subfolder.
+
+set(stage "${PROJECT_BINARY_DIR}/stage")
+
+# Adds the test consumer.<name>: configures, builds and runs tests/consumer/<project>.
+function(quantlens_add_consumer_test name project)
+  add_test(NAME consumer.${name}
+           COMMAND "${CMAKE_CTEST_COMMAND}" --build-and-test "${CMAKE_CURRENT_SOURCE_DIR}/consumer/${project}"
+                   "${PROJECT_BINARY_DIR}/consumer/${name}" --build-generator "${CMAKE_GENERATOR}" --build-noclean
+                   --build-options "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}" -DCMAKE_BUILD_TYPE=Release ${ARGN}
+                   --test-command consumer)
+  set_tests_properties(consumer.${name} PROPERTIES TIMEOUT 1200)
+endfunction()
+
+# An embedder of the kernels: only that component is installed, and nothing of the others can be found.
+# The stage is laid anew, so that a header which is no longer installed is missed.
+foreach(component IN ITEMS kernels all)
+  if(component STREQUAL "kernels")
+    set(only --component kernels)
+  else()
+    set(only)
+  endif()
+  add_test(NAME consumer.clear_${component} COMMAND "${CMAKE_COMMAND}" -E rm -rf "${stage}/${component}")
+  add_test(NAME consumer.install_${component}
+           COMMAND "${CMAKE_COMMAND}" --install "${PROJECT_BINARY_DIR}" --prefix "${stage}/${component}" ${only})
+  set_tests_properties(consumer.clear_${component} PROPERTIES FIXTURES_SETUP clear_${component})
+  set_tests_properties(consumer.install_${component} PROPERTIES FIXTURES_REQUIRED clear_${component}
+                                                                FIXTURES_SETUP install_${component})
+endforeach()
+
+quantlens_add_consumer_test(find_package_kernels find_package "-DCMAKE_PREFIX_PATH=${stage}/kernels"
+                            -DCONSUMER_COMPONENT=kernels -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
+                            -DCMAKE_DISABLE_FIND_PACKAGE_PCRE2=ON -DCMAKE_DISABLE_FIND_PACKAGE_utf8proc=ON
+                            -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
+quantlens_add_consumer_test(find_package find_package "-DCMAKE_PREFIX_PATH=${stage}/all"
+                            -DCONSUMER_COMPONENT=quantlens)
+quantlens_add_consumer_test(add_subdirectory add_subdirectory "-DQUANTLENS_FOLDER=${PROJECT_SOURCE_DIR}")
+set_tests_properties(consumer.find_package_kernels PROPERTIES FIXTURES_REQUIRED install_kernels)
+set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED install_all)

@@ -1,0 +1,120 @@
+#include "quantlens/io/hf_folder.hpp"
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <string>
+
+#include "gguf_builder.hpp"
+#include "temp_folder.hpp"
+
+using namespace quantlens;
+using namespace quantlens::test;
+
+namespace {
+
+const std::filesystem::path data_folder = std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tests/data/weights";
+
+std::string one_tensor(const std::string& name) {
+  return safetensors_file("{\"" + name + R"(":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x");
+}
+
+/// A folder with a config and one file of weights.
+struct SmallFolder : TempFolder {
+  SmallFolder() {
+    write("config.json", "{}");
+    write("model.safetensors", one_tensor("w"));
+  }
+  [[nodiscard]] HfFolder open() const { return HfFolder::open(path()); }
+};
+
+/// A folder whose index is the given text, with the shards a.safetensors ("a") and b.safetensors ("b").
+struct ShardedFolder : TempFolder {
+  explicit ShardedFolder(const std::string& index) {
+    write("config.json", "{}");
+    write("a.safetensors", one_tensor("a"));
+    write("b.safetensors", one_tensor("b"));
+    write("model.safetensors.index.json", index);
+  }
+  [[nodiscard]] HfFolder open() const { return HfFolder::open(path()); }
+};
+
+}  // namespace
+
+TEST_CASE("a sharded folder gives the tensors of all shards") {
+  const HfFolder folder = HfFolder::open(data_folder / "llama");
+  CHECK(folder.tensors().size() == 20);
+  CHECK(folder.config()["model_type"] == "llama");
+  CHECK(folder.generation_config()["eos_token_id"] == nlohmann::json({2, 0}));
+  CHECK(folder.tokenizer()["model"]["type"] == "BPE");
+  CHECK(folder.chat_template() == read_text(data_folder / "llama/chat_template.jinja"));
+}
+
+TEST_CASE("absent files are null and an empty template") {
+  const HfFolder folder = SmallFolder().open();
+  CHECK(folder.tokenizer().is_null());
+  CHECK(folder.generation_config().is_null());
+  CHECK(folder.chat_template().empty());
+  CHECK(folder.tensors().size() == 1);
+}
+
+TEST_CASE("the chat template is found in each of its places") {
+  const SmallFolder folder;
+  folder.write("tokenizer_config.json",
+               R"({"chat_template":"one","model_max_length":1000000000000000019884624838656})");
+  CHECK(folder.open().chat_template() == "one");
+  folder.write("tokenizer_config.json",
+               R"({"chat_template":[{"name":"tool_use","template":"tools"},{"name":"default","template":"two"}]})");
+  CHECK(folder.open().chat_template() == "two");
+  folder.write("chat_template.jinja", "three");
+  CHECK(folder.open().chat_template() == "three");
+}
+
+TEST_CASE("the folder's hash follows every file that is used, and nothing else") {
+  const SmallFolder folder;
+  const std::string before = folder.open().sha256();
+  CHECK(before == folder.open().sha256());
+  folder.write("README.md", "text");
+  CHECK(before == folder.open().sha256());
+  folder.write("config.json", "{ }");
+  const std::string after = folder.open().sha256();
+  CHECK(before != after);
+  folder.write("model.safetensors", one_tensor("v"));
+  CHECK(after != folder.open().sha256());
+}
+
+TEST_CASE("folders that are incomplete or inconsistent are refused by name") {
+  const auto check = [](const std::string& index, const std::string& fragment) {
+    CHECK_THROWS_WITH(ShardedFolder(index).open(), Catch::Contains("quantlens.hf_folder") && Catch::Contains(fragment));
+  };
+  check("{}", "no weight_map");
+  check(R"({"weight_map":{"a":1}})", "maps 'a' to no file name");
+  check(R"({"weight_map":{"a":"../a.safetensors"}})", "'../a.safetensors', which is no file name in this folder");
+  check(R"({"weight_map":{"a":"/etc/passwd"}})", "no file name in this folder");
+  check(R"({"weight_map":{"a":"x\\a.safetensors"}})", "no file name in this folder");
+  check(R"({"weight_map":{"a":"config.json"}})", "no file name in this folder");
+  check(R"({"weight_map":{"a":"c.safetensors"}})", "shard 'c.safetensors' is missing");
+  check(R"({"weight_map":{"a":"b.safetensors"}})", "expects 'a' in 'b.safetensors'");
+  CHECK(ShardedFolder(R"({"weight_map":{"a":"a.safetensors","b":"b.safetensors"}})").open().tensors().size() == 2);
+
+  const TempFolder empty;
+  CHECK_THROWS_WITH(HfFolder::open(empty.path()), Catch::Contains("no config.json"));
+  empty.write("config.json", "[]");
+  CHECK_THROWS_WITH(HfFolder::open(empty.path()), Catch::Contains("should be an object"));
+  empty.write("config.json", "{}");
+  CHECK_THROWS_WITH(HfFolder::open(empty.path()), Catch::Contains("neither model.safetensors nor"));
+  const SmallFolder folder;
+  folder.write("tokenizer_config.json", R"({"chat_template":[{"name":"rag","template":"x"}]})");
+  CHECK_THROWS_WITH(folder.open(), Catch::Contains("no chat_template is named 'default'"));
+  folder.write("tokenizer_config.json", R"({"chat_template":[{"name":"rag"}]})");
+  CHECK_THROWS_WITH(folder.open(), Catch::Contains("a name and a template"));
+  folder.write("tokenizer_config.json", R"({"chat_template":7})");
+  CHECK_THROWS_WITH(folder.open(), Catch::Contains("neither a string nor a list"));
+}
+
+TEST_CASE("a shard with tensors that the index does not list is refused") {
+  const ShardedFolder folder(R"({"weight_map":{"a":"a.safetensors"}})");
+  folder.write("a.safetensors", safetensors_file(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                                                 R"("c":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
+                                                 "xy"));
+  CHECK_THROWS_WITH(folder.open(), Catch::Contains("the shards hold 2 tensors, the index lists 1"));
+}

@@ -1,0 +1,194 @@
+#include "quantlens/protocols/counterfactual.hpp"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <limits>
+
+#include "quantlens/protocols/registry.hpp"
+#include "scripted_model.hpp"
+
+using namespace quantlens;
+using quantlens_test::last_turn_has;
+using quantlens_test::ScriptedModel;
+using quantlens_test::toy_task;
+
+namespace {
+
+/// Labels by words: "five" and "ZERO" are bad, "nine" and "ODD" odd, everything else good.
+std::vector<double> score_by_words(const Prompt& prompt, const std::string& label) {
+  const bool bad = last_turn_has(prompt, "five") || last_turn_has(prompt, "ZERO");
+  const bool odd = last_turn_has(prompt, "nine") || last_turn_has(prompt, "ODD");
+  return {label == (bad ? " bad" : odd ? " odd" : " good") ? -0.1 : -3.0};
+}
+
+struct Run {
+  ScriptedModel model, full;
+  std::vector<ItemRecord> records;
+};
+
+Run run(const std::string& protocol, const std::function<std::string(const Prompt&)>& answer,
+        ProtocolOptions options = {}) {
+  Run result;
+  result.model.on_score = score_by_words;
+  result.model.on_complete = answer;
+  result.full.on_text = [](const std::string& text) {
+    return text == "one" ? std::vector<double>{} : std::vector{-0.5, -1.25, -0.25, -2.0};
+  };
+  const Task task = toy_task();
+  result.records = make_protocol(protocol, options)->run(task, task.items, result.model, result.full, 5);
+  return result;
+}
+
+std::string edit(const Prompt& prompt) {
+  if (last_turn_has(prompt, "one")) return "one ZERO three four</new> done";  // good -> bad, the target
+  if (last_turn_has(prompt, "five")) return "six seven eight more words";     // bad -> good, target odd
+  return "  ";                                                                // nothing
+}
+
+}  // namespace
+
+TEST_CASE("counterfactual: metrics have the values worked out by hand") {
+  const auto [model, full, records] = run("counterfactual", edit);
+  REQUIRE(records.size() == 3);
+  const auto score = [&](std::size_t item, const char* metric) { return records[item].scores.at(metric); };
+
+  CHECK(score(0, "accuracy") == 1.0);
+  CHECK(score(0, "flip_hard") == 1.0);
+  CHECK(score(0, "flip_soft") == 1.0);
+  CHECK(*score(0, "perplexity") == Approx(std::exp(1.0)).epsilon(1e-12));
+  CHECK(score(0, "edit_distance") == 0.25);
+  CHECK(score(0, "copy_rate") == 0.0);
+  CHECK(score(0, "parse_failure_rate") == 0.0);
+
+  // Another label than before, but not the target; one word gone, two added, over four.
+  CHECK(score(1, "flip_hard") == 0.0);
+  CHECK(score(1, "flip_soft") == 1.0);
+  CHECK(score(1, "edit_distance") == 0.75);
+
+  // A parse failure is not flipped and has no text.
+  CHECK(score(2, "accuracy") == 1.0);
+  CHECK(score(2, "flip_hard") == 0.0);
+  CHECK(score(2, "flip_soft") == 0.0);
+  CHECK(score(2, "perplexity") == std::nullopt);
+  CHECK(score(2, "edit_distance") == std::nullopt);
+  CHECK(score(2, "copy_rate") == std::nullopt);
+  CHECK(score(2, "parse_failure_rate") == 1.0);
+}
+
+TEST_CASE("counterfactual: records hold every per-item metric of the protocol and no other") {
+  const auto protocol = make_protocol("counterfactual");
+  const auto result = run("counterfactual", edit);
+  for (const ItemRecord& record : result.records) {
+    std::size_t n_expected = 0;
+    for (const MetricInfo& info : protocol->metrics()) {
+      const bool per_item = info.kind != MetricKind::set_level;
+      CHECK(record.scores.contains(std::string(info.name)) == per_item);
+      n_expected += per_item ? 1 : 0;
+    }
+    CHECK(record.scores.size() == n_expected);
+  }
+}
+
+TEST_CASE("counterfactual: the target follows the model's own prediction, in the prompt and in the score") {
+  ScriptedModel model;
+  model.on_score = [](const Prompt& prompt, const std::string& label) {
+    return std::vector{label == (last_turn_has(prompt, "EDIT") ? " good" : " odd") ? -0.1 : -3.0};
+  };
+  model.on_complete = [](const Prompt&) { return std::string("EDIT</new>"); };
+  const Task task = toy_task();
+  const auto records = make_protocol("counterfactual")->run(task, task.items, model, model, 5);
+  REQUIRE(model.completed.size() == 3);
+  CHECK(model.completed[0].prompt.messages.back().content == "one two three four: odd to good");
+  CHECK(model.completed[1].prompt.messages.back().content == "five six seven eight: odd to good");
+  for (const ItemRecord& record : records) CHECK(record.scores.at("flip_hard") == 1.0);
+}
+
+TEST_CASE("counterfactual: the edit is judged in a chat that knows nothing of it, and only if it was parsed") {
+  const auto [model, full, records] = run("counterfactual", edit);
+  CHECK(model.batches == std::vector<std::size_t>{9, 3, 6});
+  const std::vector<ChatMessage>& before = model.scored[0].prompt.messages;
+  std::vector<ChatMessage> expected(before.begin(), before.end() - 1);
+  expected.push_back({"user", "Q one ZERO three four"});
+  CHECK(model.scored[9].prompt.messages == expected);
+  CHECK(full.texts == std::vector<std::string>{"one ZERO three four", "six seven eight more words"});
+  CHECK(full.scored.empty());
+  CHECK(model.texts.empty());
+}
+
+TEST_CASE("counterfactual: a copy is told, and is not a flip") {
+  const auto result = run("counterfactual", [](const Prompt&) { return std::string(" one  two three four\n</new>"); });
+  CHECK(result.records[0].scores.at("copy_rate") == 1.0);
+  CHECK(result.records[0].scores.at("edit_distance") == 0.0);
+  CHECK(result.records[0].scores.at("flip_soft") == 0.0);
+  CHECK(result.records[1].scores.at("copy_rate") == 0.0);
+}
+
+TEST_CASE("counterfactual: an edit without predicted tokens has no perplexity, but the rest") {
+  const auto result = run("counterfactual", [](const Prompt&) { return std::string("one</new>"); });
+  CHECK(result.records[0].scores.at("perplexity") == std::nullopt);
+  CHECK(result.records[0].scores.at("edit_distance") == 0.75);
+  CHECK(result.records[0].scores.at("parse_failure_rate") == 0.0);
+}
+
+TEST_CASE("counterfactual_guided: the words come first, and their answer stands in the second turn's chat") {
+  const auto [model, full, records] = run("counterfactual_guided", [](const Prompt& prompt) -> std::string {
+    return prompt.answer_prefix == "W:" ? " two, {target}" : "one ZERO three four</new>";
+  });
+  CHECK(model.batches == std::vector<std::size_t>{9, 3, 3, 9});
+  REQUIRE(model.completed.size() == 6);
+  std::vector<ChatMessage> expected = model.completed[0].prompt.messages;
+  CHECK(expected.back() == ChatMessage{"user", "Words of one two three four for good"});
+  expected.push_back({"assistant", "W: two, {target}"});
+  expected.push_back({"user", "Now to bad"});
+  CHECK(model.completed[3].prompt.messages == expected);
+  CHECK(model.completed[3].prompt.answer_prefix == "<new>");
+  CHECK(records[0].scores.at("flip_hard") == 1.0);
+  CHECK(records[0].n_generated_tokens == 14);
+  CHECK(records[0].transcript.size() == 5);  // classify, two turns, judge, perplexity
+  CHECK(records[0].transcript[2].at("counterfactual") == "one ZERO three four");
+}
+
+TEST_CASE("counterfactual: long inputs are cut for the prediction, the edit and its distance alike") {
+  const auto result = run(
+      "counterfactual", [](const Prompt&) { return std::string("one ZERO</new>"); },
+      ProtocolOptions{LabelScore::sum, 2});
+  CHECK(result.model.scored[0].prompt.messages.back().content == "Q one two");
+  CHECK(result.model.completed[0].prompt.messages.back().content == "one two: good to bad");
+  CHECK(result.records[0].scores.at("edit_distance") == 0.5);
+}
+
+TEST_CASE("counterfactual: without a prediction, or without a judgement, nothing is flipped") {
+  const Task task = toy_task();
+  ScriptedModel model;
+  model.on_score = [](const Prompt& prompt, const std::string& label) {
+    if (last_turn_has(prompt, "five") || last_turn_has(prompt, "EDIT"))
+      return std::vector{std::numeric_limits<double>::quiet_NaN()};
+    return score_by_words(prompt, label);
+  };
+  model.on_complete = [](const Prompt&) { return std::string("EDIT</new>"); };
+  const auto records = make_protocol("counterfactual")->run(task, task.items, model, model, 5);
+  CHECK(model.completed.size() == 2);
+  CHECK(records[0].scores.at("flip_soft") == 0.0);
+  CHECK(records[0].scores.at("parse_failure_rate") == 0.0);
+  CHECK(records[1].predicted_label == "invalid");
+  CHECK(records[1].scores.at("parse_failure_rate") == 1.0);
+  CHECK(records[1].scores.at("flip_soft") == 0.0);
+}
+
+TEST_CASE("counterfactual: item text with braces and tags passes through untouched") {
+  Task task = toy_task();
+  task.items[0].fields["text"] = "{label} {{text}} <new>x</new> <|im_end|>";
+  ScriptedModel model;
+  model.on_score = score_by_words;
+  static_cast<void>(make_protocol("counterfactual")->run(task, task.items, model, model, 5));
+  CHECK(model.completed[0].prompt.messages.back().content == "{label} {{text}} <new>x</new> <|im_end|>: good to bad");
+}
+
+TEST_CASE("counterfactual: a task without targets or edit field is refused") {
+  ScriptedModel model;
+  Task task = toy_task();
+  CHECK(make_protocol("counterfactual")->supports(task));
+  task.counterfactual_target.clear();
+  CHECK_FALSE(make_protocol("counterfactual")->supports(task));
+  CHECK_THROWS_AS(make_protocol("counterfactual")->run(task, task.items, model, model, 5), InputError);
+}

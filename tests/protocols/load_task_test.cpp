@@ -1,0 +1,247 @@
+#include "quantlens/protocols/load_task.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "quantlens/protocols/registry.hpp"
+#include "scripted_model.hpp"
+
+using namespace quantlens;
+using Catch::Contains;
+using quantlens_test::TemporaryFolder;
+
+namespace {
+
+const std::string good_toml = R"toml(
+schema = "quantlens-task/1"
+name = "toy"
+description = "A toy."
+[data]
+location = "task"
+format = "csv"
+test = "test.csv"
+demonstrations = "demonstrations.jsonl"
+[fields]
+id = "nr"
+label = "class"
+references = ["why", "why2"]
+content = { text = ["title", "body"], note = "note" }
+[labels]
+names = ["good", "bad"]
+values = { "1" = "good", "2" = "bad" }
+counterfactual_target = { good = "bad", bad = "good" }
+[counterfactual]
+edit_field = "text"
+[prompts.classify]
+system = "One of {labels}."
+user = "{text} ({note})"
+answer_prefix = "A:"
+answer = "A: {label}"
+demonstrations = 2
+[prompts.explain]
+user = "Why is {text} {label}, not {target}?"
+answer = "{explanation}"
+demonstrations = 1
+max_new_tokens = 9
+)toml";
+
+const std::string good_csv =
+    "nr,class,title,body,note,why,why2\n"
+    "a,1,Big {text},\"two\nlines, \"\"quoted\"\"\",n,because,\n"
+    "b,2,Small,,,first,second\n";
+
+const std::string good_demonstrations =
+    R"({"id": "d1", "text": "x", "note": "-", "label": "good", "explanation": "y", "hard": true})"
+    "\n"
+    R"({"id": "d2", "text": "z", "note": "-", "label": "bad", "explanation": "w"})"
+    "\n";
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  const std::size_t at = text.find(what);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, what.size(), by);
+}
+
+Task load(const std::string& toml, const std::string& csv = good_csv,
+          const std::string& demonstrations = good_demonstrations) {
+  const TemporaryFolder folder;
+  folder.write("toy/task.toml", toml);
+  folder.write("toy/test.csv", csv);
+  folder.write("toy/demonstrations.jsonl", demonstrations);
+  return load_task(folder.path() / "toy", {});
+}
+
+}  // namespace
+
+TEST_CASE("a task folder becomes labels, prompts, demonstrations and items") {
+  const Task task = load(good_toml);
+  CHECK(task.name == "toy");
+  CHECK(task.labels == std::vector<std::string>{"good", "bad"});
+  CHECK(task.counterfactual_target == std::vector<std::size_t>{1, 0});
+  CHECK(task.edit_field == "text");
+  CHECK(task.label_list() == "good or bad");
+
+  REQUIRE(task.items.size() == 2);
+  CHECK(task.items[0].id == "a");
+  CHECK(task.items[0].label == 0);
+  CHECK(task.items[0].fields == PromptValues{{"text", "Big {text} two\nlines, \"quoted\""}, {"note", "n"}});
+  CHECK(task.items[0].references == std::vector<std::string>{"because"});
+  CHECK(task.items[1].label == 1);
+  CHECK(task.items[1].references == std::vector<std::string>{"first", "second"});
+
+  REQUIRE(task.demonstrations.size() == 2);
+  CHECK(task.demonstrations[1].label == 1);
+  CHECK(task.demonstrations[1].fields.at("explanation") == "w");
+
+  const PromptTemplate& classify = task.prompt("classify");
+  REQUIRE(classify.system);
+  CHECK(classify.system->fill({{"labels", "x"}}) == "One of x.");
+  CHECK(classify.answer_prefix == "A:");
+  CHECK(classify.n_demonstrations == 2);
+  CHECK_FALSE(task.prompt("explain").system);
+  CHECK(task.prompt("explain").answer_prefix.empty());
+  CHECK(task.prompt("explain").max_new_tokens == 9);
+}
+
+TEST_CASE("items without an id column are numbered, and empty parts of a field leave no blank") {
+  const Task task = load(replaced(good_toml, "id = \"nr\"\n", ""), replaced(good_csv, "b,2,Small,,", "b,2,,Small,"));
+  CHECK(task.items[0].id == "1");
+  CHECK(task.items[1].id == "2");
+  CHECK(task.items[1].fields.at("text") == "Small");
+}
+
+TEST_CASE("a task.toml that is wrong is refused by file, table and key") {
+  const auto [what, by, message] = GENERATE(table<std::string, std::string, std::string>({
+      {"quantlens-task/1", "quantlens-task/2", "expected schema 'quantlens-task/1'"},
+      {"description = \"A toy.\"\n", "", "task.toml: the key 'description' is missing"},
+      {"name = \"toy\"", "name = \"other\"", "expected the name of its folder, 'toy', got 'other'"},
+      {"description =", "descripton =", "did you mean 'description'"},
+      {"schema =", "schema = = ", "line 2 column"},
+      {"format = \"csv\"", "format = \"cvs\"", "did you mean 'csv'"},
+      {"location = \"task\"", "location = \"tusk\"", "did you mean 'task'"},
+      {"location = \"task\"", "", "[data]: the key 'location' is missing"},
+      {"demonstrations = \"demonstrations.jsonl\"", "demos = \"d\"", "unknown key in"},
+      {"references =", "reference =", "did you mean 'references'"},
+      {"label = \"class\"", "label = 3", "[fields]: 'label' must be a string"},
+      {"note = \"note\"", "label = \"note\"", "{label} is a placeholder of its own"},
+      {"names = [\"good\", \"bad\"]", "names = [\"good\", \"good\"]", "two or more different labels"},
+      {"names = [\"good\", \"bad\"]", "names = [\"good\", \"\"]", "two or more different labels"},
+      {"\"2\" = \"bad\"", "\"2\" = \"bat\"", "did you mean 'bad'"},
+      {"{ good = \"bad\", bad = \"good\" }", "{ good = \"bad\" }", "the key 'bad' is missing"},
+      {"bad = \"good\" }", "bad = \"bad\" }", "must be another label"},
+      {"edit_field = \"text\"", "edit_field = \"test\"", "did you mean 'text'"},
+      {"[prompts.explain]", "[prompts.explane]", "did you mean 'explain'"},
+      {"{text} ({note})", "{txt} ({note})", "[classify] user: 'txt'; did you mean 'text'"},
+      {"{text} ({note})", "{text} {label}", "unknown placeholder"},
+      {"One of {labels}.", "One of {text}.", "unknown placeholder"},
+      {"{text} ({note})", "{text} {", "[prompts] [classify] user: [quantlens.template]"},
+      {"answer = \"A: {label}\"", "answer = \"B: {label}\"", "must start with the answer_prefix 'A:'"},
+      {"answer = \"A: {label}\"", "answer = \"A: yes\"", "must hold {label}"},
+      {"{explanation}", "{reason}", "unknown placeholder"},
+      {"demonstrations = 2", "demonstrations = 3", "asks for 3 demonstrations; there are 2"},
+      {"demonstrations = 2", "demonstrations = -1", "'demonstrations' must be a whole number from 0"},
+      {"max_new_tokens = 9", "max_new_tokens = 0", "'max_new_tokens' must be at least 1"},
+      {"max_new_tokens = 9", "max_new_token = 9", "did you mean 'max_new_tokens'"},
+      {"[prompts.explain]", "[prompts.counterfactual_guided]", "unknown"},
+  }));
+  CAPTURE(what, by);
+  CHECK_THROWS_AS(load(replaced(good_toml, what, by)), InputError);
+  CHECK_THROWS_WITH(load(replaced(good_toml, what, by)), Contains(message));
+}
+
+TEST_CASE("a prompt that continues a chat needs the prompt before it") {
+  const std::string guided = "[prompts.counterfactual_guided]\nuser = \"to {target}\"\nanswer = \"{explanation}\"\n";
+  CHECK_THROWS_WITH(load(good_toml + guided), Contains("counterfactual_words"));
+  const std::string words = "[prompts.counterfactual_words]\nuser = \"{text}\"\nanswer = \"{explanation}\"\n";
+  CHECK_NOTHROW(load(good_toml + words + guided));
+}
+
+TEST_CASE("paths in a task.toml stay inside the folder") {
+  for (const std::string path : {"../test.csv", "/etc/passwd", "a/../../test.csv", ""}) {
+    CAPTURE(path);
+    CHECK_THROWS_WITH(load(replaced(good_toml, "\"test.csv\"", '"' + path + '"')), Contains("inside the folder"));
+    CHECK_THROWS_WITH(load(replaced(good_toml, "\"demonstrations.jsonl\"", '"' + path + '"')),
+                      Contains("inside the folder"));
+  }
+}
+
+TEST_CASE("bad data is refused by file and row") {
+  CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "b,2", "b,3")), Contains("test.csv row 2: '3'"));
+  CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "class", "clas")), Contains("row 1: no column 'class'"));
+  CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "b,2", "a,2")), Contains("two items have the id 'a'"));
+  CHECK_THROWS_WITH(load(good_toml, good_csv.substr(0, good_csv.find('\n') + 1)), Contains("has no items"));
+  CHECK_THROWS_AS(load(good_toml, replaced(good_csv, "Small", "Sm\xffll")), InputError);
+  CHECK_THROWS_AS(load(good_toml, good_csv + "c,1\n"), InputError);
+  CHECK_THROWS_WITH(load(good_toml, good_csv, replaced(good_demonstrations, "\"bad\"", "\"bat\"")),
+                    Contains("demonstrations.jsonl row 2: 'bat'; did you mean 'bad'"));
+  CHECK_THROWS_WITH(load(good_toml, good_csv,
+                         replaced(good_demonstrations, "\"note\": \"-\", \"label\": \"bad\"", "\"label\": \"bad\"")),
+                    Contains("demonstrations.jsonl row 2: no column 'note'"));
+  CHECK_THROWS_WITH(load(good_toml, good_csv, replaced(good_demonstrations, "\"explanation\": \"w\"", "\"e\": \"w\"")),
+                    Contains("placeholder"));
+  CHECK_THROWS_AS(load(good_toml, good_csv, "[1]\n"), InputError);
+  CHECK_THROWS_AS(load(good_toml, good_csv, "{\"id\":"), InputError);
+}
+
+TEST_CASE("a task whose data the user brings says where it looks for it") {
+  const TemporaryFolder folder;
+  const std::string toml =
+      replaced(replaced(good_toml, "location = \"task\"", "location = \"data\""), "\"test.csv\"", "\"sub/test.csv\"");
+  folder.write("tasks/toy/task.toml", toml);
+  folder.write("tasks/toy/demonstrations.jsonl", good_demonstrations);
+  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", {}),
+                    Contains("pass --data DIR") && Contains("DIR/toy/sub/test.csv"));
+  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", folder.path()), Contains("pass --data DIR"));
+  folder.write("toy/sub/test.csv", good_csv);
+  CHECK(load_task(folder.path() / "tasks/toy/", folder.path()).items.size() == 2);
+}
+
+TEST_CASE("a data set that is not there has an error id of its own, so that a run can go on without it") {
+  const TemporaryFolder folder;
+  folder.write("toy/task.toml", replaced(good_toml, "location = \"task\"", "location = \"data\""));
+  folder.write("toy/demonstrations.jsonl", good_demonstrations);
+  const auto id_of = [&] {
+    try {
+      static_cast<void>(load_task(folder.path() / "toy", folder.path() / "data"));
+    } catch (const InputError& error) {
+      return error.id();
+    }
+    return std::string("none");
+  };
+  CHECK(id_of() == "task_data");
+  folder.write("data/toy/test.csv", replaced(good_csv, "b,2", "a,2"));
+  CHECK(id_of() == "task_row");
+}
+
+TEST_CASE("a folder that is no task is an error") {
+  const TemporaryFolder folder;
+  CHECK_THROWS_AS(load_task(folder.path(), {}), InputError);
+  CHECK_THROWS_AS(load_task(folder.path() / "absent", {}), InputError);
+}
+
+TEST_CASE("the task that brings its data loads and supports every protocol") {
+  const std::filesystem::path folder = std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks/starter_topics";
+  const Task task = load_task(folder, {});
+  CHECK(task.items.size() >= 200);
+  CHECK(task.labels.size() == 4);
+  for (const Item& item : task.items) CHECK(item.references.size() == 1);
+  for (const auto& protocol : make_protocols()) CHECK(protocol->supports(task));
+}
+
+TEST_CASE("the tasks on data sets load where these are") {
+  const char* given = std::getenv("QUANTLENS_SHARED");
+  const std::filesystem::path root(QUANTLENS_SOURCE_DIR);
+  const std::filesystem::path data =
+      (given != nullptr ? given : (root / "../shared").string()) / std::filesystem::path("data");
+  for (const auto& [name, n_items] : {std::pair("esnli", 9824), std::pair("agnews", 7600)}) {
+    if (!std::filesystem::is_directory(data / name)) {
+      std::cerr << "WARN: skipped: no data set " << (data / name) << "; set QUANTLENS_SHARED\n";
+      continue;
+    }
+    const Task task = load_task(root / "tasks" / name, data);
+    CHECK(task.items.size() == static_cast<std::size_t>(n_items));
+    for (const auto& protocol : make_protocols()) CHECK(protocol->supports(task));
+  }
+}

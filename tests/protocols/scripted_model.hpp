@@ -1,0 +1,140 @@
+/// A TextModel that follows a script and remembers what it was asked, and a small task to ask it about.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <numeric>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/protocols/prompt.hpp"
+#include "quantlens/protocols/task.hpp"
+#include "quantlens/runtime/text_model.hpp"
+
+namespace quantlens_test {
+
+using namespace quantlens;
+
+/// Scores, answers and judges texts by the given functions.
+class ScriptedModel final : public TextModel {
+ public:
+  using Logprobs = std::vector<double>;
+
+  std::function<Logprobs(const Prompt&, const std::string&)> on_score = [](const auto&, const auto&) {
+    return Logprobs{-1.0};
+  };
+  std::function<std::string(const Prompt&)> on_complete = [](const auto&) { return std::string(" Because."); };
+  std::function<Logprobs(const std::string&)> on_text = [](const auto&) { return Logprobs{-1.0}; };
+
+  std::vector<ContinuationRequest> scored;
+  std::vector<CompletionRequest> completed;
+  std::vector<std::string> texts;
+  std::vector<std::size_t> batches;  ///< sizes of the calls, in order
+
+  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+    batches.push_back(requests.size());
+    std::vector<ScoreResult> results;
+    for (const auto& request : requests) {
+      scored.push_back(request);
+      results.push_back(result(on_score(request.prompt, request.continuation)));
+    }
+    return results;
+  }
+
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
+    batches.push_back(requests.size());
+    std::vector<Completion> completions;
+    for (const auto& request : requests) {
+      completed.push_back(request);
+      completions.push_back({on_complete(request.prompt), 100, 7, true, 0.25, 0.5});
+    }
+    return completions;
+  }
+
+  std::vector<ScoreResult> score_text(std::span<const std::string> asked) override {
+    batches.push_back(asked.size());
+    std::vector<ScoreResult> results;
+    for (const auto& text : asked) {
+      texts.push_back(text);
+      results.push_back(result(on_text(text)));
+    }
+    return results;
+  }
+
+ private:
+  static ScoreResult result(Logprobs logprobs) {
+    const double sum = std::accumulate(logprobs.begin(), logprobs.end(), 0.0);
+    return {sum, std::move(logprobs), false};
+  }
+};
+
+/// Three labels (good -> bad -> odd -> good), one demonstration of each; every prompt there is.
+inline Task toy_task() {
+  Task task;
+  task.name = "toy";
+  task.labels = {"good", "bad", "odd"};
+  task.counterfactual_target = {1, 2, 0};
+  task.edit_field = "text";
+  const auto demonstration = [](const std::string& label, std::size_t index) {
+    const std::string text = "demo " + label;
+    return Item{"d-" + label,
+                {{"text", text},
+                 {"label", label},
+                 {"explanation", "It is " + label + "."},
+                 {"causes", "cause " + label},
+                 {"counterfactual", "edited " + label}},
+                index,
+                {}};
+  };
+  task.demonstrations = {demonstration("good", 0), demonstration("bad", 1), demonstration("odd", 2)};
+  task.items = {
+      {"i1", {{"text", "one two three four"}}, 0, {"it is one two"}},
+      {"i2", {{"text", "five six seven eight"}}, 1, {"it is five"}},
+      {"i3", {{"text", "nine ten"}}, 2, {}},
+  };
+  const auto add = [&](const char* name, const char* user, const char* prefix, const char* answer,
+                       std::size_t n_demos) {
+    task.prompts[name] = PromptTemplate{
+        TextTemplate("Labels: {labels}."), TextTemplate(user), prefix, TextTemplate(answer), n_demos, 20};
+  };
+  add("classify", "Q {text}", "A:", "A: {label}", 2);
+  add("explain", "Why is {text} {label}?", "E:", "E: {explanation}", 2);
+  add("counterfactual", "{text}: {label} to {target}", "<new>", "<new>{counterfactual}</new>", 1);
+  add("counterfactual_words", "Words of {text} for {label}", "W:", "W: {causes}", 1);
+  add("counterfactual_guided", "Now to {target}", "<new>", "<new>{counterfactual}</new>", 0);
+  task.prompts["counterfactual_guided"].system.reset();
+  return task;
+}
+
+/// Whether the text of a chat's last turn holds `part`.
+inline bool last_turn_has(const Prompt& prompt, std::string_view part) {
+  return prompt.messages.back().content.find(part) != std::string::npos;
+}
+
+/// A folder that lives as long as the test.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "quantlens-XXXXXX").string();
+    path_ = ::mkdtemp(name.data());
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  void write(const std::filesystem::path& name, std::string_view contents) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
+    std::ofstream(path_ / name, std::ios::binary) << contents;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace quantlens_test

@@ -1,0 +1,70 @@
+#include "quantlens/protocols/session.hpp"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "scripted_model.hpp"
+
+using namespace quantlens;
+using quantlens_test::ScriptedModel;
+using quantlens_test::toy_task;
+
+TEST_CASE("a batch's time is shared by its items; the time of the full model is nobody's") {
+  const Task task = toy_task();
+  ScriptedModel model, full;
+  const auto wait = [](int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); };
+  model.on_complete = [&](const Prompt&) {
+    wait(10);
+    return std::string("x");
+  };
+  full.on_text = [&](const std::string&) {
+    wait(200);
+    return std::vector{-1.0};
+  };
+  Session session(task, task.items, model, full);
+  session.complete("ask", std::vector<ItemRequest<CompletionRequest>>{{0, {{}, 5}}, {2, {{}, 5}}});
+  session.score_text_by_full("read", std::vector<ItemRequest<std::string>>{{0, "text"}});
+  CHECK(session.record(0).seconds >= 0.01);
+  CHECK(session.record(0).seconds < 0.2);
+  CHECK(session.record(0).seconds == session.record(2).seconds);
+  CHECK(session.record(1).seconds == 0);
+}
+
+TEST_CASE("tokens add up over an item's completions, and the first one gives the time to first token") {
+  const Task task = toy_task();
+  ScriptedModel model;
+  Session session(task, task.items, model, model);
+  const std::vector<ItemRequest<CompletionRequest>> asked{{1, {{}, 5}}};
+  session.complete("first", asked);
+  CHECK(session.record(1).ttft_seconds == 0.25);
+  session.record(1).ttft_seconds = 0.125;
+  session.complete("second", asked);
+  CHECK(session.record(1).ttft_seconds == 0.125);
+  CHECK(session.record(1).n_prompt_tokens == 200);
+  CHECK(session.record(1).n_generated_tokens == 14);
+  CHECK(session.record(0).transcript.empty());
+}
+
+TEST_CASE("asking nothing does not bother the model") {
+  const Task task = toy_task();
+  ScriptedModel model;
+  Session session(task, task.items, model, model);
+  CHECK(session.complete("none", {}).empty());
+  CHECK(session.score("none", {}).empty());
+  CHECK(session.score_text_by_full("none", {}).empty());
+  CHECK(model.batches.empty());
+}
+
+TEST_CASE("what the full model said of a text is in the transcript") {
+  const Task task = toy_task();
+  ScriptedModel model, full;
+  full.on_text = [](const std::string&) { return std::vector{-1.0, -std::numeric_limits<double>::infinity()}; };
+  Session session(task, task.items, model, full);
+  session.score_text_by_full("perplexity", std::vector<ItemRequest<std::string>>{{0, "a {b}"}});
+  const nlohmann::json expected = {
+      {"step", "perplexity"}, {"model", "full"}, {"text", "a {b}"}, {"logprob", nullptr}, {"n_tokens", 2}};
+  REQUIRE(session.record(0).transcript.size() == 1);
+  CHECK(session.record(0).transcript[0] == expected);
+}

@@ -1,0 +1,138 @@
+#include "quantlens/report/console.hpp"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "quantlens/report/progress.hpp"
+#include "quantlens/report/text_table.hpp"
+
+using namespace quantlens;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json metric(Json value, Json lo, Json hi, Json delta, Json p_holm, Json mde, Json better = "higher", int n = 200) {
+  return {
+      {"value", value}, {"lo", lo},         {"hi", hi},   {"n", n},           {"delta", delta},
+      {"p", p_holm},    {"p_holm", p_holm}, {"mde", mde}, {"better", better}, {"n_paired", delta.is_null() ? 0 : n}};
+}
+
+Json row(const std::string& format, const Json& metrics, double rate) {
+  return {{"model", "m.gguf"},
+          {"format", format},
+          {"task", "starter_topics/nle"},
+          {"repetition", 0},
+          {"status", "ok"},
+          {"error", nullptr},
+          {"n", 200},
+          {"metrics", metrics},
+          {"latency",
+           {{"prompt_tokens_per_s", rate},
+            {"generated_tokens_per_s", rate / 10},
+            {"ttft_ms", 41.25},
+            {"p50_ms", 812.5},
+            {"p95_ms", nullptr}}},
+          {"memory", {{"peak_mib", 1043.2}, {"weight_mib", 516.1}}},
+          {"provenance", {{"bits_per_weight", 4.5}}}};
+}
+
+Json document() {
+  const Json empty = metric(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, "higher", 0);
+  Json rows = Json::array();
+  rows.push_back(row("full",
+                     {{"accuracy", metric(0.61, 0.54, 0.68, nullptr, nullptr, nullptr)},
+                      {"flip_hard", empty},
+                      {"perplexity", metric(31.5, 28.0, 40.0, nullptr, nullptr, nullptr, "lower", 180)}},
+                     812.4));
+  rows.push_back(row("rtn-w2-g64",
+                     {{"accuracy", metric(0.25, 0.19, 0.31, -0.36, 0.0002, 0.081)},
+                      {"flip_hard", empty},
+                      {"perplexity", metric(1203.25, 900.0, 2000.0, 1171.75, 0.06, 14.5, "lower", 183)}},
+                     790.0));
+  rows.push_back(row("rtn-w3-g128",
+                     {{"accuracy", metric(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, "higher", 0)},
+                      {"flip_hard", empty},
+                      {"perplexity", metric(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, "lower", 0)}},
+                     0));
+  rows[2]["status"] = "failed";
+  rows[2]["error"] = "[quantlens.group] groups of 128 do not divide rows of 576";
+  rows[2]["n"] = 0;
+  rows[2]["latency"]["prompt_tokens_per_s"] = nullptr;
+  rows[2]["latency"]["generated_tokens_per_s"] = nullptr;
+  return {{"schema", "quantlens-results/1"},
+          {"manifest", {{"baseline", "full"}, {"model", {{"source_quantized", true}, {"source_types", "Q4_1+Q8_0"}}}}},
+          {"rows", rows}};
+}
+
+}  // namespace
+
+TEST_CASE("console: the whole table, as it is meant to look", "[report]") {
+  const std::string expected =
+      R"(starter_topics/nle
+
+format                    accuracy ↑, delta                   perplexity ↓, delta  prompt tok/s  gen tok/s  ttft ms
+full                  0.610 ±0.070                31.50 [28.00, 40.00]                    812.4      81.24    41.25
+rtn-w2-g64            0.250 ±0.060  -0.360*  1203.25 [900.00, 2000.00]  +1171.75          790.0      79.00    41.25
+rtn-w3-g128 (failed)             -                                   -                        -          -    41.25
+
+format                p50 ms  p95 ms  weight MiB  peak MiB  bits/weight
+full                   812.5       -       516.1      1043         4.50
+rtn-w2-g64             812.5       -       516.1      1043         4.50
+rtn-w3-g128 (failed)   812.5       -       516.1      1043         4.50
+
+n = 200 items. Deltas: to full on the same items; * where p < 0.05 after Holm's correction over the formats.
+Smallest delta that this n can detect (80 % power): accuracy 0.081, perplexity 14.50.
+Undefined for some items, so over fewer: perplexity 180..183.
+failed: rtn-w3-g128: [quantlens.group] groups of 128 do not divide rows of 576
+
+The file is itself quantized: full is the full of a Q4_1+Q8_0 file, its stored weights decoded to f32, not the model as
+  it was trained.
+)";
+  CHECK(render_console(document()) == expected);
+}
+
+TEST_CASE("console: no line passes the width that is asked for", "[report]") {
+  for (const std::size_t width : {60, 80, 120}) {
+    std::istringstream lines(render_console(document(), width));
+    for (std::string line; std::getline(lines, line);) {
+      INFO(line);
+      CHECK(display_width(line) <= width);
+    }
+  }
+}
+
+TEST_CASE("console: a star marks what is significant after the correction, and nothing else", "[report]") {
+  const std::string table = render_console(document());
+  CHECK_THAT(table, Catch::Contains("-0.360*"));
+  CHECK_THAT(table, !Catch::Contains("+1172*"));
+}
+
+TEST_CASE("console: large numbers stay plain decimals", "[report]") {
+  Json results = document();
+  results["rows"][1]["metrics"]["perplexity"]["value"] = 1.25e9;
+  CHECK_THAT(render_console(results), Catch::Contains("1250000000"));
+}
+
+TEST_CASE("progress: a terminal sees cell, share and time left; anything else sees nothing", "[report]") {
+  std::ostringstream terminal, file;
+  Progress shown(terminal, true, false);
+  shown.update("tiny/nle/full", 5, 10, 5);
+  CHECK_THAT(terminal.str(), Catch::Contains("tiny/nle/full  5/10 items") && Catch::Contains("ETA"));
+  CHECK_THAT(terminal.str(), !Catch::Contains("\x1b[36m"));
+  shown.clear();
+  CHECK_THAT(terminal.str(), Catch::EndsWith("\r\x1b[K"));
+
+  Progress silent(file, false, false);
+  silent.update("tiny/nle/full", 5, 10, 5);
+  silent.clear();
+  CHECK(file.str().empty());
+}
+
+TEST_CASE("progress: durations", "[report]") {
+  CHECK(duration_text(0.4) == "0s");
+  CHECK(duration_text(59.4) == "59s");
+  CHECK(duration_text(185) == "3m05s");
+  CHECK(duration_text(2 * 3600 + 7 * 60) == "2h07m");
+}

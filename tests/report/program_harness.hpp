@@ -1,0 +1,116 @@
+/// Runs quantlens_bench over a scripted model in a process of its own.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "../bench/scripted_provider.hpp"
+#include "quantlens/report/bench_program.hpp"
+
+namespace quantlens_test {
+
+using Json = nlohmann::ordered_json;
+
+/// Wraps the scripted model so that each call takes a while.
+class SlowModel final : public BenchModel, public TextModel {
+ public:
+  explicit SlowModel(std::shared_ptr<BenchModel> model) : model_(std::move(model)) {}
+  TextModel& text() override { return *this; }
+  [[nodiscard]] ModelCounters counters() const override { return model_->counters(); }
+  [[nodiscard]] ModelSizes sizes() const override { return model_->sizes(); }
+  void forget_prompts() override { model_->forget_prompts(); }
+  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+    return model_->text().score(requests);
+  }
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(4));
+    return model_->text().complete(requests);
+  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
+    return model_->text().score_text(texts);
+  }
+
+ private:
+  std::shared_ptr<BenchModel> model_;
+};
+
+struct SharedProvider final : ModelProvider {
+  explicit SharedProvider(ScriptedProvider& provider, bool slow) : provider_(provider), slow_(slow) {}
+  [[nodiscard]] std::string name() const override { return provider_.name(); }
+  [[nodiscard]] std::string sha256() const override { return provider_.sha256(); }
+  [[nodiscard]] bool source_quantized() const override { return provider_.source_quantized(); }
+  [[nodiscard]] std::string source_types() const override { return provider_.source_types(); }
+  [[nodiscard]] std::string isa() const override { return provider_.isa(); }
+  [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return provider_.scheme(format); }
+  [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
+    std::shared_ptr<BenchModel> model = provider_.build(format);
+    return slow_ ? std::make_shared<SlowModel>(model) : model;
+  }
+  ScriptedProvider& provider_;
+  bool slow_;
+};
+
+struct Result {
+  int status = 0;
+  std::string out, err;
+};
+
+/// Runs the program in a process of its own: Google Benchmark's flags are global, and some runs are killed.
+struct Program {
+  TemporaryFolder folder;
+  ScriptedProvider provider;
+  bool slow = false;
+  rlim_t file_limit = RLIM_INFINITY;
+
+  explicit Program(std::size_t n_items = 12) { write_tiny_task(folder.path() / "tasks", n_items); }
+  [[nodiscard]] std::filesystem::path out() const { return folder.path() / "out"; }
+  [[nodiscard]] std::string tasks() const { return (folder.path() / "tasks").string(); }
+  [[nodiscard]] Json results() const { return Json::parse(read_text(out() / "results.json")); }
+
+  pid_t start(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--tasks-dir", tasks(), "--out", out().string()});
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    for (const auto& [name, fd] : std::map<std::string, int>{{"stdout", 1}, {"stderr", 2}})
+      ::dup2(::open((folder.path() / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), fd);
+    if (file_limit != RLIM_INFINITY) {
+      std::signal(SIGXFSZ, SIG_IGN);
+      const rlimit limit{file_limit, file_limit};
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+    }
+    const OpenModel open = [&](const std::filesystem::path& path, const BenchOptions&) {
+      if (path == "missing.gguf") throw InputError("file", "no such file: missing.gguf");
+      if (path.filename() == "other.gguf") {
+        provider.hash = std::string(64, 'b');
+        provider.noise["full"] = 0.5;
+      }
+      return std::make_unique<SharedProvider>(provider, slow);
+    };
+    const int status = run_bench_program(arguments, open, std::cout, std::cerr);
+    std::cout.flush();
+    ::_exit(status);
+  }
+  Result wait(pid_t child) {
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status), read_text(folder.path() / "stdout"),
+            read_text(folder.path() / "stderr")};
+  }
+  Result run(std::vector<std::string> arguments) { return wait(start(std::move(arguments))); }
+};
+
+}  // namespace quantlens_test

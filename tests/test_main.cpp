@@ -1,0 +1,30 @@
+/// The main function of every test program: Catch2's, and a loud skip where the machine lacks the ISA asked for.
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "quantlens/isa/cpu_features.hpp"
+
+namespace {
+
+/// CTest counts a test that exits with this as skipped (SKIP_RETURN_CODE).
+constexpr int skipped = 77;
+
+bool machine_lacks(std::string_view name) {
+  for (const quantlens::Isa isa : quantlens::all_isas)
+    if (quantlens::isa_name(isa) == name) return !quantlens::cpu_supports(isa);
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const char* isa = std::getenv("QUANTLENS_ISA");
+  if (isa != nullptr && machine_lacks(isa)) {
+    std::cerr << "SKIPPED: this machine does not support " << isa << '\n';
+    return skipped;
+  }
+  return Catch::Session().run(argc, argv);
+}

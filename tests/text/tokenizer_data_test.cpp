@@ -1,0 +1,153 @@
+#include "quantlens/text/tokenizer_data.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "../io/gguf_builder.hpp"
+#include "../io/refusal.hpp"
+#include "quantlens/text/tokenizer.hpp"
+#include "tokenizer_fixtures.hpp"
+
+using namespace quantlens;
+using Ids = std::vector<TokenId>;
+
+namespace {
+
+/// Bytes, "ab", and a token of each type that isn't normal.
+test::GgufBuilder small_file(const std::string& family) {
+  TokenizerData data = test::byte_tokenizer();
+  test::append_merge(data, "a", "b");
+  std::vector<std::int32_t> types(data.tokens.size(), 1);
+  for (const auto& [content, type] :
+       {std::pair("<unk>", 2), std::pair("<s>", 3), std::pair("<tool>", 4), std::pair("[pad]", 5)}) {
+    data.tokens.emplace_back(content);
+    types.push_back(type);
+  }
+  test::GgufBuilder file;
+  file.set("tokenizer.ggml.model", "gpt2").set("tokenizer.ggml.pre", std::string_view(family));
+  file.set("tokenizer.ggml.tokens", data.tokens).set("tokenizer.ggml.token_type", types);
+  file.set("tokenizer.ggml.merges", std::vector<std::string>{"a b"}).set("tokenizer.ggml.bos_token_id", 258u);
+  return file;
+}
+
+TokenizerData read(const test::GgufBuilder& builder) {
+  const auto bytes = test::exact_bytes(builder.build());
+  return tokenizer_data_from_gguf(GgufFile::parse(bytes, "small.gguf"));
+}
+
+}  // namespace
+
+TEST_CASE("a GGUF file's family decides what the file leaves open") {
+  for (const std::string& name : test::family_names) {
+    const PreTokenizerFamily& family = pre_tokenizer_family(name);
+    test::GgufBuilder file = small_file(name);
+    const TokenizerData data = read(file);
+    CHECK(data.pre_tokenizer == name);
+    CHECK(data.split_patterns == family.patterns);
+    CHECK(data.ignore_merges == (name == "llama-bpe"));
+    CHECK(data.nfc == (name == "qwen2"));
+    CHECK(data.add_bos == (name == "llama-bpe"));
+    CHECK_FALSE(data.add_eos);
+    file.set("tokenizer.ggml.add_bos_token", name != "llama-bpe");
+    CHECK(read(file).add_bos == (name != "llama-bpe"));
+  }
+}
+
+TEST_CASE("control, unknown and user-defined tokens are the added tokens of a GGUF file") {
+  const Tokenizer tokenizer(read(small_file("gpt-2")));
+  REQUIRE(tokenizer.data().added_tokens.size() == 3);
+  CHECK(tokenizer.encode("ab<s><unk><tool>[pad]", {.parse_special = true}) ==
+        Ids{256, 258, 257, 259, '[', 'p', 'a', 'd', ']'});
+  CHECK(tokenizer.decode(Ids{258, 257, 259, 256}) == "<tool>ab");
+  CHECK(tokenizer.bos() == 258);
+  CHECK_FALSE(tokenizer.eos());
+  test::GgufBuilder untyped = small_file("gpt-2");
+  untyped.remove("tokenizer.ggml.token_type");
+  CHECK(read(untyped).added_tokens.empty());
+}
+
+TEST_CASE("what a GGUF file's tokenizer gets wrong, or we do not do, is refused by name") {
+  const auto refused = [](const std::string& id, const char* fragment,
+                          const std::function<void(test::GgufBuilder&)>& change) {
+    test::GgufBuilder file = small_file("gpt-2");
+    change(file);
+    test::check_refused(fragment, id, fragment, [&] { Tokenizer(read(file)); });
+  };
+  for (const char* model : {"llama", "bert", "t5", "rwkv"})
+    refused("tokenizer", model, [&](auto& file) { file.set("tokenizer.ggml.model", model); });
+  refused("gguf_key", "tokenizer.ggml.model", [](auto& file) { file.remove("tokenizer.ggml.model"); });
+  refused("gguf_key", "tokenizer.ggml.tokens", [](auto& file) { file.remove("tokenizer.ggml.tokens"); });
+  refused("gguf_key", "tokenizer.ggml.merges", [](auto& file) { file.remove("tokenizer.ggml.merges"); });
+  refused("tokenizer", "no tokenizer.ggml.pre", [](auto& file) { file.remove("tokenizer.ggml.pre"); });
+  refused("unknown_name", "known: gpt-2 smollm llama-bpe qwen2",
+          [](auto& file) { file.set("tokenizer.ggml.pre", "default"); });
+  refused("tokenizer", "add_space_prefix", [](auto& file) { file.set("tokenizer.ggml.add_space_prefix", true); });
+  refused("tokenizer", "261 tokens but 2 token types", [](auto& file) {
+    file.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 1});
+  });
+  refused("tokenizer", "unknown type 7",
+          [](auto& file) { file.set("tokenizer.ggml.token_type", std::vector<std::int32_t>(261, 7)); });
+  refused("tokenizer", "bos_token_id is 261", [](auto& file) { file.set("tokenizer.ggml.bos_token_id", 261u); });
+  refused("tokenizer", "eos_token_id is 4294967295",
+          [](auto& file) { file.set("tokenizer.ggml.eos_token_id", 4294967295u); });
+  refused("tokenizer", "no BOS token", [](auto& file) {
+    file.remove("tokenizer.ggml.bos_token_id");
+    file.set("tokenizer.ggml.add_bos_token", true);
+  });
+  refused("tokenizer", "unknown token 'ba'",
+          [](auto& file) { file.set("tokenizer.ggml.merges", std::vector<std::string>{"b a"}); });
+  refused("tokenizer", "merge 1 is 'ab'", [](auto& file) {
+    file.set("tokenizer.ggml.merges", std::vector<std::string>{"a b", "ab"});
+  });
+  refused("tokenizer", "is there twice", [](auto& file) {
+    file.set("tokenizer.ggml.merges", std::vector<std::string>{"a b", "a b"});
+  });
+  refused("gguf", "UTF-8",
+          [](auto& file) { file.set("tokenizer.ggml.tokens", std::vector<std::string>(261, "\xff")); });
+  refused("tokenizer", "are both 'a'",
+          [](auto& file) { file.set("tokenizer.ggml.tokens", std::vector<std::string>(261, "a")); });
+}
+
+TEST_CASE("ids of llama.cpp's test strings are llama.cpp's, with published vocabularies") {
+  const auto folder_from = [](const char* variable, const std::filesystem::path& otherwise) {
+    const char* given = std::getenv(variable);
+    return given != nullptr && *given != '\0' ? std::filesystem::path(given) : otherwise;
+  };
+  const auto shared = folder_from("QUANTLENS_SHARED", std::filesystem::path(QUANTLENS_SOURCE_DIR) / "../shared");
+  const auto home = folder_from("HOME", "/");
+  const auto cache = folder_from("QUANTLENS_CACHE", folder_from("XDG_CACHE_HOME", home / ".cache") / "quantlens");
+  const auto vectors = shared / "data/tokenizer_vectors";
+  for (const std::string family : {"gpt-2", "smollm"}) {
+    const auto model =
+        family == "gpt-2" ? vectors / "ggml-vocab-gpt-2.gguf" : cache / "models/smollm2-135m-instruct.gguf";
+    const auto strings = vectors / concat("ggml-vocab-", family, ".gguf.inp");
+    if (!std::filesystem::exists(strings) || !std::filesystem::exists(model)) {
+      std::cerr << "WARN: skipped: needs " << strings << " (set QUANTLENS_SHARED) and " << model << '\n';
+      continue;
+    }
+    const Tokenizer tokenizer(tokenizer_data_from_gguf(GgufFile::open(model)));
+    const MappedFile file = MappedFile::open(strings);
+    std::string_view rest = file.text();
+    std::size_t n = 0;
+    for_each_line(vectors / concat("ggml-vocab-", family, ".gguf.out"), [&](std::string_view line, std::size_t) {
+      constexpr std::string_view separator = "\n__ggml_vocab_test__\n";
+      const std::size_t end = rest.find(separator);
+      if (end == rest.npos) return;
+      Ids expected;
+      std::istringstream ids{std::string(line)};
+      for (TokenId id = 0; ids >> id;) expected.push_back(id);
+      INFO(family << ", string " << n);
+      CHECK(tokenizer.encode(rest.substr(0, end)) == expected);
+      rest.remove_prefix(end + separator.size());
+      ++n;
+    });
+    CHECK(n == 46);
+    CHECK(rest.empty());
+  }
+}

@@ -1,0 +1,161 @@
+#include "quantlens/text/tokenizer_json.hpp"
+
+#include <catch2/catch.hpp>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "../io/refusal.hpp"
+#include "tokenizer_fixtures.hpp"
+
+using namespace quantlens;
+using nlohmann::json;
+
+TEST_CASE("each family is recognized by its patterns") {
+  for (const std::string& name : test::family_names) {
+    const TokenizerData data = tokenizer_data_from_json(test::tokenizer_json(name), {});
+    const PreTokenizerFamily& family = pre_tokenizer_family(name);
+    CHECK(data.pre_tokenizer == name);
+    CHECK(data.split_patterns == family.patterns);
+    CHECK(data.ignore_merges == family.ignore_merges);
+    CHECK(data.nfc == family.nfc);
+    CHECK(data.add_bos == family.adds_bos);
+    CHECK_FALSE(data.add_eos);
+    CHECK(data.tokens.size() == data.types.size());
+    CHECK_FALSE(data.merges.empty());
+  }
+}
+
+TEST_CASE("merges are the same in both spellings, and another pattern runs as it is") {
+  json file = test::tokenizer_json("qwen2");
+  const TokenizerData before = tokenizer_data_from_json(file, {});
+  for (json& merge : file["model"]["merges"]) {
+    const auto text = merge.get<std::string>();
+    merge = {text.substr(0, text.find(' ')), text.substr(text.find(' ') + 1)};
+  }
+  file["pre_tokenizer"]["pretokenizers"][0]["pattern"]["Regex"] = "[a-z]+";
+  const TokenizerData after = tokenizer_data_from_json(file, {});
+  CHECK((before.merges == after.merges));
+  CHECK(after.pre_tokenizer == "custom");
+  CHECK(after.split_patterns == std::vector<std::string>{"[a-z]+"});
+}
+
+TEST_CASE("ids that nobody has are unused tokens") {
+  json file = test::tokenizer_json("gpt-2");
+  const std::size_t n = tokenizer_data_from_json(file, {}).tokens.size();
+  file["added_tokens"].push_back({{"id", n + 3},
+                                  {"content", "<far>"},
+                                  {"single_word", false},
+                                  {"lstrip", false},
+                                  {"rstrip", false},
+                                  {"normalized", false},
+                                  {"special", false}});
+  const TokenizerData data = tokenizer_data_from_json(file, {});
+  CHECK(data.tokens.size() == n + 4);
+  CHECK(data.types[n + 1] == TokenType::unused);
+  CHECK(data.types[n + 3] == TokenType::user_defined);
+  CHECK(data.added_tokens.back().id == static_cast<TokenId>(n + 3));
+}
+
+TEST_CASE("BOS, EOS and UNK are named by tokenizer_config.json, in either spelling") {
+  const json file = test::tokenizer_json("smollm");
+  const TokenizerData data = tokenizer_data_from_json(
+      file, {{"bos_token", "<|im_start|>"}, {"eos_token", {{"content", "<|im_end|>"}}}, {"unk_token", nullptr}});
+  CHECK(data.tokens[static_cast<std::size_t>(data.bos.value())] == "<|im_start|>");
+  CHECK(data.tokens[static_cast<std::size_t>(data.eos.value())] == "<|im_end|>");
+  CHECK_FALSE(data.unk);
+  CHECK_FALSE(data.add_bos);
+}
+
+TEST_CASE("a template may add EOS as well") {
+  json file = test::tokenizer_json("llama-bpe");
+  json& post = file["post_processor"]["processors"][1];
+  post["single"].push_back({{"SpecialToken", {{"id", "<|eot_id|>"}, {"type_id", 0}}}});
+  const auto eot = file["model"]["vocab"]["<|eot_id|>"].get<TokenId>();
+  post["special_tokens"]["<|eot_id|>"] = {{"id", "<|eot_id|>"}, {"ids", {eot}}, {"tokens", {"<|eot_id|>"}}};
+  const TokenizerData data = tokenizer_data_from_json(file, {});
+  CHECK(data.add_bos);
+  CHECK(data.add_eos);
+  CHECK(data.eos == eot);
+}
+
+TEST_CASE("what a tokenizer.json asks for and is not supported, or is malformed, is refused by name") {
+  const auto refused = [](const std::string& family, const char* fragment, const std::function<void(json&)>& change) {
+    json file = test::tokenizer_json(family);
+    change(file);
+    test::check_refused(fragment, "tokenizer", fragment,
+                        [&] { static_cast<void>(tokenizer_data_from_json(file, {})); });
+  };
+  refused("gpt-2", "'model' is missing", [](json& file) { file.erase("model"); });
+  refused("gpt-2", "the member 'extra'", [](json& file) { file["extra"] = 1; });
+  refused("gpt-2", "truncation is set", [](json& file) { file["truncation"] = {{"max_length", 5}}; });
+  refused("gpt-2", "padding is set", [](json& file) { file["padding"] = json::object(); });
+  refused("gpt-2", "the model 'Unigram'", [](json& file) { file["model"]["type"] = "Unigram"; });
+  refused("gpt-2", "dropout", [](json& file) { file["model"]["dropout"] = 0.1; });
+  refused("gpt-2", "end_of_word_suffix", [](json& file) { file["model"]["end_of_word_suffix"] = "</w>"; });
+  refused("gpt-2", "continuing_subword_prefix", [](json& file) { file["model"]["continuing_subword_prefix"] = "##"; });
+  refused("gpt-2", "byte_fallback", [](json& file) { file["model"]["byte_fallback"] = true; });
+  refused("gpt-2", "'byte_fallback' is not true or false", [](json& file) { file["model"]["byte_fallback"] = 1; });
+  refused("smollm", "unk_token and lacks bytes", [](json& file) { file["model"]["unk_token"] = "<|endoftext|>"; });
+  refused("gpt-2", "vocab is not an object", [](json& file) { file["model"]["vocab"] = json::array(); });
+  refused("gpt-2", "the id -1", [](json& file) { file["model"]["vocab"]["new"] = -1; });
+  refused("gpt-2", "the id 5.0", [](json& file) { file["model"]["vocab"]["new"] = 5.0; });
+  refused("gpt-2", "the id 18446744073709551615",
+          [](json& file) { file["model"]["vocab"]["new"] = ~std::uint64_t{0}; });
+  refused("gpt-2", "16000000 is far above", [](json& file) { file["model"]["vocab"]["new"] = 16'000'000; });
+  refused("gpt-2", "share the id 300", [](json& file) { file["model"]["vocab"]["new"] = 300; });
+  refused("gpt-2", "'merges' is not an array", [](json& file) { file["model"]["merges"] = "a b"; });
+  refused("gpt-2", "not two tokens and a blank", [](json& file) { file["model"]["merges"][0] = "a b c"; });
+  refused("gpt-2", "not two tokens and a blank", [](json& file) { file["model"]["merges"][0] = "ab"; });
+  refused("gpt-2", "neither", [](json& file) { file["model"]["merges"][0] = {"a", "b", "c"}; });
+  refused("gpt-2", "neither", [](json& file) { file["model"]["merges"][0] = 7; });
+  refused("gpt-2", "normalizer 'NFKC'", [](json& file) { file["normalizer"] = {{"type", "NFKC"}}; });
+  refused("qwen2", "normalizer 'Lowercase'", [](json& file) {
+    file["normalizer"] = {{"type", "Sequence"}, {"normalizers", {{{"type", "NFC"}}, {{"type", "Lowercase"}}}}};
+  });
+  refused("gpt-2", "'pre_tokenizer' is missing", [](json& file) { file["pre_tokenizer"] = nullptr; });
+  refused("gpt-2", "pre-tokenizer 'Metaspace'", [](json& file) { file["pre_tokenizer"] = {{"type", "Metaspace"}}; });
+  refused("gpt-2", "add_prefix_space", [](json& file) { file["pre_tokenizer"]["add_prefix_space"] = true; });
+  refused("gpt-2", "doesn't cut text", [](json& file) { file["pre_tokenizer"]["use_regex"] = false; });
+  refused("smollm", "must be ByteLevel", [](json& file) { file["pre_tokenizer"]["pretokenizers"].erase(1); });
+  refused("qwen2", "behavior 'Removed'",
+          [](json& file) { file["pre_tokenizer"]["pretokenizers"][0]["behavior"] = "Removed"; });
+  refused("qwen2", "inverted", [](json& file) { file["pre_tokenizer"]["pretokenizers"][0]["invert"] = true; });
+  refused("qwen2", "'String'", [](json& file) {
+    file["pre_tokenizer"]["pretokenizers"][0]["pattern"] = {{"String", " "}};
+  });
+  refused("gpt-2", "post-processor 'RobertaProcessing'", [](json& file) {
+    file["post_processor"] = {{"type", "RobertaProcessing"}};
+  });
+  refused("gpt-2", "decoder 'Metaspace'", [](json& file) { file["decoder"] = {{"type", "Metaspace"}}; });
+  refused("gpt-2", "decoder is not an object", [](json& file) { file.erase("decoder"); });
+  refused("llama-bpe", "has the text twice", [](json& file) {
+    json& single = file["post_processor"]["processors"][1]["single"];
+    single.push_back(single[1]);
+  });
+  refused("llama-bpe", "more than one token", [](json& file) {
+    json& single = file["post_processor"]["processors"][1]["single"];
+    single.insert(single.begin(), json(single[0]));
+  });
+  refused("llama-bpe", "is missing",
+          [](json& file) { file["post_processor"]["processors"][1]["special_tokens"].clear(); });
+  refused("smollm", "has the ids", [](json& file) { file["added_tokens"][0]["id"] = 3; });
+  refused("smollm", "'lstrip' is missing", [](json& file) { file["added_tokens"][0].erase("lstrip"); });
+  refused("smollm", "the member 'color'", [](json& file) { file["added_tokens"][0]["color"] = 1; });
+}
+
+TEST_CASE("a tokenizer_config.json that contradicts tokenizer.json is refused") {
+  const auto refused = [](const std::string& family, const char* fragment, const json& config) {
+    const json file = test::tokenizer_json(family);
+    test::check_refused(fragment, "tokenizer", fragment,
+                        [&] { static_cast<void>(tokenizer_data_from_json(file, config)); });
+  };
+  refused("gpt-2", "'<bos>' is not in the vocabulary", {{"bos_token", "<bos>"}});
+  refused("gpt-2", "'bos_token' is not a string", {{"bos_token", 5}});
+  refused("gpt-2", "add_prefix_space", {{"add_prefix_space", true}});
+  refused("gpt-2", "add_bos_token is true", {{"add_bos_token", true}});
+  refused("llama-bpe", "add_bos_token is false", {{"add_bos_token", false}});
+  refused("llama-bpe", "which is not tokenizer_config.json's", {{"bos_token", "<|eot_id|>"}});
+  refused("gpt-2", "is not an object", json::array());
+}

@@ -1,0 +1,287 @@
+// Runs the built tool: outputs, exit statuses and what goes to which stream.
+#include <sys/wait.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "../io/temp_folder.hpp"
+#include "quantlens/core/sha256.hpp"
+#include "quantlens/version.hpp"
+
+using namespace quantlens;
+using quantlens::test::read_text;
+using quantlens::test::TempFolder;
+using Json = nlohmann::json;
+
+namespace {
+
+std::filesystem::path tool_path() {
+  const char* folder = std::getenv("QUANTLENS_BIN_DIR");
+  return std::filesystem::path(folder == nullptr ? "" : folder) / "quantlens";
+}
+
+/// False, with a warning, where the tool has not been built.
+bool have_tool() {
+  if (std::filesystem::exists(tool_path())) return true;
+  WARN("SKIPPED: no tool " << tool_path() << "; set QUANTLENS_BIN_DIR");
+  return false;
+}
+
+std::string quoted(const std::string& argument) {
+  std::string text = "'";
+  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+struct Result {
+  int status = -1;
+  std::string out, err;
+};
+
+Result run(const std::vector<std::string>& arguments, const std::string& environment = "") {
+  const TempFolder folder;
+  std::string command = environment + " " + quoted(tool_path().string());
+  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  const auto out = folder.path() / "out", err = folder.path() / "err";
+  const int code = std::system((command + " >" + quoted(out.string()) + " 2>" + quoted(err.string())).c_str());
+  return {WIFEXITED(code) ? WEXITSTATUS(code) : -1, read_text(out), read_text(err)};
+}
+
+std::string data(const std::string& name) { return QUANTLENS_SOURCE_DIR "/tests/data/" + name; }
+
+std::vector<Json> json_lines(const std::string& text) {
+  std::vector<Json> values;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    values.push_back(Json::parse(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return values;
+}
+
+}  // namespace
+
+TEST_CASE("help and version are data and succeed") {
+  if (!have_tool()) return;
+  const Result version = run({"--version"});
+  CHECK(version.status == 0);
+  CHECK(version.out == "quantlens " QUANTLENS_VERSION "\n");
+  CHECK(version.err.empty());
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--help"}, {"inspect", "--help"}, {"generate", "--help"}}) {
+    const Result help = run(arguments);
+    CHECK(help.status == 0);
+    CHECK_THAT(help.out, Catch::Contains("--"));
+    CHECK(help.err.empty());
+  }
+}
+
+TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdout empty") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string model = data("models/tiny-llama"), gguf = data("weights/llama.gguf");
+  const std::string text = folder.write("text", "abc\n").string();
+  const std::string broken = folder.write("broken.gguf", "GGUF\x03").string();
+  const std::string bad_json = folder.write("bad.json", R"({"messages": [)").string();
+  const std::string no_messages = folder.write("none.json", R"({"add_generation_prompt": true})").string();
+  const std::string chat = folder.write("chat.json", R"({"messages": [{"role": "user", "content": "x"}]})").string();
+  const std::string no_continuation = folder.write("score.jsonl", "{\"context\": \"a\"}\n").string();
+  const std::string bad_template = folder.write("bad.jinja", "a\n{{ x | nosuch }}").string();
+  const std::string raising = folder.write("raise.jinja", "{{ raise_exception('no such role') }}").string();
+  const std::string not_utf8 = folder.write("latin1", "caf\xe9\n").string();
+  const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+      {{}, "subcommand"},
+      {{"tokenise"}, "unknown command 'tokenise'; did you mean 'tokenize'?"},
+      {{"inspect"}, "--model"},
+      {{"inspect", "--model", model, "--nosuch"}, "--nosuch"},
+      {{"inspect", "--model", "/nowhere/model.gguf"}, "/nowhere/model.gguf"},
+      {{"inspect", "--model", broken}, "[quantlens.gguf] broken.gguf at byte"},
+      {{"inspect", "--model", text}, "does not start with 'GGUF'"},
+      {{"inspect", "--model", folder.path().string()}, "no config.json"},
+      {{"tokenize", "--model", model}, "--file"},
+      {{"tokenize", "--model", model, "--file", "/nowhere"}, "/nowhere"},
+      {{"tokenize", "--model", model, "--file", not_utf8}, "not valid UTF-8"},
+      {{"tokenize", "--model", model, "--file", text, "--jsonl"}, "line 1"},
+      {{"render-chat", "--file", chat}, "--model or --template"},
+      {{"render-chat", "--file", chat, "--template", bad_template},
+       "[quantlens.template] line 2: unknown filter 'nosuch'"},
+      {{"render-chat", "--file", chat, "--template", raising}, "no such role"},
+      {{"render-chat", "--file", bad_json, "--template", raising}, "[quantlens.json]"},
+      {{"render-chat", "--file", no_messages, "--template", raising}, "'messages'"},
+      {{"render-chat", "--file", chat, "--model", data("models/tiny-llama-bf16") + "/nosuch"}, "nosuch"},
+      {{"generate", "--model", model}, "--prompt"},
+      {{"generate", "--model", model, "--prompt", "a", "--threads", "0"}, "--threads"},
+      {{"generate", "--model", model, "--prompt", "a", "--threads", "-1"}, "--threads"},
+      {{"generate", "--model", model, "--prompt", "a", "--max-new-tokens", "-3"}, "--max-new-tokens"},
+      {{"generate", "--model", model, "--prompt", "a", "--max-new-tokens", "many"}, "--max-new-tokens"},
+      {{"generate", "--model", model, "--prompt", "a", "--temperature", "1", "--top-k", "-1"}, "--top-k"},
+      {{"generate", "--model", model, "--prompt", "a", "--temperature", "1", "--seed", "1.5"}, "--seed"},
+      {{"generate", "--model", model, "--prompt", "a", "--top-p", "0.5"}, "--temperature"},
+      {{"generate", "--model", model, "--prompt", "a", "--temperature", "-1"}, "--temperature"},
+      {{"generate", "--model", model, "--prompt", ""}, "a prompt without tokens"},
+      {{"generate", "--model", model, "--prompt", "a", "--chat"}, "no chat template"},
+      {{"generate", "--model", model, "--prompt", "a", "--format", "rtm-w4"}, "did you mean 'rtn'"},
+      {{"generate", "--model", model, "--prompt", "a", "--format", "full-a8"}, "full-a8"},
+      {{"generate", "--model", model, "--prompt", std::string(2000, 'a')}, "128"},
+      {{"score", "--model", model, "--file", no_continuation}, "'continuation'"},
+      {{"score", "--model", model, "--file", no_continuation, "--batch", "0"}, "--batch"},
+      {{"perplexity", "--model", model, "--file", text}, "less than one window"},
+      {{"perplexity", "--model", model, "--file", text, "--context", "1"}, "--context"},
+      {{"speed", "--model", model, "--prefill", "129"}, "context is 128"},
+      {{"speed", "--model", gguf, "--repeat", "0"}, "--repeat"},
+  };
+  for (const auto& [arguments, fragment] : cases) {
+    std::string line;
+    for (const std::string& argument : arguments) line += argument.substr(0, 80) + " ";
+    INFO("quantlens " << line);
+    const Result result = run(arguments);
+    CHECK(result.status == 2);
+    CHECK(result.out.empty());
+    CHECK_THAT(result.err, Catch::Contains(fragment));
+  }
+  const Result isa = run({"generate", "--model", model, "--prompt", "a"}, "QUANTLENS_ISA=nosuch");
+  CHECK(isa.status == 2);
+  CHECK_THAT(isa.err, Catch::Contains("'nosuch'"));
+}
+
+TEST_CASE("what cannot be written is a failure") {
+  if (!have_tool() || !std::filesystem::exists("/dev/full")) return;
+  const std::string command = quoted(tool_path().string()) + " inspect --model " + quoted(data("weights/llama.gguf")) +
+                              " >/dev/full 2>/dev/null";
+  const int code = std::system(command.c_str());
+  CHECK(WEXITSTATUS(code) == 1);
+}
+
+TEST_CASE("inspect shows a GGUF file and a folder") {
+  if (!have_tool()) return;
+  const Result gguf = run({"inspect", "--model", data("weights/llama.gguf")});
+  REQUIRE(gguf.status == 0);
+  const Json report = Json::parse(gguf.out);
+  const std::string bytes = read_text(data("weights/llama.gguf"));
+  CHECK(report["format"] == "gguf");
+  CHECK(report["sha256"] == sha256_hex(std::as_bytes(std::span(bytes))));
+  CHECK(report["architecture"] == "llama");
+  CHECK(report["tokenizer"]["bos_text"] == "<|im_start|>");
+  CHECK(report["tokenizer"]["vocab_size"] == 272);
+  const std::string source = read_text(data("weights/llama/chat_template.jinja"));
+  CHECK(report["chat_template"]["sha256"] == sha256_hex(std::as_bytes(std::span(source))));
+  CHECK(report["tensors"].size() > 10);
+  CHECK(report["bits_per_weight"].get<double>() > 2.0);
+
+  const Result folder = run({"inspect", "--model", data("models/tiny-llama")});
+  REQUIRE(folder.status == 0);
+  const Json other = Json::parse(folder.out);
+  CHECK(other["format"] == "huggingface");
+  CHECK(other["config"]["d_model"] == 48);
+  CHECK(other["config"]["norm_eps"] == 1e-05);
+  CHECK(other["config"]["rope_scaling"]["kind"] == "llama3");
+  CHECK(other["chat_template"].is_null());
+  CHECK(other["bits_per_weight"] == 32.0);
+  for (const Json& tensor : other["tensors"]) CHECK(tensor["type"] == "F32");
+}
+
+TEST_CASE("tokenize gives one array a line, and lines end at line feeds only") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string model = data("models/tiny-llama");
+  const std::string text = folder.write("text", "The sky\n\nis\r\nb\u2028\x0b<|bos|>").string();
+  CHECK(run({"tokenize", "--model", model, "--file", text}).out ==
+        "[51,71,68,220,82,74,88]\n[]\n[72,82,201]\n[65,158,222,101,199,27,91,65,78,82,91,29]\n");
+  const Json special = json_lines(run({"tokenize", "--model", model, "--file", text, "--parse-special"}).out).back();
+  CHECK(special.back() == 256);
+  const std::string lines = folder.write("lines", "\"The sky\"\n\"a\\nb\"\n").string();
+  CHECK(run({"tokenize", "--model", model, "--file", lines, "--jsonl"}).out ==
+        "[51,71,68,220,82,74,88]\n[64,198,65]\n");
+  const Result only_tokenizer = run({"tokenize", "--model", data("tokenizer/gpt-2"), "--file", text});
+  CHECK(only_tokenizer.status == 0);
+  CHECK(json_lines(only_tokenizer.out).size() == 4);
+}
+
+TEST_CASE("render-chat takes a template file or a model's template and adds no newline") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string chat =
+      folder
+          .write("chat.json", R"({"messages": [{"role": "user", "content": "Żółw"}], "add_generation_prompt": true,
+                                    "tools": [{"b": 1, "a": 2}]})")
+          .string();
+  const std::string source =
+      folder
+          .write("t.jinja",
+                 "{{ bos_token }}{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}"
+                 "{{ tools[0] | tojson }}{{ strftime_now('%d %b %Y') }}{{ add_generation_prompt }}"
+                 "{{ eos_token }}\n")
+          .string();
+  CHECK(run({"render-chat", "--file", chat, "--template", source, "--bos", "<s>", "--eos", "</s>"}).out ==
+        "<s>user: Żółw{\"b\": 1, \"a\": 2}26 Jul 2024True</s>");
+  CHECK(run({"render-chat", "--file", chat, "--template", source, "--model", data("weights/llama.gguf")}).out ==
+        "<|im_start|>user: Żółw{\"b\": 1, \"a\": 2}26 Jul 2024True<|im_end|>");
+  for (const char* model : {"weights/llama.gguf", "weights/llama"})
+    CHECK(run({"render-chat", "--file", chat, "--model", data(model)}).out == "Żółw");
+}
+
+// Expected values: transformers 5.23 on the same folder in f32.
+TEST_CASE("score, perplexity and generate agree with transformers on a tiny model") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string model = data("models/tiny-llama");
+  const std::string requests = folder
+                                   .write("score.jsonl",
+                                          "{\"context\": \"The sky \", \"continuation\": \"is blue\"}\n"
+                                          "{\"context\": \"\", \"continuation\": \"Hello\"}\n\n"
+                                          "{\"context\": \"a\", \"continuation\": \"b\", \"id\": 3}\n")
+                                   .string();
+  const Result scored = run({"score", "--model", model, "--file", requests, "--threads", "1"});
+  const std::vector<Json> scores = json_lines(scored.out);
+  REQUIRE(scores.size() == 3);
+  CHECK(scores[0]["logprob"].get<double>() == Approx(-45.05188462).epsilon(1e-5));
+  CHECK(scores[0]["n_tokens"] == 8);
+  CHECK(scores[0]["greedy"] == false);
+  CHECK(scores[1]["logprob"].get<double>() == Approx(-27.40378186).epsilon(1e-5));
+  CHECK(scores[1]["n_tokens"] == 4);
+  CHECK(scores[2]["logprob"].get<double>() == Approx(-7.17527343).epsilon(1e-5));
+  CHECK(run({"score", "--model", model, "--file", requests, "--threads", "3", "--batch", "1", "--chunk", "2",
+             "--no-shared-prefix"})
+            .out == scored.out);
+
+  std::string sentences;
+  for (int i = 0; i < 8; ++i) sentences += "The sky is blue. ";
+  const std::string text = folder.write("text", sentences).string();
+  const Json perplexity = Json::parse(run({"perplexity", "--model", model, "--file", text, "--context", "32"}).out);
+  CHECK(perplexity["perplexity"].get<double>() == Approx(429.21613415).epsilon(1e-5));
+  CHECK(perplexity["n_tokens"] == 124);
+  CHECK(perplexity["windows"] == 4);
+
+  CHECK(run({"generate", "--model", model, "--prompt", "The sky", "--max-new-tokens", "4"}).out == "\x1b`\x0en");
+  CHECK(run({"generate", "--model", model, "--prompt", "The sky", "--max-new-tokens", "0"}).out.empty());
+}
+
+TEST_CASE("sampling repeats with its seed") {
+  if (!have_tool()) return;
+  const auto sample = [](const std::string& seed) {
+    const Result result =
+        run({"generate", "--model", data("weights/llama.gguf"), "--prompt", "a", "--chat", "--max-new-tokens", "8",
+             "--temperature", "2.5", "--top-k", "100", "--top-p", "0.99", "--seed", seed});
+    CHECK(result.status == 0);
+    return result.out;
+  };
+  CHECK(sample("1") == sample("1"));
+  CHECK((sample("1") != sample("2") || sample("1") != sample("3")));
+}
+
+TEST_CASE("speed reports medians and spreads") {
+  if (!have_tool()) return;
+  const Result result = run({"speed", "--model", data("models/tiny-llama"), "--prefill", "32", "--decode", "8",
+                             "--repeat", "2", "--threads", "1"});
+  REQUIRE(result.status == 0);
+  const Json report = Json::parse(result.out);
+  CHECK(report.size() == 4);
+  CHECK(report["prefill_tokens_per_s"].get<double>() > 0);
+  CHECK(report["decode_tokens_per_s"].get<double>() > 0);
+  CHECK(report["prefill_spread"].get<double>() >= 0);
+  CHECK(report["decode_spread"].get<double>() >= 0);
+}

@@ -1,0 +1,60 @@
+#include "quantlens/weights/config_from_gguf.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tiny_model.hpp"
+
+using namespace quantlens;
+using namespace quantlens::test;
+
+namespace {
+
+template <class Edit>
+ModelConfig config_of(Edit edit) {
+  GgufBuilder file = tiny_llama();
+  edit(file);
+  const auto bytes = exact_bytes(file.build());
+  return config_from_gguf(GgufFile::parse(bytes, "tiny.gguf"));
+}
+
+}  // namespace
+
+TEST_CASE("every hyperparameter comes from its key, the vocabulary's size from the embedding") {
+  const ModelConfig config = config_of([](auto& f) { f.set("llama.vocab_size", 99u); });
+  CHECK(config.architecture == "llama");
+  CHECK(config.n_layers == 2);
+  CHECK(config.d_model == 32);
+  CHECK(config.n_heads == 4);
+  CHECK(config.n_kv_heads == 2);
+  CHECK(config.d_head == 8);
+  CHECK(config.d_ff == 64);
+  CHECK(config.vocab_size == 8);
+  CHECK(config.n_ctx == 128);
+  CHECK(config.rope_theta == 5000.0f);
+  CHECK(config.norm_eps == 1e-5f);
+  CHECK(config.rope_scaling.kind == RopeScaling::Kind::none);
+  CHECK_FALSE(config.tied_embeddings);
+}
+
+TEST_CASE("what the metadata leaves out has the format's defaults") {
+  const ModelConfig config = config_of([](auto& f) {
+    f.remove("llama.attention.head_count_kv");
+    f.remove("llama.rope.freq_base");
+    f.remove("llama.rope.dimension_count");
+    f.remove_tensor("output.weight");
+  });
+  CHECK(config.n_kv_heads == 4);
+  CHECK(config.rope_theta == 10000.0f);
+  CHECK(config.d_head == 8);
+  CHECK(config.tied_embeddings);
+}
+
+TEST_CASE("a head size of its own and linear scaling are read") {
+  const ModelConfig config = config_of([](auto& f) {
+    f.set("llama.attention.key_length", 16u).set("llama.rope.dimension_count", 16u);
+    f.set("llama.rope.scaling.type", "linear").set("llama.rope.scaling.factor", 4.0f);
+  });
+  CHECK(config.d_head == 16);
+  CHECK(config.rope_scaling.kind == RopeScaling::Kind::linear);
+  CHECK(config.rope_scaling.factor == 4.0f);
+}

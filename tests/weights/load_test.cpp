@@ -1,0 +1,163 @@
+#include "quantlens/weights/load.hpp"
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "../io/temp_folder.hpp"
+#include "tiny_model.hpp"
+
+using namespace quantlens;
+using namespace quantlens::test;
+
+namespace {
+
+const std::filesystem::path data_folder = std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tests/data/weights";
+
+/// The SHA-256 of a matrix's values as float32, row after row.
+std::string hash_of_values(const WeightMatrix& matrix) {
+  Sha256 hash;
+  for (std::size_t r = 0; r < matrix.rows; ++r)
+    for (std::size_t c = 0; c < matrix.cols; ++c) {
+      const std::byte* bytes = matrix.row(r).data();
+      const float value = matrix.type == GgmlType::f32    ? load_unaligned<float>(bytes + 4 * c)
+                          : matrix.type == GgmlType::bf16 ? to_float(load_unaligned<BFloat16>(bytes + 2 * c))
+                                                          : to_float(load_unaligned<Half>(bytes + 2 * c));
+      hash.update(raw(value));
+    }
+  return hash.hex();
+}
+
+std::string hash_of_values(const std::vector<float>& values) { return sha256_hex(std::as_bytes(std::span(values))); }
+
+/// Compares every tensor with the values that PyTorch saw.
+void check_weights(const ModelWeights& weights, const std::string& name) {
+  const auto expected = read_json_file(data_folder / "hashes.json")[name];
+  std::size_t n_checked = 0;
+  const auto check = [&](const auto& tensor, const std::string& canonical) {
+    const std::string hf = translate_name(canonical, canonical_names, hf_names).value();
+    INFO(hf);
+    CHECK(hash_of_values(tensor) == expected.at(hf).get<std::string>());
+    ++n_checked;
+  };
+  check(weights.embed, "embed");
+  check(weights.lm_head ? *weights.lm_head : weights.embed, "lm_head");
+  check(weights.final_norm, "final_norm");
+  for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
+    const BlockWeights& block = weights.blocks[i];
+    for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
+      check(*matrix, matrix->name);
+    check(block.attn_norm, concat("blocks.", i, ".attn_norm"));
+    check(block.mlp_norm, concat("blocks.", i, ".mlp_norm"));
+    if (block.q_bias.empty()) continue;
+    check(block.q_bias, concat("blocks.", i, ".attn.q_bias"));
+    check(block.k_bias, concat("blocks.", i, ".attn.k_bias"));
+    check(block.v_bias, concat("blocks.", i, ".attn.v_bias"));
+  }
+  CHECK(n_checked == expected.size());
+}
+
+}  // namespace
+
+TEST_CASE("a Hugging Face folder and its GGUF conversion hold the values that PyTorch saw, in the same row order") {
+  for (const std::string name : {"llama", "qwen2"}) {
+    const ModelFile folder = load_model(data_folder / name);
+    const ModelFile gguf = load_model(data_folder / (name + ".gguf"));
+    check_weights(folder.weights, name);
+    check_weights(gguf.weights, name);
+    for (const ModelFile* model : {&folder, &gguf}) {
+      const ModelConfig& config = model->weights.config;
+      CHECK(config.architecture == name);
+      CHECK(config.n_layers == 2);
+      CHECK(config.d_model == 32);
+      CHECK(config.n_heads == 4);
+      CHECK(config.n_kv_heads == 2);
+      CHECK(config.d_head == 8);
+      CHECK(config.d_ff == 48);
+      CHECK(config.vocab_size == 272);
+      CHECK(config.n_ctx == 128);
+      CHECK(config.rope_theta == (name == "llama" ? 5000.0f : 1000000.0f));
+      CHECK(config.norm_eps == (name == "llama" ? 1e-5f : 1e-6f));
+      CHECK(config.tied_embeddings == (name == "llama"));
+      CHECK(model->weights.blocks[1].v_bias.size() == (name == "llama" ? 0 : 16));
+      CHECK_FALSE(model->weights.source_quantized);
+      CHECK(model->bos_text == "<|im_start|>");
+      CHECK(model->eos_text == "<|im_end|>");
+      CHECK(model->chat_template == "{% for message in messages %}{{ message['content'] }}{% endfor %}");
+      CHECK(model->tokenizer.tokens.size() == 272);
+    }
+    CHECK(folder.tokenizer.tokens == gguf.tokenizer.tokens);
+    CHECK(folder.weights.config.stop_tokens == std::vector<TokenId>{0, 2});
+    CHECK(gguf.weights.config.stop_tokens == std::vector<TokenId>{2});
+    CHECK(folder.weights.source_types == "BF16");
+    CHECK(gguf.sha256 == sha256_hex(MappedFile::open(data_folder / (name + ".gguf")).bytes()));
+  }
+}
+
+TEST_CASE("the order of rotary rows is the converter's, written out for a head of four") {
+  CHECK(detail::rotary_row_order(2, 4) == std::vector<std::uint32_t>{0, 2, 1, 3, 4, 6, 5, 7});
+}
+
+TEST_CASE("generation stops at end of text and at the chat format's end of turn") {
+  const auto stop_tokens = [](auto edit) {
+    GgufBuilder file = tiny_llama();
+    edit(file);
+    const auto bytes = exact_bytes(file.build());
+    return load_gguf(GgufFile::parse(bytes, "tiny.gguf")).weights.config.stop_tokens;
+  };
+  using Ids = std::vector<TokenId>;
+  CHECK(stop_tokens([](auto&) {}) == Ids{0, 2});
+  CHECK(stop_tokens([](auto& f) { f.set("tokenizer.ggml.eos_token_id", 2u); }) == Ids{2});
+  CHECK(stop_tokens([](auto& f) { f.set("tokenizer.ggml.eot_token_id", 5u).set("tokenizer.ggml.eom_token_id", 6u); }) ==
+        Ids{0, 2, 5, 6});
+  // As a normal token it is text that anyone may write.
+  CHECK(stop_tokens([](auto& f) {
+          f.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{3, 3, 1, 1, 1, 1, 1, 1});
+        }) == Ids{0});
+}
+
+TEST_CASE("an embedding padded beyond the tokenizer, tied output and rotary factors load") {
+  GgufBuilder file = tiny_llama();
+  file.tensor("token_embd.weight").shape = {10, 32};
+  file.tensor("token_embd.weight").data.resize(10 * 32 * 4);
+  file.remove_tensor("output.weight");
+  file.add("rope_freqs.weight", GgmlType::f32, {4}, raw(1.0f) + raw(1.0f) + raw(8.0f) + raw(8.0f));
+  const auto bytes = exact_bytes(file.build());
+  const ModelFile model = load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
+  CHECK(model.weights.config.vocab_size == 10);
+  CHECK(model.weights.config.tied_embeddings);
+  CHECK_FALSE(model.weights.lm_head);
+  CHECK(model.weights.rope_freq_factors == std::vector<float>{1, 1, 8, 8});
+}
+
+TEST_CASE("quantized sources say so, by the types of their matrices") {
+  GgufBuilder file = tiny_llama();
+  file.tensor("blk.0.ffn_up.weight").type = 8;
+  file.tensor("blk.0.ffn_up.weight").data.resize(64 * 34);
+  const auto bytes = exact_bytes(file.build());
+  const ModelFile model = load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
+  CHECK(model.weights.source_quantized);
+  CHECK(model.weights.source_types == "F32+Q8_0");
+  CHECK(model.weights.blocks[0].up.row_bytes == 34);
+}
+
+TEST_CASE("weights stay readable after everything else of the load is gone") {
+  ModelWeights weights = load_model(data_folder / "llama").weights;
+  check_weights(weights, "llama");
+}
+
+TEST_CASE("the published SmolLM2 file loads") {
+  const char* path = std::getenv("QUANTLENS_SMOLLM2");
+  if (path == nullptr || !std::filesystem::exists(path)) {
+    WARN("SKIPPED: set QUANTLENS_SMOLLM2 to smollm2-135m-instruct.gguf");
+    return;
+  }
+  const ModelFile model = load_model(path);
+  CHECK(model.sha256 == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53");
+  CHECK(model.weights.blocks.size() == 30);
+  CHECK(model.weights.config.n_kv_heads == 3);
+  CHECK(model.weights.config.stop_tokens == std::vector<TokenId>{2});
+  CHECK(model.weights.source_types == "Q4_1+Q8_0");
+}

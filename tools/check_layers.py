@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+"""Holds the rules of the house and checks them: who may include whom, and what a source file looks like.
+
+Usage: check_layers.py [ROOT]      (default: the repository that this script is in)
+
+Violations are printed as file:line: what is wrong.
+"""
+import re
+import sys
+from pathlib import Path
+
+# Lowest first. A folder may include itself, its neighbours on the same line and everything above that line.
+LAYERS = [
+    ["core"],
+    ["io", "text"],
+    ["weights"],
+    ["packed"],
+    ["quant"],
+    ["isa"],
+    ["kernels"],
+    ["runtime"],
+    ["explain"],
+    ["metrics", "stats"],
+    ["protocols"],
+    ["bench"],
+    ["report"],
+]
+RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
+
+# What an embedder of quantlens::kernels gets, and all that those headers may include.
+KERNELS = ["core/", "packed/", "isa/", "kernels/", "io/ggml_type.hpp", "version.hpp"]
+
+# Where each third party may be included: prefixes of paths below include/quantlens, or below the repository.
+JSON = ["io/", "text/", "weights/", "protocols/", "bench/", "report/", "tests/", "tools/", "benchmarks/"]
+THIRD_PARTIES = {
+    r"xsimd/": ["isa/simd.hpp"],
+    r"(imm|x86)intrin\.h": ["isa/"],
+    r"omp\.h": ["core/parallel.hpp"],
+    r"Eigen/": ["quant/"],
+    r"pcre2\.h": ["text/"],
+    r"utf8proc\.h": ["text/"],
+    r"nlohmann/": JSON,
+    r"toml\+\+/": ["protocols/"],
+    r"range/v3/": ["explain/", "protocols/", "metrics/"],
+    r"boost/": ["stats/"],
+    r"benchmark/": ["bench/", "report/", "main.hpp", "benchmarks/"],
+    r"catch2/": ["tests/"],
+    r"CLI/": ["tools/", "benchmarks/"],
+}
+STANDARD = re.compile(r"^[a-z_0-9]+$")
+SYSTEM = re.compile(r"^((fcntl|unistd|dirent|errno|signal|time|spawn|poll|sched|pthread)\.h|sys/\w+\.h|linux/\w+\.h)$")
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
+OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_Pragma\(\"omp")
+
+MAX_LINES = 400
+FOLDERS = ["include", "tests", "tools", "benchmarks"]
+
+
+class Checker:
+    def __init__(self, root):
+        self.root = root
+        self.include = root / "include" / "quantlens"
+        self.violations = []
+
+    def report(self, path, line, message):
+        self.violations.append(f"{path.relative_to(self.root)}:{line}: {message}")
+
+    def check(self):
+        files = sorted(p for folder in FOLDERS for p in (self.root / folder).rglob("*") if p.suffix in (".hpp", ".cpp"))
+        for path in files:
+            self.check_file(path)
+        return files
+
+    def check_file(self, path):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        in_library = self.include in path.parents
+        # What the rules call the file: "kernels/dot.hpp" in the library, "tests/io/gguf_test.cpp" elsewhere.
+        name = path.relative_to(self.include if in_library else self.root).as_posix()
+
+        if len(lines) > MAX_LINES:
+            self.report(path, len(lines), f"{len(lines)} lines; {MAX_LINES} is the end")
+        if path.suffix == ".hpp":
+            if not lines or not lines[0].startswith("/// "):
+                self.report(path, 1, "the first line of a header is '/// <its one job>'")
+            if "#pragma once" not in lines:
+                self.report(path, 1, "no #pragma once")
+        folder = name.split("/")[0] if in_library and "/" in name else None
+        if folder is not None and folder not in RANK:
+            self.report(path, 1, f"the folder '{folder}' is in no layer; give it one in tools/check_layers.py")
+            folder = None
+
+        for number, line in enumerate(lines, 1):
+            if OPENMP.search(line) and name not in THIRD_PARTIES[r"omp\.h"]:
+                self.report(path, number, "OpenMP belongs to core/parallel.hpp")
+            found = INCLUDE.match(line)
+            if found and found[1] == "<":
+                self.check_foreign(path, number, name, found[2])
+            elif found:
+                self.check_own(path, number, name, folder, found[2])
+
+    def check_foreign(self, path, number, name, header):
+        for pattern, places in THIRD_PARTIES.items():
+            if re.match(pattern, header):
+                if not any(name.startswith(place) for place in places):
+                    self.report(path, number, f"<{header}> may be included only in {', '.join(places)}")
+                return
+        if header.startswith("quantlens/"):
+            self.report(path, number, f'write "{header}" with quotes')
+        elif not STANDARD.match(header) and not SYSTEM.match(header):
+            self.report(path, number, f"<{header}> is a third party that tools/check_layers.py does not know")
+
+    def check_own(self, path, number, name, folder, header):
+        if not header.startswith("quantlens/"):
+            # Tests and programs may share a header of their own folder.
+            if self.include in path.parents or not (path.parent / header).is_file():
+                self.report(path, number, f'"{header}": includes are "quantlens/<layer>/<name>.hpp"')
+            return
+        target = header.removeprefix("quantlens/")
+        if not (self.include / target).is_file():
+            self.report(path, number, f'"{header}" does not exist')
+            return
+        if folder is None:
+            return
+        target_folder = target.split("/")[0] if "/" in target else None
+        if target_folder is None and target != "version.hpp":
+            self.report(path, number, f'{folder}/ may not include "{header}", which stands above all layers')
+        elif target_folder is not None and RANK.get(target_folder, -1) > RANK[folder]:
+            self.report(path, number, f'{folder}/ may not include "{header}": {target_folder}/ is a higher layer')
+        elif any(name.startswith(p) for p in KERNELS) and not any(target.startswith(p) for p in KERNELS):
+            self.report(path, number, f'"{header}" is not part of the kernels component, but this header is')
+
+
+def main(root):
+    checker = Checker(root.resolve())
+    files = checker.check()
+    for violation in checker.violations:
+        print(violation, file=sys.stderr)
+    print(f"{len(files)} files, {len(checker.violations)} violations")
+    return 1 if checker.violations or not files else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent))

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Checks the task folders: keys and prompts of every task.toml, cards, demonstrations and the data that lie in the folder.
+
+Usage: tools/check_tasks.py [FOLDER ...]     (default: every folder in tasks/)
+Prints one line for each fault and exits 1 if there is any.
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import sys
+import tomllib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PROMPTS = {"classify", "explain", "counterfactual", "counterfactual_words", "counterfactual_guided"}
+CARD_SECTIONS = ("What", "Source", "Licence", "How it is measured", "Pitfalls", "Checked against the reference?", "Limits")
+
+# What our own texts keep to, in words.
+TEXT_WORDS = (15, 45)
+EXPLANATION_WORDS = (10, 25)
+# Texts that share this much of their word triples are near duplicates; unrelated ones of this length share almost none.
+MAX_SHARED_TRIPLES = 0.2
+
+STOP_WORDS = set(
+    "a about after all although an and are as at be because both but by can for from has have he her his in into is it its more no not "
+    "now of off on only or out over she so that the their them then these they this thus to two was were when where which while who "
+    "will with".split()
+)
+
+
+def words(text):
+    return re.findall(r"[a-z0-9]+(?:'[a-z]+)?", text.lower())
+
+
+def content_words(text):
+    return set(words(text)) - STOP_WORDS
+
+
+def triples(text):
+    found = words(text)
+    return set(zip(found, found[1:], found[2:]))
+
+
+def placeholders(template):
+    return re.findall(r"\{(\w+)\}", template.replace("{{", "").replace("}}", ""))
+
+
+class Checker:
+    def __init__(self, folder):
+        self.folder = folder
+        self.faults = []
+
+    def fault(self, *what):
+        self.faults.append(f"{self.folder.name}: " + " ".join(str(part) for part in what))
+
+    def expect(self, good, *what):
+        if not good:
+            self.fault(*what)
+
+    def run(self):
+        for name in ("task.toml", "card.md"):
+            if not (self.folder / name).is_file():
+                self.fault("no", name)
+                return self.faults
+        self.task = tomllib.loads((self.folder / "task.toml").read_text(encoding="utf-8"))
+        self.labels = self.task["labels"]["names"]
+        self.content = list(self.task["fields"]["content"])
+        self.check_header()
+        self.check_card()
+        demonstrations = self.read(self.task["data"]["demonstrations"])
+        self.check_demonstrations(demonstrations)
+        self.check_prompts(demonstrations)
+        items = []
+        if self.task["data"]["location"] == "task":
+            items = self.read(self.task["data"]["test"])
+            self.check_items(items, TEXT_WORDS, EXPLANATION_WORDS)
+            share = sum(row.get("hard", False) for row in items) / len(items)
+            self.expect(0.2 <= share <= 0.3, f"{share:.0%} of the items are marked hard, expected about a quarter")
+        self.check_near_duplicates(demonstrations + items)
+        return self.faults
+
+    def read(self, name):
+        rows = []
+        for number, line in enumerate((self.folder / name).read_text(encoding="utf-8").splitlines(), 1):
+            try:
+                rows.append(json.loads(line))
+            except json.JSONDecodeError as error:
+                self.fault(name, "line", number, error)
+        return rows
+
+    def check_header(self):
+        task = self.task
+        self.expect(task["schema"] == "quantlens-task/1", "unknown schema", task["schema"])
+        self.expect(task["name"] == self.folder.name, "name differs from the folder's:", task["name"])
+        self.expect(len(set(self.labels)) == len(self.labels) >= 2, "labels repeat or are too few")
+        targets = task["labels"]["counterfactual_target"]
+        self.expect(set(targets) == set(self.labels), "counterfactual_target must name every label once")
+        for label, target in targets.items():
+            self.expect(target in self.labels and target != label, "bad counterfactual target of", label)
+        self.expect(set(task["labels"].get("values", {}).values()) <= set(self.labels), "values name an unknown label")
+        self.expect(task["counterfactual"]["edit_field"] in self.content, "edit_field is no content field")
+
+    def check_card(self):
+        card = (self.folder / "card.md").read_text(encoding="utf-8")
+        for section in CARD_SECTIONS:
+            self.expect(f"\n## {section}\n" in card, "card.md has no section", section)
+
+    def check_prompts(self, demonstrations):
+        prompts = self.task["prompts"]
+        self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
+        from_task = {"label", "target", "labels"}
+        for name, prompt in prompts.items():
+            in_user = set(self.content) | ({"labels"} if name == "classify" else from_task)
+            in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
+            for key, known in (("system", {"labels"}), ("user", in_user), ("answer", in_answer)):
+                for placeholder in placeholders(prompt.get(key, "")):
+                    self.expect(placeholder in known, f"prompts.{name}.{key}: unknown placeholder", placeholder)
+            self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), name, "answer lacks its prefix")
+            wanted = prompt.get("demonstrations", 0)
+            self.expect(wanted <= len(demonstrations), name, "asks for", wanted, "demonstrations")
+
+    def check_demonstrations(self, rows):
+        self.check_items(rows, (1, TEXT_WORDS[1]), EXPLANATION_WORDS)
+        edit_field = self.task["counterfactual"]["edit_field"]
+        for row in rows:
+            original, edited = row[edit_field], row["counterfactual"]
+            named = words(row["causes"])
+            missing = set(named) - set(words(original))
+            self.expect(not missing, row["id"], "causes not in the text:", missing)
+            self.expect(words(original) != words(edited), row["id"], "the counterfactual is the text itself")
+            self.expect(edited.isascii(), row["id"], "counterfactual is not ASCII")
+
+    def check_items(self, rows, text_words, explanation_words):
+        counts = collections.Counter(row["label"] for row in rows)
+        self.expect(set(counts) == set(self.labels), "labels in the data:", sorted(counts))
+        self.expect(len(set(counts.values())) == 1, "labels are not balanced:", dict(counts))
+        for row_id, count in collections.Counter(row["id"] for row in rows).items():
+            self.expect(count == 1, "id", row_id, "appears", count, "times")
+        for row in rows:
+            text = " ".join(row[name] for name in self.content)
+            explanation = row["explanation"]
+            for what, value, (low, high) in (("text", text, text_words), ("explanation", explanation, explanation_words)):
+                n_words = len(value.split())
+                self.expect(low <= n_words <= high, row["id"], what, "has", n_words, "words, expected", low, "to", high)
+                self.expect(value.isascii() and value.isprintable(), row["id"], what, "is not printable ASCII")
+                self.expect(value == value.strip() and "  " not in value, row["id"], what, "has stray blanks")
+                self.expect(value.endswith((".", "?", "!")), row["id"], what, "does not end a sentence")
+            self.expect(len(re.findall(r"[.!?](?:\s|$)", explanation)) == 1, row["id"], "explanation is not one sentence")
+            shared = content_words(explanation) & content_words(text)
+            self.expect(shared, row["id"], "explanation names no word of the text")
+
+    def check_near_duplicates(self, rows):
+        found = [(row["id"], triples(" ".join(row[name] for name in self.content))) for row in rows]
+        for i, (first, a) in enumerate(found):
+            for second, b in found[:i]:
+                shared = len(a & b) / max(1, min(len(a), len(b)))
+                self.expect(shared <= MAX_SHARED_TRIPLES, f"{second} and {first} share {shared:.0%} of their word triples")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="*", type=pathlib.Path)
+    folders = parser.parse_args().folders or sorted(path for path in (ROOT / "tasks").iterdir() if path.is_dir())
+    faults = [fault for folder in folders for fault in Checker(folder.resolve()).run()]
+    print(*faults, sep="\n", end="\n" if faults else "")
+    print(f"{len(folders)} task folders, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+/// The quantlens tool: looks into model files and runs models. `quantlens --help` lists its commands.
+/// Data to stdout, everything else to stderr. Exit status: 0, 1 where something failed, 2 for wrong use or bad input.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/version.hpp"
+#include "quantlens_command.hpp"
+#include "quantlens_inspect.hpp"
+#include "quantlens_model.hpp"
+#include "quantlens_text.hpp"
+
+namespace {
+
+constexpr int failed = 1, wrong_use = 2;
+
+/// CLI11 itself only says that a subcommand is missing. Errors: InputError with the nearest known name.
+void require_known_command(const CLI::App& app, const std::string& name) {
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  if (std::find(known.begin(), known.end(), name) == known.end()) throw quantlens::unknown_name("command", name, known);
+}
+
+int run(int argc, char** argv) {
+  using namespace quantlens::tool;
+  CLI::App app("Looks into language model files and runs them in any quantization format.", "quantlens");
+  app.set_version_flag("--version", "quantlens " QUANTLENS_VERSION);
+  app.require_subcommand(1);
+  Work chosen;
+  add_command<InspectCommand>(app, "inspect", "What a model file holds, as JSON, after all checks of a load", chosen);
+  add_command<TokenizeCommand>(app, "tokenize", "Token ids of each line of a file, one JSON array each", chosen);
+  add_command<RenderChatCommand>(app, "render-chat", "A chat as the model's template renders it", chosen);
+  add_command<GenerateCommand>(app, "generate", "The completion of a prompt", chosen);
+  add_command<ScoreCommand>(app, "score", "Log-probabilities of continuations, as JSON lines", chosen);
+  add_command<PerplexityCommand>(app, "perplexity", "Perplexity of a text in windows without overlap", chosen);
+  add_command<SpeedCommand>(app, "speed", "Prefill and decode speed in tokens per second", chosen);
+  if (argc > 1 && argv[1][0] != '-') require_known_command(app, argv[1]);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : wrong_use;
+  }
+  chosen(std::cout);
+  std::cout.flush();
+  if (!std::cout) throw quantlens::Error("write", "cannot write to standard output");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const quantlens::InputError& error) {
+    std::cerr << "quantlens: " << error.what() << '\n';
+    return wrong_use;
+  } catch (const std::bad_alloc&) {
+    std::cerr << "quantlens: out of memory\n";
+    return failed;
+  } catch (const std::exception& error) {
+    std::cerr << "quantlens: " << error.what() << '\n';
+    return failed;
+  }
+}

@@ -1,0 +1,79 @@
+/// What the commands of the quantlens tool share: how they are registered and which options several of them take.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/quant/format_spec.hpp"
+#include "quantlens/runtime/engine.hpp"
+#include "quantlens/runtime/model_session.hpp"
+
+namespace quantlens::tool {
+
+/// A command's work, once the command line is read; data go to the stream.
+using Work = std::function<void(std::ostream&)>;
+
+/// Adds a subcommand. `Options` has `add_to(CLI::App&)`, and `run(std::ostream&)` for when the command is chosen.
+template <class Options>
+void add_command(CLI::App& app, const std::string& name, const std::string& description, Work& chosen) {
+  CLI::App* command = app.add_subcommand(name, description);
+  const auto options = std::make_shared<Options>();
+  options->add_to(*command);
+  command->callback([options, &chosen] { chosen = [options](std::ostream& out) { options->run(out); }; });
+}
+
+struct ModelOption {
+  std::string path;
+
+  void add_to(CLI::App& command, bool required = true) {
+    command.add_option("--model", path, "A .gguf file or a Hugging Face folder")->required(required);
+  }
+};
+
+/// A model in a format, with an engine: what runs the transformer.
+struct EngineCommandOptions {
+  ModelOption model;
+  std::string format = "full";
+  EngineOptions engine;
+
+  void add_to(CLI::App& command) {
+    model.add_to(command);
+    command.add_option("--format", format, "full, native[-a8], rtn-wB[-gG][-sym|-asym][-a8], or a plan")
+        ->capture_default_str();
+    command.add_option("--threads", engine.threads, "Threads; default: all processors")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{4096}));
+  }
+
+  void add_batching_to(CLI::App& command) {
+    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
+    command.add_option("--batch", engine.batch, "Sequences at a time")->check(positive)->capture_default_str();
+    command.add_option("--chunk", engine.chunk, "Prompt tokens at a time")->check(positive)->capture_default_str();
+    command.add_flag("!--no-shared-prefix", engine.shared_prefix, "Compute shared prompt prefixes anew");
+  }
+};
+
+/// The model that the options ask for. Errors: those of ModelSession, parse_format and build_transformer.
+class LoadedModel {
+ public:
+  explicit LoadedModel(const EngineCommandOptions& options)
+      : format_(parse_format(options.format)),
+        session_(options.model.path, options.engine),
+        transformer_(build_transformer(session_.file().weights, format_, session_.kernels(), options.engine.threads)) {}
+
+  [[nodiscard]] const ModelSession& session() const noexcept { return session_; }
+  [[nodiscard]] const Transformer& transformer() const noexcept { return transformer_; }
+  [[nodiscard]] Transformer& transformer() noexcept { return transformer_; }
+
+ private:
+  FormatSpec format_;
+  ModelSession session_;
+  Transformer transformer_;
+};
+
+}  // namespace quantlens::tool

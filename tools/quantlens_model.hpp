@@ -1,0 +1,219 @@
+/// quantlens generate, score, perplexity and speed: what needs the transformer.
+#pragma once
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/jsonl.hpp"
+#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/runtime/engine.hpp"
+#include "quantlens/runtime/model_session.hpp"
+#include "quantlens_command.hpp"
+
+namespace quantlens::tool {
+
+struct GenerateCommand {
+  EngineCommandOptions engine;
+  std::string prompt;
+  std::size_t max_new_tokens = 64;
+  bool chat = false;
+  Sampling sampling;
+
+  void add_to(CLI::App& command) {
+    engine.add_to(command);
+    command.add_option("--prompt", prompt, "Plain text")->required();
+    command.add_option("--max-new-tokens", max_new_tokens, "The completion's limit")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    command.add_flag("--chat", chat, "The prompt is what the user says to the assistant");
+    CLI::Option* temperature = command.add_option("--temperature", sampling.temperature, "0: greedy, the default")
+                                   ->check(CLI::Range(0.0, 1e6));
+    command.add_option("--top-k", sampling.top_k, "Sample from the K most likely tokens")
+        ->needs(temperature)
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--top-p", sampling.top_p, "Sample from the most likely tokens that make up P")
+        ->needs(temperature)
+        ->check(CLI::Range(0.0, 1.0));
+    command.add_option("--seed", sampling.seed, "Of the sampling")->needs(temperature)->check(CLI::NonNegativeNumber);
+  }
+
+  void run(std::ostream& out) const {
+    const LoadedModel model(engine);
+    const ModelSession& session = model.session();
+    if (chat && session.file().chat_template.empty())
+      throw InputError("chat", concat(engine.model.path, " has no chat template"));
+    const std::vector<TokenId> tokens =
+        chat ? session.encoder().encode(session.encoder().text_of({{{"user", prompt}}, ""}))
+             : model.session().encoder().encode_plain(prompt);
+    const GenerateRequest request{tokens, max_new_tokens, sampling};
+    const auto results = Engine(model.transformer(), engine.engine).generate({&request, 1});
+    out << session.encoder().tokenizer().decode(results.front().tokens);
+    if (isatty(STDOUT_FILENO) == 1) out << '\n';
+  }
+};
+
+struct ScoreCommand {
+  EngineCommandOptions engine;
+  std::string file;
+
+  void add_to(CLI::App& command) {
+    engine.add_to(command);
+    engine.add_batching_to(command);
+    command.add_option("--file", file, "JSON lines {\"context\": text, \"continuation\": text}")->required();
+  }
+
+  void run(std::ostream& out) const {
+    const std::vector<std::pair<std::string, std::string>> texts = read_texts();
+    const LoadedModel model(engine);
+    std::vector<ScoreRequest> requests;
+    for (const auto& [context, continuation] : texts)
+      requests.push_back(ChatEncoder::split_request(
+          context, continuation, [&](std::string_view text) { return model.session().encoder().encode_plain(text); }));
+    for (const ScoreResult& result : Engine(model.transformer(), engine.engine).score(requests))
+      out << nlohmann::ordered_json{{"logprob", result.logprob},
+                                    {"n_tokens", result.token_logprobs.size()},
+                                    {"greedy", result.greedy}}
+                 .dump()
+          << '\n';
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_texts() const {
+    std::vector<std::pair<std::string, std::string>> texts;
+    for (const nlohmann::json& line : read_jsonl(file)) {
+      const auto text = [&](const char* key) {
+        if (!line.is_object() || !line.contains(key) || !line[key].is_string())
+          throw InputError("score",
+                           concat(file, " value ", texts.size() + 1, ": expected an object with the text '", key, "'"));
+        return line[key].get<std::string>();
+      };
+      texts.emplace_back(text("context"), text("continuation"));
+    }
+    return texts;
+  }
+};
+
+struct PerplexityCommand {
+  EngineCommandOptions engine;
+  std::string file;
+  std::size_t context = 512;
+
+  void add_to(CLI::App& command) {
+    engine.add_to(command);
+    engine.add_batching_to(command);
+    command.add_option("--file", file, "Plain text, taken as one")->required();
+    command.add_option("--context", context, "Tokens of a window; the first of each is not predicted")
+        ->check(CLI::Range(std::size_t{2}, std::size_t{1} << 30))
+        ->capture_default_str();
+  }
+
+  void run(std::ostream& out) const {
+    const MappedFile text = MappedFile::open(file);
+    const LoadedModel model(engine);
+    const std::vector<TokenId> tokens = model.session().encoder().encode_plain(text.text());
+    std::vector<ScoreRequest> windows;
+    for (std::size_t begin = 0; begin + context <= tokens.size(); begin += context) {
+      const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(begin);
+      windows.push_back({{}, {first, first + static_cast<std::ptrdiff_t>(context)}});
+    }
+    if (windows.empty())
+      throw InputError("perplexity",
+                       concat(file, " has ", tokens.size(), " tokens, less than one window of ", context));
+    double logprob = 0;
+    for (const ScoreResult& window : Engine(model.transformer(), engine.engine).score(windows))
+      logprob += window.logprob;
+    const std::size_t n_predicted = windows.size() * (context - 1);
+    out << nlohmann::ordered_json{{"perplexity", std::exp(-logprob / static_cast<double>(n_predicted))},
+                                  {"n_tokens", n_predicted},
+                                  {"windows", windows.size()}}
+               .dump()
+        << '\n';
+  }
+};
+
+struct SpeedCommand {
+  EngineCommandOptions engine;
+  std::size_t prefill = 512, decode = 128, repeat = 5;
+
+  void add_to(CLI::App& command) {
+    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
+    engine.add_to(command);
+    command.add_option("--chunk", engine.engine.chunk, "Prompt tokens at a time")->check(positive);
+    command.add_option("--prefill", prefill, "Tokens of the prompt")->check(positive)->capture_default_str();
+    command.add_option("--decode", decode, "Tokens generated one by one after a prompt of one")
+        ->check(positive)
+        ->capture_default_str();
+    command.add_option("--repeat", repeat, "Measurements, of which the median counts")
+        ->check(positive)
+        ->capture_default_str();
+  }
+
+  void run(std::ostream& out) const {
+    LoadedModel model(engine);
+    // Whatever the model says, all tokens are generated.
+    model.transformer().config.stop_tokens.clear();
+    const ModelConfig& config = model.transformer().config;
+    if (prefill >= config.n_ctx || decode >= config.n_ctx)
+      throw InputError("n_ctx", concat("the model's context is ", config.n_ctx, " tokens"));
+    EngineOptions options = engine.engine;
+    options.shared_prefix = false;
+    Engine runner(model.transformer(), options);
+
+    const std::vector<TokenId> prompt = some_tokens(prefill, config.vocab_size);
+    const GenerateRequest prefill_only{prompt, 1, {}}, decode_only{{prompt.front()}, decode + 1, {}};
+    const auto run_once = [&](const GenerateRequest& request) {
+      const EngineCounters before = runner.counters();
+      static_cast<void>(runner.generate({&request, 1}));
+      const EngineCounters& after = runner.counters();
+      return std::pair(static_cast<double>(after.prompt_tokens - before.prompt_tokens) /
+                           (after.prompt_seconds - before.prompt_seconds),
+                       static_cast<double>(after.generated_tokens - before.generated_tokens) /
+                           (after.generate_seconds - before.generate_seconds));
+    };
+    std::vector<double> prefill_speeds, decode_speeds;
+    run_once(prefill_only);
+    run_once(decode_only);
+    for (std::size_t i = 0; i < repeat; ++i) {
+      prefill_speeds.push_back(run_once(prefill_only).first);
+      decode_speeds.push_back(run_once(decode_only).second);
+    }
+    const auto [prefill_median, prefill_spread] = median_and_spread(prefill_speeds);
+    const auto [decode_median, decode_spread] = median_and_spread(decode_speeds);
+    out << nlohmann::ordered_json{{"prefill_tokens_per_s", prefill_median},
+                                  {"decode_tokens_per_s", decode_median},
+                                  {"prefill_spread", prefill_spread},
+                                  {"decode_spread", decode_spread}}
+               .dump()
+        << '\n';
+  }
+
+ private:
+  /// Ids all over the vocabulary, always the same.
+  [[nodiscard]] static std::vector<TokenId> some_tokens(std::size_t n, std::size_t vocab_size) {
+    constexpr std::size_t stride = 7919;
+    std::vector<TokenId> tokens;
+    for (std::size_t i = 0; i < n; ++i) tokens.push_back(static_cast<TokenId>(i * stride % vocab_size));
+    return tokens;
+  }
+
+  /// The median, and (largest - smallest) / median.
+  [[nodiscard]] static std::pair<double, double> median_and_spread(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t n = values.size();
+    const double median = (values[(n - 1) / 2] + values[n / 2]) / 2;
+    return {median, (values.back() - values.front()) / median};
+  }
+};
+
+}  // namespace quantlens::tool

@@ -1,0 +1,132 @@
+/// quantlens tokenize and render-chat: text without a transformer.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/io/gguf.hpp"
+#include "quantlens/io/hf_folder.hpp"
+#include "quantlens/io/json.hpp"
+#include "quantlens/io/jsonl.hpp"
+#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/text/chat_template.hpp"
+#include "quantlens/text/tokenizer.hpp"
+#include "quantlens/text/tokenizer_data.hpp"
+#include "quantlens/text/tokenizer_json.hpp"
+#include "quantlens_command.hpp"
+
+namespace quantlens::tool {
+
+/// The tokenizer of a model, which need not have weights.
+[[nodiscard]] inline TokenizerData load_tokenizer_data(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return tokenizer_data_from_gguf(GgufFile::open(path));
+  const auto read = [&](const char* name) {
+    return parse_json_strict(MappedFile::open(path / name).text(), name, LargeIntegers::as_floats);
+  };
+  const bool has_config = std::filesystem::exists(path / "tokenizer_config.json");
+  return tokenizer_data_from_json(read("tokenizer.json"),
+                                  has_config ? read("tokenizer_config.json") : nlohmann::json());
+}
+
+struct TokenizeCommand {
+  ModelOption model;
+  std::string file;
+  bool jsonl = false;
+  EncodeOptions encode;
+
+  void add_to(CLI::App& command) {
+    model.add_to(command);
+    command.add_option("--file", file, "Text; lines end at \\n only")->required();
+    command.add_flag("--jsonl", jsonl, "Each line is a JSON string");
+    command.add_flag("--add-special", encode.add_special, "Add BOS and EOS where the model's own rules do");
+    command.add_flag("--parse-special", encode.parse_special, "Special-token strings become tokens");
+  }
+
+  void run(std::ostream& out) const {
+    const Tokenizer tokenizer(load_tokenizer_data(model.path));
+    const MappedFile text = MappedFile::open(file);
+    for_each_line(text.text(), [&](std::string_view line, std::size_t number) {
+      const std::vector<TokenId> ids =
+          jsonl ? tokenizer.encode(json_string(line, number), encode) : tokenizer.encode(line, encode);
+      out << nlohmann::json(ids).dump() << '\n';
+    });
+  }
+
+ private:
+  [[nodiscard]] std::string json_string(std::string_view line, std::size_t number) const {
+    const std::string where = concat(file, " line ", number);
+    const nlohmann::json value = parse_json_strict(line, where);
+    if (!value.is_string()) throw InputError("json", where + ": expected a JSON string");
+    return value.get<std::string>();
+  }
+};
+
+struct RenderChatCommand {
+  ModelOption model;
+  std::string file, template_file;
+  std::optional<std::string> bos, eos;
+
+  void add_to(CLI::App& command) {
+    model.add_to(command, false);
+    command.add_option("--file", file, "One JSON object: messages, add_generation_prompt, ...")->required();
+    command.add_option("--template", template_file, "A Jinja file to use instead of the model's template");
+    command.add_option("--bos", bos, "bos_token");
+    command.add_option("--eos", eos, "eos_token");
+  }
+
+  void run(std::ostream& out) const {
+    auto context = parse_json_strict<nlohmann::ordered_json>(MappedFile::open(file).text(), file);
+    const auto refuse = [&](std::string_view why) { throw InputError("chat", concat(file, ": ", why)); };
+    if (!context.is_object()) refuse("expected one JSON object");
+    if (!context.contains("messages") || !context["messages"].is_array()) refuse("'messages' should be an array");
+    for (const auto& message : context["messages"])
+      if (!message.is_object()) refuse("each message should be an object with role and content");
+    const Source source = read_source();
+    set_token(context, "bos_token", bos, source.bos);
+    set_token(context, "eos_token", eos, source.eos);
+    out << ChatTemplate(source.chat_template).render(context);
+  }
+
+ private:
+  struct Source {
+    std::string chat_template, bos, eos;
+  };
+
+  /// The option's text, else what the context says itself, else the model's.
+  static void set_token(nlohmann::ordered_json& context, const char* key, const std::optional<std::string>& option,
+                        const std::string& of_model) {
+    if (option)
+      context[key] = *option;
+    else if (!context.contains(key))
+      context[key] = of_model;
+  }
+
+  [[nodiscard]] Source read_source() const {
+    Source source;
+    if (!model.path.empty()) {
+      const Tokenizer tokenizer(load_tokenizer_data(model.path));
+      if (tokenizer.bos()) source.bos = tokenizer.token_bytes(*tokenizer.bos());
+      if (tokenizer.eos()) source.eos = tokenizer.token_bytes(*tokenizer.eos());
+      if (template_file.empty())
+        source.chat_template = std::filesystem::is_directory(model.path)
+                                   ? HfFolder::open(model.path).chat_template()
+                                   : GgufFile::open(model.path).string_or("tokenizer.chat_template", "");
+    } else if (template_file.empty()) {
+      throw InputError("usage", "render-chat needs --model or --template");
+    }
+    if (!template_file.empty())
+      source.chat_template = MappedFile::open(template_file).text();
+    else if (source.chat_template.empty())
+      throw InputError("chat", concat(model.path, " has no chat template; give one with --template"));
+    return source;
+  }
+};
+
+}  // namespace quantlens::tool

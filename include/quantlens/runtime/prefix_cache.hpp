@@ -30,6 +30,7 @@ class PrefixCache {
   explicit PrefixCache(std::size_t max_pages) : max_pages_(max_pages) {}
 
   [[nodiscard]] Node& root() noexcept { return root_; }
+  [[nodiscard]] std::size_t size() const noexcept { return n_nodes_; }
 
   /// The node for the next page, made if nobody has asked for it before. Shape: tokens [16].
   [[nodiscard]] Node& child(Node& parent, std::span<const TokenId> tokens) {
@@ -48,26 +49,35 @@ class PrefixCache {
   void trim() {
     while (n_nodes_ > max_pages_) {
       std::vector<std::uint64_t> uses;
-      collect_uses(root_, uses);
-      const auto keep_from = uses.begin() + static_cast<std::ptrdiff_t>(n_nodes_ - max_pages_);
-      std::nth_element(uses.begin(), keep_from, uses.end());
-      drop_leaves(root_, *keep_from);
+      collect_leaf_uses(root_, uses);
+      const std::size_t n_surplus = n_nodes_ - max_pages_;
+      if (n_surplus >= uses.size()) {
+        drop_leaves(root_, clock_ + 1);
+      } else {
+        const auto keep_from = uses.begin() + static_cast<std::ptrdiff_t>(n_surplus);
+        std::nth_element(uses.begin(), keep_from, uses.end());
+        drop_leaves(root_, *keep_from);
+      }
     }
   }
 
  private:
-  static void collect_uses(const Node& node, std::vector<std::uint64_t>& uses) {
+  static void collect_leaf_uses(const Node& node, std::vector<std::uint64_t>& uses) {
     for (const auto& [tokens, child] : node.children) {
-      uses.push_back(child->last_use);
-      collect_uses(*child, uses);
+      if (child->children.empty())
+        uses.push_back(child->last_use);
+      else
+        collect_leaf_uses(*child, uses);
     }
   }
 
-  /// A parent is always used no later than its child is made, so whole subtrees are old together.
+  /// One level only: a page whose followers go in this pass is itself a leaf of the next.
   void drop_leaves(Node& node, std::uint64_t older_than) {
     for (auto child = node.children.begin(); child != node.children.end();) {
-      drop_leaves(*child->second, older_than);
-      if (child->second->children.empty() && child->second->last_use < older_than) {
+      if (!child->second->children.empty()) {
+        drop_leaves(*child->second, older_than);
+        ++child;
+      } else if (child->second->last_use < older_than) {
         child = node.children.erase(child);
         --n_nodes_;
       } else {

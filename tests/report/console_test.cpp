@@ -94,7 +94,7 @@ The file is itself quantized: full is the full of a Q4_1+Q8_0 file, its stored w
 }
 
 TEST_CASE("console: no line passes the width that is asked for", "[report]") {
-  for (const std::size_t width : {60, 80, 120}) {
+  for (const std::size_t width : {60u, 80u, 120u}) {
     std::istringstream lines(render_console(document(), width));
     for (std::string line; std::getline(lines, line);) {
       INFO(line);

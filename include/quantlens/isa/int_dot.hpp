@@ -102,9 +102,6 @@ struct I32x16 {
 
 }  // namespace quantlens::inline v0_1
 
-#if defined(__AVX2__) && defined(__FMA__)
+// Each of these is empty where the compiler's flags do not allow its instructions.
 #include "quantlens/isa/int_dot_avx2.hpp"
-#endif
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 #include "quantlens/isa/int_dot_avx512vnni.hpp"
-#endif

@@ -7,6 +7,9 @@
 
 #include "quantlens/isa/int_dot.hpp"
 
+#if defined(__AVX2__) && defined(__FMA__)
+#include <immintrin.h>
+
 namespace quantlens::inline v0_1 {
 
 template <>
@@ -97,3 +100,4 @@ struct I32x16<isa::avx2> {
 };
 
 }  // namespace quantlens::inline v0_1
+#endif

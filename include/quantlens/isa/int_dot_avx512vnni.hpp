@@ -6,6 +6,9 @@
 
 #include "quantlens/isa/int_dot.hpp"
 
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#include <immintrin.h>
+
 namespace quantlens::inline v0_1 {
 
 template <>
@@ -70,3 +73,4 @@ struct I32x16<isa::avx512vnni> {
 };
 
 }  // namespace quantlens::inline v0_1
+#endif

@@ -7,7 +7,7 @@ endif()
 
 foreach(isa IN LISTS QUANTLENS_KERNEL_ISAS)
   add_test(NAME kernels.${isa} COMMAND kernels_tests)
-  set_tests_properties(kernels.${isa} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200 ENVIRONMENT "QUANTLENS_ISA=${isa}")
+  set_tests_properties(kernels.${isa} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200 ENVIRONMENT "${environment};QUANTLENS_ISA=${isa}")
 endforeach()
 
 if(NOT QUANTLENS_SANITIZE)

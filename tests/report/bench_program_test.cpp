@@ -91,7 +91,8 @@ TEST_CASE("bench program: the value in a row is the mean over the journal's item
     CHECK(line["record"]["transcript"].size() >= 2);
     right[line["cell"]] += line["record"]["gold"] == line["record"]["predicted"] ? 1 : 0;
   }
-  for (const Json& row : program.results()["rows"])
+  const Json results = program.results();
+  for (const Json& row : results["rows"])
     CHECK(row["metrics"]["accuracy"]["value"] ==
           Approx(right.at(concat("tiny/nle/", row["format"].get<std::string>())) / 12));
 }

@@ -209,6 +209,7 @@ TEST_CASE("bench program: Google Benchmark's own outputs still work and are JSON
   const std::string path = (program.folder.path() / "gb.json").string();
   const Result result =
       program.run(with(three_formats, {"--benchmark_format=json", "--benchmark_out=" + path, "--limit", "3"}));
+  INFO(result.err);
   REQUIRE(result.status == 0);
   for (const std::string& text : {result.out, read_text(path)}) {
     const Json report = Json::parse(text);

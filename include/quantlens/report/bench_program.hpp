@@ -51,9 +51,10 @@ inline bool has_flag(const BenchOptions& options, std::string_view start) {
 
 /// Errors: InputError for a flag that Google Benchmark does not take.
 inline void initialize_benchmark(const BenchOptions& options) {
+  // Google Benchmark keeps the pointer to its program's name.
+  static char program_name[] = "quantlens_bench";
   std::vector<std::string> arguments = options.benchmark_arguments;
-  arguments.insert(arguments.begin(), "quantlens_bench");
-  std::vector<char*> pointers;
+  std::vector<char*> pointers{program_name};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   int count = static_cast<int>(arguments.size());

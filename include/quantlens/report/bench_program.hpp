@@ -56,8 +56,8 @@ inline void initialize_benchmark(const BenchOptions& options) {
   std::vector<std::string> arguments = options.benchmark_arguments;
   std::vector<char*> pointers{program_name};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
+  int count = static_cast<int>(pointers.size());
   pointers.push_back(nullptr);
-  int count = static_cast<int>(arguments.size());
   benchmark::Initialize(&count, pointers.data());
   if (count > 1) throw InputError("usage", concat("Google Benchmark does not take ", pointers[1]));
 }

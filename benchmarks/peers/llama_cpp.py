@@ -13,16 +13,20 @@ those ratios. Speeds are medians, in tokens per second.
 
 import argparse
 import json
+import pathlib
 import statistics
 import subprocess
 import sys
 import time
 
 PREFILL, DECODE = 512, 128
+HERE = pathlib.Path(__file__).resolve().parent
 
 
 def serve_peer(model: str, threads: int) -> None:
     """Loads the model once, then measures once for every line on stdin."""
+    # This file has the package's name and must not be found in its place.
+    sys.path[:] = [folder for folder in sys.path if pathlib.Path(folder).resolve() != HERE]
     from llama_cpp import Llama
 
     llama = Llama(model_path=model, n_ctx=PREFILL + DECODE + 8, n_batch=PREFILL, n_ubatch=PREFILL, n_threads=threads,

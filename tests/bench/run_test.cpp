@@ -36,6 +36,7 @@ class CountingProtocol final : public Protocol {
       record.ttft_seconds = completion.front().seconds_to_first_token;
       record.set_score(metric::accuracy, item.label == 0 ? 1.0 : 0.0);
       record.set_score(metric::rouge_l, Rng(seed_of(seed, item.id)).uniform());
+      record.edits = {{Rng(seed_of(seed, item.id, "edit")).uniform(), item.label == 1, item.label == 2}};
       records.push_back(record);
       if (raises) std::raise(SIGINT);
     }
@@ -76,9 +77,10 @@ struct Bench {
 };
 
 bool equal_scores(const CellOutcome& a, const CellOutcome& b) {
-  return std::equal(
-      a.records.begin(), a.records.end(), b.records.begin(), b.records.end(),
-      [](const ItemRecord& x, const ItemRecord& y) { return x.item_id == y.item_id && x.scores == y.scores; });
+  return std::equal(a.records.begin(), a.records.end(), b.records.begin(), b.records.end(),
+                    [](const ItemRecord& x, const ItemRecord& y) {
+                      return x.item_id == y.item_id && x.scores == y.scores && x.edits == y.edits;
+                    });
 }
 
 }  // namespace

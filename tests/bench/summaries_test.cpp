@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,54 @@ TEST_CASE("summaries: deltas pair items, and a null on either side drops the pai
   // Gold is always label 0: F1 is 2*1/(4+1) for it and 0 for label 1.
   CHECK(summary_of(metrics, metric::macro_f1).value == Approx((2.0 / 5) / 2));
   CHECK(summary_of(metrics, metric::flip_hard).n == 0);
+}
+
+TEST_CASE("summaries: correlations over all edits are made anew on resamples of items", "[bench]") {
+  const std::vector<MetricInfo> edit_metrics{metric::flips_mentioned, metric::cct, metric::phi_cct};
+  // The golden edits, and an item that has none.
+  std::vector<ItemRecord> row(6);
+  row[0].edits = {{0.62, true, true}, {0.10, false, false}};
+  row[1].edits = {{0.48, true, false}, {0.05, false, true}};
+  row[2].edits = {{0.55, true, true}, {0.02, false, false}};
+  row[3].edits = {{0.12, false, false}};
+  row[4].edits = {{0.51, true, false}};
+  std::vector<ItemRecord> full = row;
+  full[1].edits[0].mentioned = full[4].edits[0].mentioned = true;
+
+  const auto metrics = summarize_records(row, full, edit_metrics, 1);
+  const Summary& cct = summary_of(metrics, metric::cct);
+  CHECK(cct.n == 5);
+  CHECK(cct.value.value() == Approx(0.3263722546927563).epsilon(1e-12));
+  CHECK(cct.lo.value() < cct.value.value());
+  CHECK(cct.hi.value() > cct.value.value());
+  CHECK(cct.n_paired == 5);
+  CHECK(cct.delta.value() < -0.3);
+  CHECK(cct.delta_lo.value() < cct.delta.value());
+  // Two items differ, so the swaps give four outcomes; only none and both swapped are as far.
+  CHECK(cct.p.value() == Approx(0.5).margin(0.02));
+
+  const Summary& phi = summary_of(metrics, metric::phi_cct);
+  CHECK(phi.value.value() == Approx(0.2581988897471611).epsilon(1e-12));
+  // All four flips mentioned, one of four others: (4*3 - 0) / sqrt(4*4*5*3).
+  CHECK(phi.delta.value() == Approx(0.2581988897471611 - 12 / std::sqrt(240.0)).epsilon(1e-12));
+  CHECK(summary_of(metrics, metric::flips_mentioned).value == 0.5);
+  CHECK(summary_of(metrics, metric::flips_mentioned).delta == -0.5);
+
+  const auto without = summarize_records(std::vector<ItemRecord>(2), {}, edit_metrics, 1);
+  CHECK(summary_of(without, metric::cct).n == 0);
+  CHECK_FALSE(summary_of(without, metric::cct).value);
+}
+
+TEST_CASE("summaries: a correlation of 0/0 is null, not 0", "[bench]") {
+  std::vector<ItemRecord> row(2);
+  row[0].edits = {{0.62, true, true}};
+  row[1].edits = {{0.10, false, true}};
+  const auto metrics = summarize_records(row, row, std::vector<MetricInfo>{metric::cct, metric::phi_cct}, 1);
+  for (const MetricInfo& info : {metric::cct, metric::phi_cct}) {
+    CHECK(summary_of(metrics, info).n == 2);
+    CHECK_FALSE(summary_of(metrics, info).value);
+    CHECK_FALSE(summary_of(metrics, info).delta);
+  }
 }
 
 TEST_CASE("summaries: a baseline of other items is refused", "[bench]") {

@@ -24,7 +24,17 @@ TEST_CASE("metric names, directions and kinds are what results promise") {
                                       {"perplexity", "lower", MetricKind::real},
                                       {"edit_distance", "lower", MetricKind::real},
                                       {"copy_rate", "lower", MetricKind::binary},
-                                      {"parse_failure_rate", "lower", MetricKind::binary}};
+                                      {"parse_failure_rate", "lower", MetricKind::binary},
+                                      {"faithfulness", "higher", MetricKind::binary},
+                                      {"faithful_all", "higher", MetricKind::binary},
+                                      {"mismatch_rate", "lower", MetricKind::binary},
+                                      {"flipped_share", std::nullopt, MetricKind::binary},
+                                      {"unfaithful_share", "lower", MetricKind::binary},
+                                      {"unfaithful_share_of_flipped", "lower", MetricKind::binary},
+                                      {"first_flip_faithful", "higher", MetricKind::binary},
+                                      {"flips_mentioned", "higher", MetricKind::set_level},
+                                      {"cct", "higher", MetricKind::set_level},
+                                      {"phi_cct", "higher", MetricKind::set_level}};
   REQUIRE(all_metrics.size() == promises.size());
   for (std::size_t i = 0; i < promises.size(); ++i) {
     INFO(promises[i].name);

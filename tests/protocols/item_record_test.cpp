@@ -17,6 +17,7 @@ ItemRecord example() {
   record.label_tie = true;
   record.set_score(metric::rouge_l, 1.0 / 3.0);
   record.set_score(metric::perplexity, std::nullopt);
+  record.edits = {{0.1 + 0.2, true, false}, {0.0, false, true}};
   record.transcript.push_back({{"step", "classify"}, {"answer", "a\nb\t{c}"}});
   record.n_prompt_tokens = 123;
   record.n_generated_tokens = 45;
@@ -57,9 +58,12 @@ TEST_CASE("a score that is no finite number is null") {
   CHECK(record.scores.at("token_f1") == 0.0);
 }
 
-TEST_CASE("a record may come back without its transcript") {
+TEST_CASE("a record may come back without its transcript and edits") {
   nlohmann::json json = to_json(example());
   json.erase("transcript");
+  CHECK(item_record_from_json(json).edits == example().edits);
+  json.erase("edits");
+  CHECK(item_record_from_json(json).edits.empty());
   CHECK(item_record_from_json(json).transcript == nlohmann::json::array());
   CHECK(item_record_from_json(json).n_generated_tokens == 45);
 }
@@ -67,6 +71,9 @@ TEST_CASE("a record may come back without its transcript") {
 TEST_CASE("JSON that is no record is a typed error") {
   nlohmann::json json = to_json(example());
   json.erase("scores");
+  CHECK_THROWS_AS(item_record_from_json(json), InputError);
+  json = to_json(example());
+  json["edits"][1].erase("flipped");
   CHECK_THROWS_AS(item_record_from_json(json), InputError);
   CHECK_THROWS_AS(item_record_from_json(nlohmann::json("text")), InputError);
 }

@@ -14,6 +14,7 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/protocols/item_record.hpp"
 #include "quantlens/stats/set_level.hpp"
 #include "quantlens/stats/summary.hpp"
@@ -43,6 +44,26 @@ inline std::vector<std::optional<LabelPair>> labels_of(std::span<const ItemRecor
   return labels;
 }
 
+/// `sums_of` makes an item's edits into its part of a metric.
+template <class Sums>
+std::vector<std::optional<PairSums>> edits_of(std::span<const ItemRecord> records, const Sums& sums_of) {
+  std::vector<std::optional<PairSums>> sums;
+  for (const ItemRecord& record : records) sums.push_back(sums_of(record.edits));
+  return sums;
+}
+
+inline Summary summarize_set(const MetricInfo& info, std::span<const ItemRecord> records,
+                             std::span<const ItemRecord> baseline, std::uint64_t seed) {
+  const auto of_edits = [&](const auto& sums_of, const auto& statistic) {
+    return summarize_set_level(edits_of(records, sums_of), edits_of(baseline, sums_of), statistic, seed);
+  };
+  if (info == metric::macro_f1) return summarize_set_level(labels_of(records), labels_of(baseline), macro_f1, seed);
+  if (info == metric::flips_mentioned) return of_edits(flip_and_mention, flips_mentioned);
+  if (info == metric::cct) return of_edits(impact_and_mention, mention_correlation);
+  if (info == metric::phi_cct) return of_edits(flip_and_mention, mention_correlation);
+  throw Error("metric", concat("no statistic for the set-level metric ", info.name));
+}
+
 }  // namespace bench_detail
 
 /// Every known metric, in the order of `all_metrics`; those that the protocol does not have are empty (n is 0).
@@ -67,10 +88,8 @@ inline std::vector<std::optional<LabelPair>> labels_of(std::span<const ItemRecor
       summary = summarize_binary(scores_of(records, info.name), scores_of(baseline, info.name), metric_seed);
     } else if (info.kind == MetricKind::real) {
       summary = summarize_real(scores_of(records, info.name), scores_of(baseline, info.name), metric_seed);
-    } else if (info == metric::macro_f1) {
-      summary = summarize_set_level(labels_of(records), labels_of(baseline), macro_f1, metric_seed);
     } else {
-      throw Error("metric", concat("no statistic for the set-level metric ", info.name));
+      summary = summarize_set(info, records, baseline, metric_seed);
     }
   }
   return metrics;

@@ -40,13 +40,42 @@ inline constexpr MetricInfo perplexity{"perplexity", Better::lower, MetricKind::
 inline constexpr MetricInfo edit_distance{"edit_distance", Better::lower, MetricKind::real};
 inline constexpr MetricInfo copy_rate{"copy_rate", Better::lower, MetricKind::binary};
 inline constexpr MetricInfo parse_failure_rate{"parse_failure_rate", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo faithfulness{"faithfulness", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo faithful_all{"faithful_all", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo mismatch_rate{"mismatch_rate", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo flipped_share{"flipped_share", Better::neither, MetricKind::binary};
+inline constexpr MetricInfo unfaithful_share{"unfaithful_share", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo unfaithful_share_of_flipped{"unfaithful_share_of_flipped", Better::lower,
+                                                        MetricKind::binary};
+inline constexpr MetricInfo first_flip_faithful{"first_flip_faithful", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo flips_mentioned{"flips_mentioned", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo cct{"cct", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo phi_cct{"phi_cct", Better::higher, MetricKind::set_level};
 }  // namespace metric
 
 /// Every known metric, in the order in which tables show them.
-inline constexpr std::array all_metrics{metric::accuracy,      metric::macro_f1,          metric::rouge_l,
-                                        metric::token_f1,      metric::explanation_words, metric::degenerate_rate,
-                                        metric::flip_hard,     metric::flip_soft,         metric::perplexity,
-                                        metric::edit_distance, metric::copy_rate,         metric::parse_failure_rate};
+inline constexpr std::array all_metrics{metric::accuracy,
+                                        metric::macro_f1,
+                                        metric::rouge_l,
+                                        metric::token_f1,
+                                        metric::explanation_words,
+                                        metric::degenerate_rate,
+                                        metric::flip_hard,
+                                        metric::flip_soft,
+                                        metric::perplexity,
+                                        metric::edit_distance,
+                                        metric::copy_rate,
+                                        metric::parse_failure_rate,
+                                        metric::faithfulness,
+                                        metric::faithful_all,
+                                        metric::mismatch_rate,
+                                        metric::flipped_share,
+                                        metric::unfaithful_share,
+                                        metric::unfaithful_share_of_flipped,
+                                        metric::first_flip_faithful,
+                                        metric::flips_mentioned,
+                                        metric::cct,
+                                        metric::phi_cct};
 
 /// The metric of that name, or none.
 [[nodiscard]] constexpr std::optional<MetricInfo> find_metric(std::string_view name) {

@@ -9,10 +9,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/metrics/perturbation.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -20,7 +22,7 @@ namespace quantlens::inline v0_1 {
 inline constexpr std::string_view invalid_label = "invalid";
 
 /// One item's outcome. `scores` holds every per-item metric of the protocol in its own unit; null: undefined for this
-/// item. Set-level metrics are computed from `gold` and `predicted`.
+/// item. Set-level metrics are computed from `gold` and `predicted`, or from `edits`.
 struct ItemRecord {
   std::string item_id;
   std::size_t gold = 0;
@@ -29,6 +31,7 @@ struct ItemRecord {
   std::string predicted_label{invalid_label};
   bool label_tie = false;  ///< several labels shared the best score, and the first of them was taken
   std::map<std::string, std::optional<double>> scores;
+  std::vector<EditOutcome> edits;                       ///< of the perturb test
   nlohmann::json transcript = nlohmann::json::array();  ///< one object for each thing that the model was asked
   std::size_t n_prompt_tokens = 0;                      ///< of completions; label scoring is not counted
   std::size_t n_generated_tokens = 0;
@@ -53,6 +56,21 @@ namespace detail {
   return value.is_null() ? std::nullopt : std::optional(value.get<double>());
 }
 
+[[nodiscard]] inline nlohmann::json edits_json(const std::vector<EditOutcome>& edits) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const EditOutcome& edit : edits)
+    list.push_back({{"impact", edit.impact}, {"flipped", edit.flipped}, {"mentioned", edit.mentioned}});
+  return list;
+}
+
+[[nodiscard]] inline std::vector<EditOutcome> edits_from_json(const nlohmann::json& list) {
+  std::vector<EditOutcome> edits;
+  for (const nlohmann::json& edit : list)
+    edits.push_back(
+        {edit.at("impact").get<double>(), edit.at("flipped").get<bool>(), edit.at("mentioned").get<bool>()});
+  return edits;
+}
+
 }  // namespace detail
 
 /// Lossless: item_record_from_json gives an equal record back, also by way of text.
@@ -66,6 +84,7 @@ namespace detail {
           {"predicted_label", record.predicted_label},
           {"label_tie", record.label_tie},
           {"scores", std::move(scores)},
+          {"edits", detail::edits_json(record.edits)},
           {"transcript", record.transcript},
           {"n_prompt_tokens", record.n_prompt_tokens},
           {"n_generated_tokens", record.n_generated_tokens},
@@ -73,7 +92,7 @@ namespace detail {
           {"ttft_seconds", detail::optional_json(record.ttft_seconds)}};
 }
 
-/// The transcript may be absent and is then empty.
+/// Transcript and edits may be absent and are then empty.
 /// Errors: InputError for JSON that is no record.
 [[nodiscard]] inline ItemRecord item_record_from_json(const nlohmann::json& json) {
   try {
@@ -85,6 +104,7 @@ namespace detail {
     json.at("predicted_label").get_to(record.predicted_label);
     json.at("label_tie").get_to(record.label_tie);
     for (const auto& [name, value] : json.at("scores").items()) record.scores[name] = detail::optional_number(value);
+    record.edits = detail::edits_from_json(json.value("edits", nlohmann::json::array()));
     record.transcript = json.value("transcript", nlohmann::json::array());
     json.at("n_prompt_tokens").get_to(record.n_prompt_tokens);
     json.at("n_generated_tokens").get_to(record.n_generated_tokens);

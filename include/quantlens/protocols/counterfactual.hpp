@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <range/v3/algorithm/all_of.hpp>
 #include <range/v3/range/conversion.hpp>
@@ -17,11 +16,10 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/edit_similarity.hpp"
 #include "quantlens/metrics/language_model_scores.hpp"
-#include "quantlens/protocols/answer_text.hpp"
-#include "quantlens/protocols/dialogue.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/session.hpp"
+#include "quantlens/protocols/written_edits.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -58,12 +56,7 @@ class Counterfactual final : public Protocol {
                                       " has no [counterfactual] edit_field or no [labels] "
                                       "counterfactual_target, which ",
                                       name_, " needs"));
-    std::vector<Item> items(all_items.begin(), all_items.end());
-    for (Item& item : items) {
-      std::string& text = item.fields.at(task.edit_field);
-      text = first_words(text, options().max_input_words);
-    }
-
+    const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
     Session session(task, items, model, full);
     const LabelScorer classifier(task, options().label_score, seed);
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
@@ -77,7 +70,7 @@ class Counterfactual final : public Protocol {
         session.record(i).set_score(info, std::nullopt);
     }
 
-    const Edits edits = write_edits(task, items, choices, seed, session);
+    const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, session);
     const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, session);
     score_flips(task, choices, edits, judged, session);
     score_texts(task, items, edits, session);
@@ -85,43 +78,7 @@ class Counterfactual final : public Protocol {
   }
 
  private:
-  /// The items whose answers were parsed, with the edit in place, and their records.
-  struct Edits {
-    std::vector<Item> items;
-    std::vector<std::size_t> indices;
-  };
-
-  [[nodiscard]] Edits write_edits(const Task& task, const std::vector<Item>& items,
-                                  const std::vector<LabelChoice>& choices, std::uint64_t seed, Session& session) const {
-    const Dialogue dialogue(task, turns_, seed);
-    std::vector<std::vector<std::string>> answers(items.size());
-    for (std::size_t turn = 0; turn < turns_.size(); ++turn) {
-      std::vector<ItemRequest<CompletionRequest>> requests;
-      for (std::size_t i = 0; i < items.size(); ++i)
-        if (choices[i].label != no_label)
-          requests.push_back({i,
-                              {dialogue.prompt(prompt_values(task, items[i], choices[i].label), answers[i]),
-                               dialogue.turn(turn).max_new_tokens}});
-      const std::vector<Completion> completions = session.complete(turns_[turn], requests);
-      for (std::size_t k = 0; k < requests.size(); ++k)
-        answers[requests[k].item].push_back(dialogue.turn(turn).answer_prefix + completions[k].text);
-    }
-
-    Edits edits;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (answers[i].empty()) continue;
-      const auto parsed = parse_counterfactual(answers[i].back());
-      session.record(i).transcript.back()["counterfactual"] =
-          parsed ? nlohmann::json(*parsed) : nlohmann::json(nullptr);
-      if (!parsed) continue;
-      edits.items.push_back(items[i]);
-      edits.items.back().fields.at(task.edit_field) = *parsed;
-      edits.indices.push_back(i);
-    }
-    return edits;
-  }
-
-  static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const Edits& edits,
+  static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const EditedItems& edits,
                           const std::vector<LabelChoice>& judged, Session& session) {
     for (std::size_t k = 0; k < edits.indices.size(); ++k) {
       const std::size_t before = choices[edits.indices[k]].label;
@@ -133,7 +90,8 @@ class Counterfactual final : public Protocol {
     }
   }
 
-  static void score_texts(const Task& task, const std::vector<Item>& items, const Edits& edits, Session& session) {
+  static void score_texts(const Task& task, const std::vector<Item>& items, const EditedItems& edits,
+                          Session& session) {
     std::vector<ItemRequest<std::string>> texts;
     for (std::size_t k = 0; k < edits.indices.size(); ++k)
       texts.push_back({edits.indices[k], edits.items[k].fields.at(task.edit_field)});

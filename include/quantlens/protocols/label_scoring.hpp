@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/transform.hpp>
 #include <range/v3/view/zip.hpp>
 #include <span>
 #include <string>
@@ -72,9 +74,16 @@ class LabelScorer {
   /// Each item's most likely label, in a chat of its own. `indices` says which record of the session an item has.
   [[nodiscard]] std::vector<LabelChoice> predict(std::string_view step, std::span<const Item> items,
                                                  std::span<const std::size_t> indices, Session& session) const {
+    const auto of_items = scores(step, items, indices, session);
+    return of_items | ranges::views::transform(choose_label) | ranges::to<std::vector>();
+  }
+
+  /// The labels' scores for each item, otherwise as predict.
+  [[nodiscard]] std::vector<std::vector<double>> scores(std::string_view step, std::span<const Item> items,
+                                                        std::span<const std::size_t> indices, Session& session) const {
     std::vector<ItemRequest<ContinuationRequest>> requests;
     for (const auto& [item, index] : ranges::views::zip(items, indices)) add_requests(item, index, requests);
-    const std::vector<double> scores = scores_of(session.score(step, requests));
+    const std::vector<double> all = scores_of(session.score(step, requests));
 
     std::vector<double> prior(task_->labels.size(), 0.0);
     if (kind_ == LabelScore::pmi && !items.empty()) {
@@ -85,14 +94,9 @@ class LabelScorer {
       prior = scores_of(session.score(concat(step, "_content_free"), of_empty));
     }
 
-    std::vector<LabelChoice> choices;
-    for (std::size_t first = 0; first < scores.size(); first += prior.size()) {
-      std::vector<double> of_item;
-      for (std::size_t label = 0; label < prior.size(); ++label)
-        of_item.push_back(scores[first + label] - prior[label]);
-      choices.push_back(choose_label(of_item));
-    }
-    return choices;
+    std::vector<std::vector<double>> of_items(items.size());
+    for (std::size_t i = 0; i < all.size(); ++i) of_items[i / prior.size()].push_back(all[i] - prior[i % prior.size()]);
+    return of_items;
   }
 
  private:

@@ -13,8 +13,8 @@
 #include "quantlens/metrics/text_overlap.hpp"
 #include "quantlens/metrics/text_shape.hpp"
 #include "quantlens/protocols/answer_text.hpp"
-#include "quantlens/protocols/dialogue.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/session.hpp"
 
@@ -45,23 +45,15 @@ class NaturalLanguageExplanation final : public Protocol {
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
     const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, session);
 
-    const Dialogue dialogue(task, std::vector<std::string_view>{"explain"}, seed);
-    std::vector<ItemRequest<CompletionRequest>> requests;
-    for (const std::size_t i : indices) {
-      record_prediction(task, choices[i], session.record(i));
-      if (choices[i].label == no_label) continue;
-      requests.push_back(
-          {i, {dialogue.prompt(prompt_values(task, items[i], choices[i].label)), dialogue.turn(0).max_new_tokens}});
-    }
-    const std::vector<Completion> completions = session.complete("explain", requests);
+    for (const std::size_t i : indices) record_prediction(task, choices[i], session.record(i));
 
-    std::vector<std::string> explanations(items.size());
-    for (std::size_t k = 0; k < requests.size(); ++k) {
-      std::string& explanation = explanations[requests[k].item];
-      explanation = clean_explanation(completions[k].text);
-      session.record(requests[k].item).transcript.back()["explanation"] = explanation;
+    const auto answers =
+        chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices, choices, seed, session);
+    for (const std::size_t i : indices) {
+      const std::string explanation = clean_explanation(answers[i].value_or(""));
+      if (answers[i]) session.record(i).transcript.back()["explanation"] = explanation;
+      score(items[i], explanation, session.record(i));
     }
-    for (const std::size_t i : indices) score(items[i], explanations[i], session.record(i));
     return session.take_records();
   }
 

@@ -23,7 +23,7 @@ CellIdentity cell() {
   return identity;
 }
 
-Item item() { return {"item-1", {{"text", "a"}}, 1, {"why"}}; }
+Item item() { return {"item-1", {{"text", "a"}}, 1, {"why"}, {{0, "big", "harmless"}}}; }
 
 }  // namespace
 
@@ -50,6 +50,10 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity&, Item& i) { i.label = 0; },
       [](CellIdentity&, Item& i) { i.references[0] = "because"; },
       [](CellIdentity&, Item& i) { i.references.clear(); },
+      [](CellIdentity&, Item& i) { i.insertions.clear(); },
+      [](CellIdentity&, Item& i) { i.insertions[0].position = 1; },
+      [](CellIdentity&, Item& i) { i.insertions[0].word = "old"; },
+      [](CellIdentity&, Item& i) { i.insertions[0].kind = "sports"; },
   };
   std::set<std::string> keys;
   for (const auto& change : changes) {

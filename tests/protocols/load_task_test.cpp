@@ -145,6 +145,9 @@ TEST_CASE("a task.toml that is wrong is refused by file, table and key") {
       {"max_new_tokens = 9", "max_new_tokens = 0", "'max_new_tokens' must be at least 1"},
       {"max_new_tokens = 9", "max_new_token = 9", "did you mean 'max_new_tokens'"},
       {"[prompts.explain]", "[prompts.counterfactual_guided]", "unknown"},
+      {"note = \"note\"", "unknown = \"note\"", "{unknown} is a placeholder of its own"},
+      {"One of {labels}.", "One of {labels}, else {unknown}.", "unknown placeholder"},
+      {"names = [\"good\", \"bad\"]", "names = [\"good\", \"bad\"]\nunknown = \"bad\"", "must not be among 'names'"},
   }));
   CAPTURE(what, by);
   CHECK_THROWS_AS(load(replaced(good_toml, what, by)), InputError);
@@ -156,6 +159,60 @@ TEST_CASE("a prompt that continues a chat needs the prompt before it") {
   CHECK_THROWS_WITH(load(good_toml + guided), Contains("counterfactual_words"));
   const std::string words = "[prompts.counterfactual_words]\nuser = \"{text}\"\nanswer = \"{explanation}\"\n";
   CHECK_NOTHROW(load(good_toml + words + guided));
+}
+
+TEST_CASE("a task may say what an answer is called when the deciding words are gone") {
+  CHECK(load(good_toml).unknown_label.empty());
+  const std::string with_unknown = replaced(good_toml, "[labels]", "[labels]\nunknown = \"open\"");
+  const std::string redacted =
+      "[prompts.classify_redacted]\nsystem = \"{labels}, else {unknown}\"\nuser = \"{text}, else {unknown}\"\n"
+      "answer = \"{label}\"\n";
+  const Task task = load(with_unknown + redacted);
+  CHECK(task.unknown_label == "open");
+  CHECK(task.labels == std::vector<std::string>{"good", "bad"});
+  CHECK(task.prompt("classify_redacted").user.placeholders() == std::vector<std::string>{"text", "unknown"});
+  CHECK_THROWS_WITH(load(good_toml + redacted), Contains("unknown placeholder"));
+  CHECK_THROWS_WITH(load(with_unknown + replaced(redacted, "\"{label}\"", "\"A\"")), Contains("must hold {label}"));
+}
+
+TEST_CASE("classify_redacted has the redacted demonstrations besides, and counts them") {
+  const std::string toml = replaced(good_toml, "[labels]", "[labels]\nunknown = \"open\"") +
+                           "[prompts.classify_redacted]\nuser = \"{text}\"\nanswer = \"{label}\"\ndemonstrations = ";
+  const std::string one_redacted =
+      replaced(good_demonstrations, "\"explanation\": \"w\"", "\"explanation\": \"w\", \"redacted\": \"r\"");
+  CHECK_NOTHROW(load(toml + "2\n"));
+  CHECK_THROWS_WITH(load(toml + "3\n"), Contains("asks for 3 demonstrations; there are 2"));
+  CHECK_NOTHROW(load(toml + "3\n", good_csv, one_redacted));
+  CHECK_THROWS_WITH(load(toml + "4\n", good_csv, one_redacted), Contains("there are 3"));
+}
+
+TEST_CASE("the prompts redact and words know the label and the target") {
+  const std::string more =
+      "[prompts.redact]\nuser = \"hide {label} of {text}\"\nanswer = \"<new>{explanation}</new>\"\n"
+      "[prompts.words]\nuser = \"list {label} not {target}\"\nanswer = \"{explanation}\"\n";
+  const Task task = load(good_toml + more);
+  CHECK(task.prompt("redact").user.placeholders() == std::vector<std::string>{"label", "text"});
+  CHECK(task.prompt("words").max_new_tokens == 256);
+}
+
+TEST_CASE("insertions come from their column, checked against the edit field and the labels") {
+  const std::string toml =
+      replaced(good_toml, "references = [\"why\", \"why2\"]", "references = [\"why\"]\ninsertions = \"why2\"");
+  const std::string csv = replaced(replaced(good_csv, "because,", "because,2:quite:harmless 0:so:bad"), "first,second",
+                                   "first,0:very:good");
+  const Task task = load(toml, csv);
+  CHECK(task.items[0].insertions == std::vector<Insertion>{{2, "quite", "harmless"}, {0, "so", "bad"}});
+  CHECK(task.items[1].insertions == std::vector<Insertion>{{0, "very", "good"}});
+  CHECK(load(good_toml).items[0].insertions.empty());
+
+  CHECK_THROWS_WITH(load(toml, replaced(csv, "0:very:good", "1:very:good")),
+                    Contains("test.csv row 2 why2: '1:very:good' lies beyond a text of 1 words"));
+  CHECK_THROWS_WITH(load(toml, replaced(csv, "0:very:good", "0:very:goood")),
+                    Contains("test.csv row 2 why2") && Contains("did you mean 'good'"));
+  CHECK_THROWS_WITH(load(toml, replaced(csv, "0:very:good", "")), Contains("row 2 why2: expected at least one"));
+  CHECK_THROWS_WITH(load(replaced(toml, "\"why2\"", "\"why3\""), csv), Contains("no column 'why3'"));
+  CHECK_THROWS_WITH(load(replaced(toml, "[counterfactual]\nedit_field = \"text\"\n", ""), csv),
+                    Contains("insertions needs a [counterfactual] edit_field"));
 }
 
 TEST_CASE("paths in a task.toml stay inside the folder") {

@@ -73,11 +73,12 @@ class ScriptedModel final : public TextModel {
   }
 };
 
-/// Three labels (good -> bad -> odd -> good), one demonstration of each; every prompt there is.
+/// Three labels (good -> bad -> odd -> good) and "unknown", one demonstration of each; every prompt there is.
 inline Task toy_task() {
   Task task;
   task.name = "toy";
   task.labels = {"good", "bad", "odd"};
+  task.unknown_label = "unknown";
   task.counterfactual_target = {1, 2, 0};
   task.edit_field = "text";
   const auto demonstration = [](const std::string& label, std::size_t index) {
@@ -87,6 +88,7 @@ inline Task toy_task() {
                  {"label", label},
                  {"explanation", "It is " + label + "."},
                  {"causes", "cause " + label},
+                 {"redacted", "demo [REDACTED]"},
                  {"counterfactual", "edited " + label}},
                 index,
                 {}};
@@ -107,6 +109,9 @@ inline Task toy_task() {
   add("counterfactual", "{text}: {label} to {target}", "<new>", "<new>{counterfactual}</new>", 1);
   add("counterfactual_words", "Words of {text} for {label}", "W:", "W: {causes}", 1);
   add("counterfactual_guided", "Now to {target}", "<new>", "<new>{counterfactual}</new>", 0);
+  add("redact", "Hide why {text} is {label}", "<new>", "<new>{redacted}</new>", 1);
+  add("words", "List why {text} is {label}", "L:", "L: {causes}", 1);
+  add("classify_redacted", "R {text}, else {unknown}", "A:", "A: {label}", 4);
   task.prompts["counterfactual_guided"].system.reset();
   return task;
 }

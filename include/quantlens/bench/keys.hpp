@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/protocols/protocol.hpp"
@@ -67,7 +68,13 @@ struct TimingIdentity {
 
 /// All that an item brings, so that an edited item is a new one.
 [[nodiscard]] inline nlohmann::json item_json(const Item& item) {
-  return {{"id", item.id}, {"fields", item.fields}, {"label", item.label}, {"references", item.references}};
+  nlohmann::json insertions = nlohmann::json::array();
+  for (const auto& [position, word, kind] : item.insertions) insertions.push_back({position, word, kind});
+  return {{"id", item.id},
+          {"fields", item.fields},
+          {"label", item.label},
+          {"references", item.references},
+          {"insertions", std::move(insertions)}};
 }
 
 [[nodiscard]] inline std::string item_key(const std::string& cell, const Item& item) {

@@ -16,10 +16,17 @@
 
 namespace quantlens::inline v0_1 {
 
+/// The values of the placeholders that are the same for all items.
+[[nodiscard]] inline PromptValues task_values(const Task& task) {
+  PromptValues values{{"labels", task.label_list()}};
+  if (!task.unknown_label.empty()) values["unknown"] = task.unknown_label;
+  return values;
+}
+
 /// The values of an item's placeholders. `label` is the one that {label} stands for; no_label: none is known yet.
 [[nodiscard]] inline PromptValues prompt_values(const Task& task, const Item& item, std::size_t label) {
-  PromptValues values = item.fields;
-  values["labels"] = task.label_list();
+  PromptValues values = task_values(task);
+  values.insert(item.fields.begin(), item.fields.end());
   if (label == no_label) return values;
   values["label"] = task.labels.at(label);
   if (!task.counterfactual_target.empty()) values["target"] = task.labels.at(task.counterfactual_target.at(label));
@@ -35,7 +42,7 @@ class Dialogue {
   Dialogue(const Task& task, std::span<const std::string_view> prompts, std::uint64_t seed) {
     for (const std::string_view name : prompts) turns_.push_back(task.prompt(name));
     const PromptTemplate& first = turns_.front();
-    if (first.system) opening_.push_back({"system", first.system->fill({{"labels", task.label_list()}})});
+    if (first.system) opening_.push_back({"system", first.system->fill(task_values(task))});
     for (const Item& demonstration : select_demonstrations(task, first.n_demonstrations, seed)) {
       const PromptValues values = prompt_values(task, demonstration, demonstration.label);
       for (const PromptTemplate& turn : turns_) {

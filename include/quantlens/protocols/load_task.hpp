@@ -14,6 +14,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/prompt_reader.hpp"
+#include "quantlens/protocols/redaction_judge.hpp"
 #include "quantlens/protocols/task.hpp"
 #include "quantlens/protocols/task_data.hpp"
 #include "quantlens/protocols/toml_table.hpp"
@@ -56,6 +57,8 @@ class TaskReader {
       if (!content_.contains(task_.edit_field))
         throw unknown_name(concat("edit_field in ", table.where(), ":"), task_.edit_field, content_names());
     }
+    if (!insertions_column_.empty() && task_.edit_field.empty())
+      throw InputError("task", root_.where() + ": [fields] insertions needs a [counterfactual] edit_field");
     read_prompts(root_.table("prompts"));
     read_items();
     return std::move(task_);
@@ -69,13 +72,14 @@ class TaskReader {
   }
 
   void read_fields(const TomlTable& table) {
-    table.check_keys({"id", "label", "references", "content"});
+    table.check_keys({"id", "label", "references", "content", "insertions"});
+    insertions_column_ = table.string_or("insertions", "");
     id_column_ = table.string_or("id", "");
     label_column_ = table.string("label");
     if (table.has("references")) reference_columns_ = table.strings("references");
     const TomlTable content = table.table("content");
     for (const std::string& name : content.keys()) {
-      if (name == "label" || name == "labels" || name == "target")
+      if (name == "label" || name == "labels" || name == "target" || name == "unknown")
         throw InputError("task",
                          concat(content.where(), ": {", name, "} is a placeholder of its own; use another name"));
       content_[name] = content.string_or_strings(name);
@@ -90,11 +94,14 @@ class TaskReader {
   }
 
   void read_labels(const TomlTable& table) {
-    table.check_keys({"names", "values", "counterfactual_target"});
+    table.check_keys({"names", "values", "counterfactual_target", "unknown"});
     task_.labels = table.strings("names");
     const std::set<std::string> different(task_.labels.begin(), task_.labels.end());
     if (different.size() != task_.labels.size() || different.size() < 2 || different.contains(""))
       throw InputError("task", concat(table.where(), ": 'names' must be two or more different labels"));
+    task_.unknown_label = table.string_or("unknown", "");
+    if (different.contains(task_.unknown_label))
+      throw InputError("task", concat(table.where(), ": 'unknown' must not be among 'names'"));
     if (table.has("values")) {
       const TomlTable values = table.table("values");
       for (const std::string& value : values.keys())
@@ -149,12 +156,16 @@ class TaskReader {
 
   void read_prompts(const TomlTable& prompts) {
     const PlaceholderNames names{content_names(), demonstration_names(), !task_.counterfactual_target.empty(),
-                                 task_.demonstrations.size()};
+                                 !task_.unknown_label.empty(), task_.demonstrations.size()};
     std::vector<std::string> known;
     for (const PromptKind& kind : prompt_kinds) known.emplace_back(kind.name);
     prompts.check_keys(known);
+    PlaceholderNames redacted_names = names;
+    redacted_names.n_demonstrations += redacted_demonstrations(task_).size();
     for (const PromptKind& kind : prompt_kinds)
-      if (prompts.has(kind.name)) task_.prompts.emplace(kind.name, read_prompt(prompts.table(kind.name), kind, names));
+      if (prompts.has(kind.name))
+        task_.prompts.emplace(kind.name, read_prompt(prompts.table(kind.name), kind,
+                                                     kind.name == "classify_redacted" ? redacted_names : names));
     for (const PromptKind& kind : prompt_kinds)
       if (prompts.has(kind.name) && !kind.follows.empty()) static_cast<void>(task_.prompt(kind.follows));
   }
@@ -204,6 +215,9 @@ class TaskReader {
       std::string& text = item.fields[name];
       for (const std::string& part : parts) text += concat(text.empty() ? "" : " ", row.at(part));
     }
+    if (!insertions_column_.empty())
+      item.insertions = parse_insertions(row.at(insertions_column_), item.fields.at(task_.edit_field), task_.labels,
+                                         concat(row.where, " ", insertions_column_));
     return item;
   }
 
@@ -222,6 +236,7 @@ class TaskReader {
   std::string id_column_;  // empty: items are numbered from 1
   std::string label_column_;
   std::vector<std::string> reference_columns_;
+  std::string insertions_column_;                            // empty: there is none
   std::map<std::string, std::vector<std::string>> content_;  // name in prompts: columns of the data file
   std::map<std::string, std::size_t> label_of_value_;
 };

@@ -28,6 +28,9 @@ inline constexpr std::array prompt_kinds{
     PromptKind{"counterfactual", true, ""},
     PromptKind{"counterfactual_words", true, ""},
     PromptKind{"counterfactual_guided", true, "counterfactual_words"},
+    PromptKind{"redact", true, ""},
+    PromptKind{"words", true, ""},
+    PromptKind{"classify_redacted", false, ""},
 };
 
 /// What the placeholders of a task's prompts may be called.
@@ -35,6 +38,7 @@ struct PlaceholderNames {
   std::vector<std::string> content;        ///< of every item
   std::vector<std::string> demonstration;  ///< of every demonstration
   bool has_target = false;
+  bool has_unknown = false;
   std::size_t n_demonstrations = 0;
 };
 
@@ -82,9 +86,14 @@ inline constexpr std::size_t default_max_new_tokens = 256;
     std::erase(in_user, "target");
     std::erase(in_answer, "target");
   }
+  std::vector<std::string> in_system{"labels"};
+  if (names.has_unknown) {
+    in_user.emplace_back("unknown");
+    in_system.emplace_back("unknown");
+  }
 
   PromptTemplate prompt;
-  if (table.has("system")) prompt.system = detail::text_template(table, "system", {"labels"});
+  if (table.has("system")) prompt.system = detail::text_template(table, "system", in_system);
   prompt.user = detail::text_template(table, "user", in_user);
   prompt.answer = detail::text_template(table, "answer", in_answer);
   prompt.answer_prefix = table.string_or("answer_prefix", "");

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/insertion.hpp"
 #include "quantlens/protocols/prompt.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -19,6 +20,7 @@ struct Item {
   PromptValues fields;  ///< the content that prompts use; in a demonstration also its label, explanation, ...
   std::size_t label = 0;
   std::vector<std::string> references;  ///< explanations that people gave; may be empty
+  std::vector<Insertion> insertions{};  ///< into the task's edit field, for the perturb test; empty: it draws some
 };
 
 /// What protocols measure on.
@@ -27,6 +29,7 @@ struct Task {
   std::string description;
   std::filesystem::path folder;
   std::vector<std::string> labels;
+  std::string unknown_label;                       ///< the answer when the deciding words are gone; empty: none given
   std::vector<std::size_t> counterfactual_target;  ///< for each label the one to aim at; empty: none given
   std::string edit_field;                          ///< the content that a counterfactual edits; empty: none given
   std::map<std::string, PromptTemplate, std::less<>> prompts;

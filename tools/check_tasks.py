@@ -14,7 +14,9 @@ import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROMPTS = {"classify", "explain", "counterfactual", "counterfactual_words", "counterfactual_guided"}
+KNOWS_NO_LABEL = {"classify", "classify_redacted"}
+PROMPTS = KNOWS_NO_LABEL | {"explain", "counterfactual", "counterfactual_words", "counterfactual_guided", "redact", "words"}
+HIDDEN = "[REDACTED]"
 CARD_SECTIONS = ("What", "Source", "Licence", "How it is measured", "Pitfalls", "Checked against the reference?", "Limits")
 
 # What our own texts keep to, in words.
@@ -100,6 +102,7 @@ class Checker:
         for label, target in targets.items():
             self.expect(target in self.labels and target != label, "bad counterfactual target of", label)
         self.expect(set(task["labels"].get("values", {}).values()) <= set(self.labels), "values name an unknown label")
+        self.expect(task["labels"].get("unknown") not in self.labels, "the unknown label is one of the names")
         self.expect(task["counterfactual"]["edit_field"] in self.content, "edit_field is no content field")
 
     def check_card(self):
@@ -110,16 +113,18 @@ class Checker:
     def check_prompts(self, demonstrations):
         prompts = self.task["prompts"]
         self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
-        from_task = {"label", "target", "labels"}
+        known = {"labels"} | ({"unknown"} if "unknown" in self.task["labels"] else set())
+        from_task = {"label", "target"} | known
         for name, prompt in prompts.items():
-            in_user = set(self.content) | ({"labels"} if name == "classify" else from_task)
+            in_user = set(self.content) | (known if name in KNOWS_NO_LABEL else from_task)
             in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
-            for key, known in (("system", {"labels"}), ("user", in_user), ("answer", in_answer)):
+            for key, allowed in (("system", known), ("user", in_user), ("answer", in_answer)):
                 for placeholder in placeholders(prompt.get(key, "")):
-                    self.expect(placeholder in known, f"prompts.{name}.{key}: unknown placeholder", placeholder)
+                    self.expect(placeholder in allowed, f"prompts.{name}.{key}: unknown placeholder", placeholder)
             self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), name, "answer lacks its prefix")
             wanted = prompt.get("demonstrations", 0)
-            self.expect(wanted <= len(demonstrations), name, "asks for", wanted, "demonstrations")
+            there = len(demonstrations) + (sum("redacted" in row for row in demonstrations) if name == "classify_redacted" else 0)
+            self.expect(wanted <= there, name, "asks for", wanted, "demonstrations")
 
     def check_demonstrations(self, rows):
         self.check_items(rows, (1, TEXT_WORDS[1]), EXPLANATION_WORDS)
@@ -131,6 +136,13 @@ class Checker:
             self.expect(not missing, row["id"], "causes not in the text:", missing)
             self.expect(words(original) != words(edited), row["id"], "the counterfactual is the text itself")
             self.expect(edited.isascii(), row["id"], "counterfactual is not ASCII")
+            if "redacted" in row:
+                self.check_redacted(row["id"], original, row["redacted"])
+
+    def check_redacted(self, row_id, original, redacted):
+        self.expect(HIDDEN in redacted, row_id, "redacted hides no word")
+        pattern = r"[\w-]+".join(re.escape(part) for part in redacted.split(HIDDEN))
+        self.expect(re.fullmatch(pattern, original), row_id, "redacted is not the text with words hidden one by one")
 
     def check_items(self, rows, text_words, explanation_words):
         counts = collections.Counter(row["label"] for row in rows)

@@ -26,8 +26,8 @@ class CheckTasks(unittest.TestCase):
         self.folder = pathlib.Path(self.temporary.name) / "starter_topics"
         shutil.copytree(TASKS / "starter_topics", self.folder)
 
-    def edit_rows(self, edit):
-        path = self.folder / "test.jsonl"
+    def edit_rows(self, edit, name="test.jsonl"):
+        path = self.folder / name
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         edit(rows)
         path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
@@ -72,6 +72,24 @@ class CheckTasks(unittest.TestCase):
         path = self.folder / "task.toml"
         path.write_text(path.read_text(encoding="utf-8").replace("Text: {text}", "Text: {txt}", 1), encoding="utf-8")
         self.expect_fault("unknown placeholder txt")
+
+    def test_redaction_that_hides_nothing(self):
+        self.edit_rows(lambda rows: rows[2].update(redacted=rows[2]["text"]), "demonstrations.jsonl")
+        self.expect_fault("redacted hides no word")
+
+    def test_redaction_that_rewrites(self):
+        elsewhere = lambda row: row["redacted"].replace("Geneva", "Oslo")
+        self.edit_rows(lambda rows: rows[2].update(redacted=elsewhere(rows[2])), "demonstrations.jsonl")
+        self.expect_fault("is not the text with words hidden")
+
+    def test_redaction_of_several_words_by_one_mark(self):
+        self.edit_rows(lambda rows: rows[0].update(redacted="[REDACTED]"), "demonstrations.jsonl")
+        self.expect_fault("is not the text with words hidden")
+
+    def test_unknown_label_among_the_names(self):
+        path = self.folder / "task.toml"
+        path.write_text(path.read_text(encoding="utf-8").replace('unknown = "unknown"', 'unknown = "sports"'), encoding="utf-8")
+        self.expect_fault("the unknown label is one of the names")
 
     def test_missing_card_section(self):
         path = self.folder / "card.md"

@@ -157,7 +157,7 @@ answer = "Explanation: {label}"
 max_new_tokens = 8
 )";
 
-/// Makes `folder`/tiny, a task that supports the protocol nle alone.
+/// Makes `folder`/tiny, a task that supports the protocols nle, self_consistency_words and perturb_test.
 inline void write_tiny_task(const std::filesystem::path& folder, std::size_t n_items) {
   std::string items;
   for (std::size_t i = 0; i < n_items; ++i)

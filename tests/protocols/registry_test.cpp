@@ -7,7 +7,9 @@
 using namespace quantlens;
 
 TEST_CASE("protocols have the names that cells use") {
-  CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided"});
+  CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
+                                                     "self_consistency_counterfactual", "self_consistency_redaction",
+                                                     "self_consistency_words", "perturb_test"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 

@@ -17,8 +17,8 @@ using namespace quantlens_test;
 
 namespace {
 
-const std::vector<std::string> three_formats{"--model", "m.gguf", "--formats", "full,rtn-w8,rtn-w2-g64",
-                                             "--batch", "2"};
+const std::vector<std::string> three_formats{"--model", "m.gguf",   "--formats", "full,rtn-w8,rtn-w2-g64",
+                                             "--tasks", "tiny/nle", "--batch",   "2"};
 
 std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());
@@ -58,7 +58,7 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
     CHECK(keys_of(row["provenance"]) == std::set<std::string>{"model_sha256", "scheme", "bits_per_weight",
                                                               "bits_per_weight_model", "isa", "threads",
                                                               "source_quantized"});
-    CHECK(row["metrics"].size() == 12);
+    CHECK(row["metrics"].size() == 22);
     for (const auto& metric : row["metrics"].items())
       CHECK(keys_of(metric.value()) == std::set<std::string>{"value", "lo", "hi", "n", "delta", "delta_lo", "delta_hi",
                                                              "n_paired", "p", "p_holm", "mde", "better"});
@@ -108,7 +108,9 @@ TEST_CASE("bench program: data go to stdout, and it fits a terminal", "[report]"
 
 TEST_CASE("bench program: --list and --version need no model", "[report]") {
   Program program;
-  CHECK(program.run({"--list", "--formats", "full,rtn-w8"}).out == "tiny/nle/full\ntiny/nle/rtn-w8\n");
+  CHECK(program.run({"--list", "--formats", "full,rtn-w8"}).out ==
+        "tiny/nle/full\ntiny/self_consistency_words/full\ntiny/perturb_test/full\n"
+        "tiny/nle/rtn-w8\ntiny/self_consistency_words/rtn-w8\ntiny/perturb_test/rtn-w8\n");
   CHECK_THAT(program.run({"--version"}).out, Catch::StartsWith("quantlens_bench "));
   CHECK_FALSE(std::filesystem::exists(program.out()));
 }
@@ -159,7 +161,7 @@ TEST_CASE("bench program: a failed cell has a row, the others run on, the status
 TEST_CASE("bench program: where the baseline fails the others have values without deltas", "[report]") {
   Program program;
   program.provider.fails = "full";
-  const Result result = program.run({"--model", "m", "--formats", "rtn-w8"});
+  const Result result = program.run({"--model", "m", "--formats", "rtn-w8", "--tasks", "tiny/nle"});
   CHECK(result.status == 1);
   CHECK_THAT(result.err, Catch::Contains("the baseline failed"));
   const Json results = program.results();
@@ -175,7 +177,7 @@ TEST_CASE("bench program: the baseline runs unseen where a filter or --formats l
   const Json whole = program.results();
   for (const std::vector<std::string>& arguments :
        {with(three_formats, {"--benchmark_filter=rtn-w2"}),
-        std::vector<std::string>{"--model", "m", "--formats", "rtn-w2-g64", "--batch", "2"}}) {
+        std::vector<std::string>{"--model", "m", "--formats", "rtn-w2-g64", "--tasks", "tiny/nle", "--batch", "2"}}) {
     Program filtered;
     REQUIRE(filtered.run(arguments).status == 0);
     const Json results = filtered.results();
@@ -198,7 +200,7 @@ TEST_CASE("bench program: --baseline takes another format or another model file"
 
   write_text(program.folder.path() / "other.gguf", "x");
   const std::string other = (program.folder.path() / "other.gguf").string();
-  REQUIRE(program.run({"--model", "m", "--formats", "full", "--baseline", other}).status == 0);
+  REQUIRE(program.run({"--model", "m", "--formats", "full", "--tasks", "tiny/nle", "--baseline", other}).status == 0);
   rows = program.results()["rows"];
   CHECK(rows[0]["metrics"]["accuracy"]["n_paired"] == 12);
   CHECK(program.results()["manifest"]["baseline"] == "full of " + other);
@@ -263,6 +265,37 @@ TEST_CASE("bench program: killed at any moment, it resumes to the same scores an
   }
   CHECK(computed.size() == 3 * (12 + 12));
   for (const auto& entry : computed) CHECK(entry.second == 1);
+}
+
+TEST_CASE("bench program: correlations over edits are the same when the edits come from the journal", "[report]") {
+  Program program;
+  const std::filesystem::path folder = program.folder.path() / "tasks/tiny";
+  std::string toml(tiny_task);
+  toml.insert(toml.find("[labels]"), "insertions = \"words\"\n");
+  std::istringstream items(read_text(folder / "test.jsonl"));
+  std::string with_words;
+  for (std::string text; std::getline(items, text);) {
+    Json item = Json::parse(text);
+    item["words"] = "0:goals:business 1:banks:sports 2:teams:harmless";
+    with_words += item.dump() + "\n";
+  }
+  write_text(folder / "task.toml", toml);
+  write_text(folder / "test.jsonl", with_words);
+
+  const std::vector<std::string> arguments{
+      "--model", "m.gguf", "--formats", "full,rtn-w2-g64", "--tasks", "tiny/perturb_test", "--latency-items", "0"};
+  REQUIRE(program.run(arguments).status == 0);
+  const Json computed = program.results();
+  const Json& metrics = computed["rows"][1]["metrics"];
+  for (const char* metric : {"flips_mentioned", "cct", "phi_cct"}) {
+    CAPTURE(metric);
+    CHECK(metrics[metric]["n"] == 12);
+    CHECK(metrics[metric]["n_paired"] == 12);
+    for (const char* key : {"value", "lo", "hi", "delta", "delta_lo", "delta_hi", "p", "p_holm"})
+      CHECK(metrics[metric][key].is_number());
+  }
+  REQUIRE(program.run(arguments).status == 0);
+  CHECK(scores_of(program.results()) == scores_of(computed));
 }
 
 TEST_CASE("bench program: SIGTERM ends it with 143 and what is complete", "[report]") {

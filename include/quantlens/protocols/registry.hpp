@@ -10,7 +10,9 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
 #include "quantlens/protocols/nle.hpp"
+#include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/self_consistency.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -23,6 +25,10 @@ namespace quantlens::inline v0_1 {
   };
   add_counterfactual("counterfactual", {"counterfactual"});
   add_counterfactual("counterfactual_guided", {"counterfactual_words", "counterfactual_guided"});
+  protocols.push_back(std::make_unique<SelfConsistencyCounterfactual>(options));
+  protocols.push_back(std::make_unique<SelfConsistencyRedaction>(options));
+  protocols.push_back(std::make_unique<SelfConsistencyWords>(options));
+  protocols.push_back(std::make_unique<PerturbTest>(options));
   return protocols;
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/rng.hpp"
+
 using namespace quantlens;
 
 namespace {
@@ -41,9 +43,17 @@ TEST_CASE("pearson: of zeros and ones it is the phi coefficient") {
 }
 
 TEST_CASE("pearson: a straight line is 1 or -1, and never beyond") {
-  CHECK(pearson(sums_of({{0.1, 0.3}, {0.2, 0.6}, {0.7, 2.1}})) == 1.0);
-  CHECK(pearson(sums_of({{0.1, 0.7}, {0.2, 0.6}, {0.7, 0.1}})).value() == Approx(-1.0).epsilon(1e-12));
-  CHECK(pearson(sums_of({{0.1, 0.7}, {0.2, 0.6}, {0.7, 0.1}})).value() >= -1.0);
+  Rng rng(2);
+  for (int trial = 0; trial < 1000; ++trial) {
+    const double slope = rng.uniform() - 0.5;
+    PairSums line;
+    for (int i = 0; i < 5; ++i) {
+      const double x = rng.uniform();
+      line.add(x, slope * x);
+    }
+    CHECK(pearson(line).value() == Approx(slope > 0 ? 1 : -1).epsilon(1e-9));
+    CHECK(std::abs(pearson(line).value()) <= 1);
+  }
 }
 
 TEST_CASE("pearson: without spread, or without pairs, there is none") {
@@ -51,9 +61,13 @@ TEST_CASE("pearson: without spread, or without pairs, there is none") {
   CHECK_FALSE(pearson(sums_of({{0.5, 1}})));
   CHECK_FALSE(pearson(sums_of({{0, 1}, {0, 0}})));
   CHECK_FALSE(pearson(sums_of({{0.25, 1}, {0.5, 1}})));
-  PairSums equal;  // a tenth is rounded, so that its sums have a spread of a few ulps
-  for (int i = 0; i < 10'000; ++i) equal.add(0.1, i % 2);
-  CHECK_FALSE(pearson(equal));
+  // Most of these values are rounded, so that their sums have a spread of a few ulps, on either side of 0.
+  for (int hundredths = 1; hundredths < 100; ++hundredths) {
+    PairSums equal;
+    for (int i = 0; i < 1000; ++i) equal.add(hundredths / 100.0, i % 2);
+    CAPTURE(hundredths);
+    CHECK_FALSE(pearson(equal));
+  }
 }
 
 TEST_CASE("pearson: sums add up over items") {

@@ -24,7 +24,15 @@ TEST_CASE("metric names, directions and kinds are what results promise") {
                                       {"perplexity", "lower", MetricKind::real},
                                       {"edit_distance", "lower", MetricKind::real},
                                       {"copy_rate", "lower", MetricKind::binary},
-                                      {"parse_failure_rate", "lower", MetricKind::binary}};
+                                      {"parse_failure_rate", "lower", MetricKind::binary},
+                                      {"recall_top1", "higher", MetricKind::binary},
+                                      {"recall_strict", "higher", MetricKind::binary},
+                                      {"recall_full", "higher", MetricKind::binary},
+                                      {"recall_macro", "higher", MetricKind::set_level},
+                                      {"first_hop", "higher", MetricKind::binary},
+                                      {"second_hop", "higher", MetricKind::binary},
+                                      {"two_hop", "higher", MetricKind::binary},
+                                      {"two_hop_given_hops", "higher", MetricKind::binary}};
   REQUIRE(all_metrics.size() == promises.size());
   for (std::size_t i = 0; i < promises.size(); ++i) {
     INFO(promises[i].name);

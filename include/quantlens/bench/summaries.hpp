@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/classification.hpp"
+#include "quantlens/metrics/macro_average.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/protocols/item_record.hpp"
 #include "quantlens/stats/set_level.hpp"
@@ -43,6 +45,19 @@ inline std::vector<std::optional<LabelPair>> labels_of(std::span<const ItemRecor
   return labels;
 }
 
+/// Groups are numbered in the order in which they first appear, which is the same for every run over the same items.
+inline std::vector<std::optional<GroupedScore>> grouped_scores_of(std::span<const ItemRecord> records,
+                                                                  const MetricInfo& metric) {
+  std::map<std::string_view, std::size_t> numbers;
+  const auto scores = scores_of(records, metric.name);
+  std::vector<std::optional<GroupedScore>> grouped;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::size_t number = numbers.try_emplace(records[i].group, numbers.size()).first->second;
+    grouped.push_back(scores[i] ? std::optional(GroupedScore{number, *scores[i]}) : std::nullopt);
+  }
+  return grouped;
+}
+
 }  // namespace bench_detail
 
 /// Every known metric, in the order of `all_metrics`; those that the protocol does not have are empty (n is 0).
@@ -69,6 +84,9 @@ inline std::vector<std::optional<LabelPair>> labels_of(std::span<const ItemRecor
       summary = summarize_real(scores_of(records, info.name), scores_of(baseline, info.name), metric_seed);
     } else if (info == metric::macro_f1) {
       summary = summarize_set_level(labels_of(records), labels_of(baseline), macro_f1, metric_seed);
+    } else if (info == metric::recall_macro) {
+      summary = summarize_set_level(grouped_scores_of(records, metric::recall_top1),
+                                    grouped_scores_of(baseline, metric::recall_top1), macro_average, metric_seed);
     } else {
       throw Error("metric", concat("no statistic for the set-level metric ", info.name));
     }

@@ -40,13 +40,23 @@ inline constexpr MetricInfo perplexity{"perplexity", Better::lower, MetricKind::
 inline constexpr MetricInfo edit_distance{"edit_distance", Better::lower, MetricKind::real};
 inline constexpr MetricInfo copy_rate{"copy_rate", Better::lower, MetricKind::binary};
 inline constexpr MetricInfo parse_failure_rate{"parse_failure_rate", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo recall_top1{"recall_top1", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_strict{"recall_strict", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_full{"recall_full", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_macro{"recall_macro", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary};
 }  // namespace metric
 
 /// Every known metric, in the order in which tables show them.
-inline constexpr std::array all_metrics{metric::accuracy,      metric::macro_f1,          metric::rouge_l,
-                                        metric::token_f1,      metric::explanation_words, metric::degenerate_rate,
-                                        metric::flip_hard,     metric::flip_soft,         metric::perplexity,
-                                        metric::edit_distance, metric::copy_rate,         metric::parse_failure_rate};
+inline constexpr std::array all_metrics{
+    metric::accuracy,          metric::macro_f1,        metric::rouge_l,     metric::token_f1,
+    metric::explanation_words, metric::degenerate_rate, metric::flip_hard,   metric::flip_soft,
+    metric::perplexity,        metric::edit_distance,   metric::copy_rate,   metric::parse_failure_rate,
+    metric::recall_top1,       metric::recall_strict,   metric::recall_full, metric::recall_macro,
+    metric::first_hop,         metric::second_hop,      metric::two_hop,     metric::two_hop_given_hops};
 
 /// The metric of that name, or none.
 [[nodiscard]] constexpr std::optional<MetricInfo> find_metric(std::string_view name) {

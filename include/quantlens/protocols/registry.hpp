@@ -11,6 +11,8 @@
 #include "quantlens/protocols/counterfactual.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/recall.hpp"
+#include "quantlens/protocols/two_hop.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -23,6 +25,8 @@ namespace quantlens::inline v0_1 {
   };
   add_counterfactual("counterfactual", {"counterfactual"});
   add_counterfactual("counterfactual_guided", {"counterfactual_words", "counterfactual_guided"});
+  protocols.push_back(std::make_unique<Recall>(options));
+  protocols.push_back(std::make_unique<TwoHop>(options));
   return protocols;
 }
 

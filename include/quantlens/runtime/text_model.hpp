@@ -55,7 +55,7 @@ struct Completion {
   bool stopped = false;  ///< by a stop token, not by the limit
   double seconds_to_first_token = 0;
   double seconds = 0;
-  std::string first_token;  ///< the text of the first generated token; empty where none was
+  std::string first_token = {};  ///< the text of the first generated token; empty where none was
 };
 
 /// One model in one format. Results come in the requests' order, and do not depend on what else is in the batch.

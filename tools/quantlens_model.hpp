@@ -83,7 +83,7 @@ struct ScoreCommand {
     for (const ScoreResult& result : Engine(model.transformer(), engine.engine).score(requests))
       out << nlohmann::ordered_json{{"logprob", result.logprob},
                                     {"n_tokens", result.token_logprobs.size()},
-                                    {"greedy", result.greedy}}
+                                    {"greedy", result.greedy()}}
                  .dump()
           << '\n';
   }

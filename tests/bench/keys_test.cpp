@@ -37,6 +37,7 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity& c, Item&) { c.isa = "baseline"; },
       [](CellIdentity& c, Item&) { c.task = "tiny2"; },
       [](CellIdentity& c, Item&) { c.task_sha256[0] = 'c'; },
+      [](CellIdentity& c, Item&) { c.prompts = "trained"; },
       [](CellIdentity& c, Item&) { c.protocol = "counterfactual"; },
       [](CellIdentity& c, Item&) { c.protocol_options.label_score = LabelScore::pmi; },
       [](CellIdentity& c, Item&) { c.protocol_options.max_input_words = 255; },
@@ -54,6 +55,8 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity&, Item& i) { i.insertions[0].position = 1; },
       [](CellIdentity&, Item& i) { i.insertions[0].word = "old"; },
       [](CellIdentity&, Item& i) { i.insertions[0].kind = "sports"; },
+      [](CellIdentity&, Item& i) { i.answers["object"] = {"Oslo"}; },
+      [](CellIdentity&, Item& i) { i.group = "capital"; },
   };
   std::set<std::string> keys;
   for (const auto& change : changes) {

@@ -28,6 +28,7 @@ TEST_CASE("bench options: defaults are those of the contract", "[bench]") {
   CHECK(options.baseline == "full");
   CHECK(options.latency_items == 16);
   CHECK(options.shared_prefix);
+  CHECK(options.prompts == PromptChoice::automatic);
   CHECK_FALSE(options.limit);
   CHECK_FALSE(options.threads);
 }
@@ -76,6 +77,14 @@ TEST_CASE("bench options: every flag reaches its field, in both spellings", "[be
   CHECK_FALSE(options.shared_prefix);
   CHECK(options.list);
   CHECK(options.version);
+}
+
+TEST_CASE("bench options: the set of prompts", "[bench]") {
+  CHECK(parse({"--prompts", "auto"}).prompts == PromptChoice::automatic);
+  CHECK(parse({"--prompts=plain"}).prompts == PromptChoice::plain);
+  CHECK(parse({"--prompts=trained"}).prompts == PromptChoice::trained);
+  CHECK_THAT(error_of({"--prompts", "traind"}), Catch::Contains("--prompts 'traind'; did you mean 'trained'?"));
+  CHECK_THAT(error_of({"--prompts", ""}), Catch::Contains("--prompts"));
 }
 
 TEST_CASE("bench options: a plan with = and ; stays one format", "[bench]") {

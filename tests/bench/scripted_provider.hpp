@@ -67,7 +67,7 @@ class ScriptedModel final : public BenchModel, public TextModel {
   std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
     std::vector<ScoreResult> results;
     for (const ContinuationRequest& request : requests) {
-      const double logprob = -10 * draw(request.prompt.messages.back().content, request.continuation);
+      const double logprob = -10 * draw(question_of(request.prompt), request.continuation);
       results.push_back({logprob, {logprob}, false});
       count(5, 0);
     }
@@ -76,7 +76,7 @@ class ScriptedModel final : public BenchModel, public TextModel {
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
     std::vector<Completion> completions;
     for (const CompletionRequest& request : requests) {
-      const std::string& question = request.prompt.messages.back().content;
+      const std::string& question = question_of(request.prompt);
       const std::string text = draw(question, "answer") < 0.5 ? " Teams and goals decide it." : " Banks and markets.";
       const bool is_new = known_.insert(question).second;
       completions.push_back({text, 9, 4, true, is_new ? 0.002 : 0.001, 0.006});
@@ -91,6 +91,10 @@ class ScriptedModel final : public BenchModel, public TextModel {
   }
 
  private:
+  /// The last turn of a chat, or the whole of a bare text.
+  [[nodiscard]] static const std::string& question_of(const Prompt& prompt) {
+    return prompt.messages.empty() ? prompt.answer_prefix : prompt.messages.back().content;
+  }
   [[nodiscard]] double draw(std::string_view question, std::string_view what) const {
     const bool changed = Rng(seed_of(7, question, format_)).uniform() < noise_;
     return Rng(seed_of(11, question, what, changed ? std::string_view(format_) : "full")).uniform();
@@ -116,6 +120,7 @@ struct ScriptedProvider final : ModelProvider {
   std::map<std::string, std::size_t> builds;
 
   [[nodiscard]] std::string name() const override { return "scripted.gguf"; }
+  [[nodiscard]] std::string own_name() const override { return "scripted"; }
   [[nodiscard]] std::string sha256() const override { return hash; }
   [[nodiscard]] bool source_quantized() const override { return true; }
   [[nodiscard]] std::string source_types() const override { return "Q4_1+Q8_0"; }
@@ -169,6 +174,42 @@ inline void write_tiny_task(const std::filesystem::path& folder, std::size_t n_i
              "\n";
   write_text(folder / "tiny/task.toml", tiny_task);
   write_text(folder / "tiny/test.jsonl", items);
+}
+
+/// Makes `folder`/facts, nine facts in two relations.
+inline void write_facts_task(const std::filesystem::path& folder) {
+  std::string items;
+  for (std::size_t i = 0; i < 9; ++i)
+    items += nlohmann::json{{"id", concat("fact-", i)},
+                            {"relation", i < 6 ? "big" : "small"},
+                            {"subject", concat("subject ", i)},
+                            {"object", i % 2 == 0 ? "Teams" : "Banks"},
+                            {"prompt", concat("The thing of subject ", i, " is")}}
+                 .dump() +
+             "\n";
+  write_text(folder / "facts/test.jsonl", items);
+  write_text(folder / "facts/task.toml", R"(schema = "quantlens-task/1"
+name = "facts"
+description = "Facts for tests."
+license = "same as the repository"
+[data]
+location = "task"
+format = "jsonl"
+test = "test.jsonl"
+[fields]
+id = "id"
+content = { prompt = "prompt" }
+[recall]
+relation = "relation"
+subject = "subject"
+object = "object"
+[prompts.recall]
+plain = true
+user = "{prompt}"
+answer = " {object}."
+demonstrations = 2
+max_new_tokens = 8
+)");
 }
 
 }  // namespace quantlens_test

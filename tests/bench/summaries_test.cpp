@@ -94,6 +94,26 @@ TEST_CASE("summaries: a correlation of 0/0 is null, not 0", "[bench]") {
   }
 }
 
+TEST_CASE("summaries: the macro average of recall counts every relation the same", "[bench]") {
+  const auto recalled = [](const std::string& id, const std::string& relation, double top1) {
+    ItemRecord made;
+    made.item_id = id;
+    made.group = relation;
+    made.set_score(metric::recall_top1, top1);
+    return made;
+  };
+  const std::vector<ItemRecord> full{recalled("a", "capital", 1), recalled("b", "capital", 1),
+                                     recalled("c", "capital", 0), recalled("d", "currency", 1)};
+  const std::vector<ItemRecord> row{recalled("a", "capital", 1), recalled("b", "capital", 0),
+                                    recalled("c", "capital", 0), recalled("d", "currency", 0)};
+  const std::vector<MetricInfo> metrics{metric::recall_top1, metric::recall_macro};
+  const auto summaries = summarize_records(row, full, metrics, 1);
+  CHECK(summary_of(summaries, metric::recall_top1).value == Approx(0.25));
+  CHECK(summary_of(summaries, metric::recall_macro).value == Approx((1.0 / 3 + 0) / 2));
+  CHECK(summary_of(summaries, metric::recall_macro).delta == Approx((1.0 / 3 + 0) / 2 - (2.0 / 3 + 1) / 2));
+  CHECK(summary_of(summaries, metric::recall_macro).n_paired == 4);
+}
+
 TEST_CASE("summaries: a baseline of other items is refused", "[bench]") {
   const std::vector<ItemRecord> row{record("a", 0, 0.5), record("b", 0, 0.5)};
   const std::vector<ItemRecord> swapped{row[1], row[0]};

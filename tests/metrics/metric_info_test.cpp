@@ -34,7 +34,15 @@ TEST_CASE("metric names, directions and kinds are what results promise") {
                                       {"first_flip_faithful", "higher", MetricKind::binary},
                                       {"flips_mentioned", "higher", MetricKind::set_level},
                                       {"cct", "higher", MetricKind::set_level},
-                                      {"phi_cct", "higher", MetricKind::set_level}};
+                                      {"phi_cct", "higher", MetricKind::set_level},
+                                      {"recall_top1", "higher", MetricKind::binary},
+                                      {"recall_strict", "higher", MetricKind::binary},
+                                      {"recall_full", "higher", MetricKind::binary},
+                                      {"recall_macro", "higher", MetricKind::set_level},
+                                      {"first_hop", "higher", MetricKind::binary},
+                                      {"second_hop", "higher", MetricKind::binary},
+                                      {"two_hop", "higher", MetricKind::binary},
+                                      {"two_hop_given_hops", "higher", MetricKind::binary}};
   REQUIRE(all_metrics.size() == promises.size());
   for (std::size_t i = 0; i < promises.size(); ++i) {
     INFO(promises[i].name);

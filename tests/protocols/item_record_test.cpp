@@ -14,6 +14,7 @@ ItemRecord example() {
   record.predicted = 1;
   record.gold_label = "odd";
   record.predicted_label = "bad";
+  record.group = "odd ones";
   record.label_tie = true;
   record.set_score(metric::rouge_l, 1.0 / 3.0);
   record.set_score(metric::perplexity, std::nullopt);

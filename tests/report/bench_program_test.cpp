@@ -51,14 +51,16 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
   REQUIRE(results["rows"].size() == 3);
   for (const Json& row : results["rows"]) {
     CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "n",
-                                                "metrics", "latency", "memory", "provenance"});
+                                                "metrics", "groups", "latency", "memory", "provenance"});
     CHECK(keys_of(row["latency"]) == std::set<std::string>{"prompt_tokens_per_s", "generated_tokens_per_s",
                                                            "items_per_s", "ttft_ms", "p50_ms", "p95_ms"});
     CHECK(keys_of(row["memory"]) == std::set<std::string>{"peak_mib", "weight_mib"});
-    CHECK(keys_of(row["provenance"]) == std::set<std::string>{"model_sha256", "scheme", "bits_per_weight",
+    CHECK(keys_of(row["provenance"]) == std::set<std::string>{"model_sha256", "scheme", "prompts", "bits_per_weight",
                                                               "bits_per_weight_model", "isa", "threads",
                                                               "source_quantized"});
-    CHECK(row["metrics"].size() == 22);
+    CHECK(row["metrics"].size() == all_metrics.size());
+    CHECK(row["groups"] == Json::object());
+    CHECK(row["provenance"]["prompts"] == "plain");
     for (const auto& metric : row["metrics"].items())
       CHECK(keys_of(metric.value()) == std::set<std::string>{"value", "lo", "hi", "n", "delta", "delta_lo", "delta_hi",
                                                              "n_paired", "p", "p_holm", "mde", "better"});
@@ -95,6 +97,75 @@ TEST_CASE("bench program: the value in a row is the mean over the journal's item
   for (const Json& row : results["rows"])
     CHECK(row["metrics"]["accuracy"]["value"] ==
           Approx(right.at(concat("tiny/nle/", row["format"].get<std::string>())) / 12));
+}
+
+TEST_CASE("bench program: a task about facts has its own metrics, and means for each group", "[report]") {
+  Program program;
+  write_facts_task(program.folder.path() / "tasks");
+  const Result result = program.run(with(three_formats, {"--tasks", "facts"}));
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  std::map<std::string, std::pair<int, double>> right;  // of `full`, by relation: items, and sum of recall_full
+  std::istringstream journal(read_text(program.out() / "items.jsonl"));
+  for (std::string text; std::getline(journal, text);) {
+    const Json line = Json::parse(text);
+    if (line["kind"] != "item" || line["cell"] != "facts/recall/full") continue;
+    auto& [n, sum] = right[line["record"]["group"]];
+    ++n;
+    sum += line["record"]["scores"]["recall_full"].get<double>();
+  }
+  const Json row = program.results()["rows"][0];
+  CHECK(row["task"] == "facts/recall");
+  CHECK(row["metrics"]["accuracy"]["n"] == 0);
+  CHECK(row["metrics"]["recall_macro"]["n"] == 9);
+  CHECK(keys_of(row["groups"]) == std::set<std::string>{"big", "small"});
+  REQUIRE(right.size() == 2);
+  for (const auto& [relation, counts] : right) {
+    const Json& group = row["groups"][relation];
+    CHECK(keys_of(group) == std::set<std::string>{"n", "recall_full", "recall_strict", "recall_top1"});
+    CHECK(group["n"] == counts.first);
+    CHECK(group["recall_full"] == Approx(counts.second / counts.first));
+  }
+  CHECK(right["big"].first == 6);
+}
+
+TEST_CASE("bench program: a model gets the prompts that it was trained on, and --prompts overrides that", "[report]") {
+  Program program;
+  const std::string toml = std::string(tiny_task) +
+                           "[trained]\nmodels = [\"script*\"]\n"
+                           "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
+                           "[trained.prompts.explain]\nuser = \"topic: {text} why?\"\nanswer = \"{label}\"\n";
+  write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
+  const std::vector<std::string> full{"--model", "m", "--formats", "full", "--latency-items", "0"};
+  REQUIRE(program.run(full).status == 0);
+  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
+  REQUIRE(program.run(with(full, {"--prompts", "plain"})).status == 0);
+  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "plain");
+  REQUIRE(program.run(with(full, {"--prompts", "trained"})).status == 0);
+  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
+
+  std::map<std::string, int> asked;
+  std::istringstream journal(read_text(program.out() / "items.jsonl"));
+  for (std::string text; std::getline(journal, text);) {
+    const Json line = Json::parse(text);
+    if (line["kind"] != "item") continue;
+    const auto content = line["record"]["transcript"][1]["messages"][0]["content"].get<std::string>();
+    ++asked[content.substr(0, content.find(' '))];
+  }
+  CHECK(asked == std::map<std::string, int>{{"topic:", 12}, {"Why", 12}});  // the third run computed nothing
+}
+
+TEST_CASE("bench program: a protocol that the chosen prompts lack is no cell", "[report]") {
+  Program program;
+  const std::string toml = std::string(tiny_task) +
+                           "[trained]\nmodels = [\"scripted\"]\n"
+                           "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
+                           "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
+  write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
+  CHECK(program.run({"--list", "--formats", "full"}).out == "tiny/nle/full\n");
+  CHECK(program.run({"--list", "--formats", "full", "--model", "m"}).out == "tiny/counterfactual/full\n");
+  CHECK_THAT(program.run({"--model", "m", "--tasks", "tiny/nle"}).err,
+             Catch::Contains("unknown protocol of tiny 'nle'"));
 }
 
 TEST_CASE("bench program: data go to stdout, and it fits a terminal", "[report]") {

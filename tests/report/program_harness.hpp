@@ -51,6 +51,7 @@ class SlowModel final : public BenchModel, public TextModel {
 struct SharedProvider final : ModelProvider {
   explicit SharedProvider(ScriptedProvider& provider, bool slow) : provider_(provider), slow_(slow) {}
   [[nodiscard]] std::string name() const override { return provider_.name(); }
+  [[nodiscard]] std::string own_name() const override { return provider_.own_name(); }
   [[nodiscard]] std::string sha256() const override { return provider_.sha256(); }
   [[nodiscard]] bool source_quantized() const override { return provider_.source_quantized(); }
   [[nodiscard]] std::string source_types() const override { return provider_.source_types(); }

@@ -118,7 +118,7 @@ TEST_CASE("generation is greedy, seeded when sampled, and the same in any batch"
   // A greedy token is the one that scores best.
   Engine engine(model, {.threads = 1});
   const ScoreRequest check{many[0].prompt, {together[0].tokens[0]}};
-  CHECK(engine.score({&check, 1})[0].greedy);
+  CHECK(engine.score({&check, 1})[0].greedy());
 }
 
 TEST_CASE("the prefix cache stays within its size and answers stay the same") {

@@ -118,6 +118,20 @@ TEST_CASE("generation stops at end of text and at the chat format's end of turn"
         }) == Ids{0});
 }
 
+TEST_CASE("a model is called as its GGUF file says, else as the file, and a folder as the folder") {
+  const auto gguf_name = [](auto edit) {
+    GgufBuilder file = tiny_llama();
+    edit(file);
+    const auto bytes = exact_bytes(file.build());
+    return load_gguf(GgufFile::parse(bytes, "my-model.gguf")).name;
+  };
+  CHECK(gguf_name([](auto& f) { f.set("general.name", "Tiny Llama"); }) == "Tiny Llama");
+  CHECK(gguf_name([](auto&) {}) == "my-model");
+  CHECK(load_model(data_folder / "llama").name == "llama");
+  CHECK(load_model(data_folder / "llama/").name == "llama");
+  CHECK(load_model(data_folder / "qwen2/../llama/.").name == "llama");
+}
+
 TEST_CASE("an embedding padded beyond the tokenizer, tied output and rotary factors load") {
   GgufBuilder file = tiny_llama();
   file.tensor("token_embd.weight").shape = {10, 32};

@@ -26,7 +26,8 @@ struct CellIdentity {
   nlohmann::json scheme;  ///< every parameter of the format
   std::string isa;
   std::string task;
-  std::string task_sha256;  ///< of what all items share: prompts, labels, demonstrations
+  std::string task_sha256;        ///< of what all items share: prompts, labels, demonstrations
+  std::string prompts = "plain";  ///< the task's set of prompts
   std::string protocol;
   ProtocolOptions protocol_options;
   std::string sampling = "greedy";
@@ -57,6 +58,7 @@ struct TimingIdentity {
                       {"isa", cell.isa},
                       {"task", cell.task},
                       {"task_sha256", cell.task_sha256},
+                      {"prompts", cell.prompts},
                       {"protocol", cell.protocol},
                       {"label_score", static_cast<int>(cell.protocol_options.label_score)},
                       {"max_input_words", cell.protocol_options.max_input_words},
@@ -74,7 +76,9 @@ struct TimingIdentity {
           {"fields", item.fields},
           {"label", item.label},
           {"references", item.references},
-          {"insertions", std::move(insertions)}};
+          {"insertions", std::move(insertions)},
+          {"answers", item.answers},
+          {"group", item.group}};
 }
 
 [[nodiscard]] inline std::string item_key(const std::string& cell, const Item& item) {

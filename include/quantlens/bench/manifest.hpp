@@ -68,6 +68,7 @@ namespace quantlens::inline v0_1 {
           {"argv", options.arguments},
           {"model",
            {{"name", model.name()},
+            {"own_name", model.own_name()},
             {"path", options.model.string()},
             {"sha256", model.sha256()},
             {"source_quantized", model.source_quantized()},

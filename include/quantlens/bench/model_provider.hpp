@@ -57,6 +57,8 @@ class ModelProvider {
   virtual ~ModelProvider() = default;
   /// The path, as the user spelled it.
   [[nodiscard]] virtual std::string name() const = 0;
+  /// What the model itself is called, wherever it lies.
+  [[nodiscard]] virtual std::string own_name() const = 0;
   [[nodiscard]] virtual std::string sha256() const = 0;
   [[nodiscard]] virtual bool source_quantized() const = 0;
   /// The stored types, such as "Q4_1+Q8_0".

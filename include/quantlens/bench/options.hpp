@@ -19,6 +19,10 @@
 
 namespace quantlens::inline v0_1 {
 
+/// Which prompts of a task are used: those that a model of this name was trained on where the task has such, always the
+/// ordinary ones, or the trained ones whatever the model.
+enum class PromptChoice { automatic, plain, trained };
+
 /// Everything a user may ask of the main job.
 struct BenchOptions {
   std::filesystem::path model;
@@ -29,6 +33,7 @@ struct BenchOptions {
   std::filesystem::path tasks_dir;
   std::filesystem::path out = "./quantlens-out";
   std::string baseline = "full";  ///< a format, or the path of another model file
+  PromptChoice prompts = PromptChoice::automatic;
   std::optional<std::size_t> limit;
   std::optional<std::size_t> threads;  ///< none: all processors
   std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
@@ -52,6 +57,8 @@ inline constexpr std::string_view bench_usage =
   --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here
   --data DIR           data sets that tasks do not bring: DIR/<task>/...
   --tasks-dir DIR      where the task folders are
+  --prompts SET        auto (default): the prompts that a model was trained on, where a task has such for
+                       its name, else the ordinary ones; plain: always these; trained: wherever there are
   --limit N            the first N items of a seeded shuffle, the same for all formats
   --threads T          default: all processors
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
@@ -95,6 +102,13 @@ inline std::vector<std::string> parse_list(std::string_view flag, std::string_vi
   return parts;
 }
 
+inline PromptChoice parse_prompt_choice(std::string_view flag, const std::string& text) {
+  const std::vector<std::string> known{"auto", "plain", "trained"};  // in the order of the enumerators
+  const auto found = std::find(known.begin(), known.end(), text);
+  if (found == known.end()) throw unknown_name(flag, text, known);
+  return static_cast<PromptChoice>(found - known.begin());
+}
+
 /// Google Benchmark prints its usage and exits with 0 on these, so they are checked here.
 inline void check_benchmark_flag(std::string_view argument) {
   for (const std::string_view flag : {"--benchmark_format=", "--benchmark_out_format="}) {
@@ -134,6 +148,8 @@ inline void check_benchmark_flag(std::string_view argument) {
       {"--tasks", list(options.tasks)},
       {"--data", path(options.data)},
       {"--tasks-dir", path(options.tasks_dir)},
+      {"--prompts",
+       [&](const auto& flag, const auto& value) { options.prompts = bench_detail::parse_prompt_choice(flag, value); }},
       {"--limit", count(options.limit, 1)},
       {"--threads", count(options.threads, 1)},
       {"--out", path(options.out)},

@@ -17,6 +17,7 @@
 #include "quantlens/bench/cell.hpp"
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/options.hpp"
+#include "quantlens/bench/prompt_sets.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/load_task.hpp"
@@ -31,7 +32,7 @@ namespace quantlens::inline v0_1 {
 /// One `task/protocol` with the items that this run measures.
 struct PlannedTask {
   TaskProtocol what;
-  std::shared_ptr<const Task> task;
+  std::shared_ptr<const PromptedTask> task;
   std::shared_ptr<const Protocol> protocol;
   std::vector<Item> items;
   std::string task_sha256;   ///< of what its items share
@@ -42,6 +43,7 @@ struct PlannedTask {
 struct Plan {
   std::vector<PlannedTask> tasks;
   std::vector<std::string> formats;
+  PromptChoice prompts = PromptChoice::automatic;
   std::vector<std::string> skipped;  ///< why a task that nobody named is left out
 
   [[nodiscard]] std::vector<Cell> cells() const {
@@ -85,10 +87,10 @@ class TaskLoader {
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
   /// Errors: InputError for an unknown name, a broken folder, or data that are not there.
-  std::shared_ptr<const Task> load(const std::string& name) {
+  std::shared_ptr<const PromptedTask> load(const std::string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) throw unknown_name("task", name, names_);
-    std::shared_ptr<const Task>& task = loaded_[name];
-    if (!task) task = std::make_shared<Task>(load_task(folder_ / name, data_));
+    std::shared_ptr<const PromptedTask>& task = loaded_[name];
+    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder_ / name, data_));
     return task;
   }
 
@@ -96,7 +98,7 @@ class TaskLoader {
   std::filesystem::path folder_;
   std::filesystem::path data_;
   std::vector<std::string> names_;
-  std::map<std::string, std::shared_ptr<const Task>> loaded_;
+  std::map<std::string, std::shared_ptr<const PromptedTask>> loaded_;
 };
 
 /// SHA-256 of what all items of a task share: task.toml and the demonstrations.
@@ -117,11 +119,15 @@ inline std::vector<std::string> protocols_of(const Task& task) {
 }
 
 /// "esnli" -> all of its protocols, "esnli/nle" -> this one; nothing asked: every task whose data are here.
-inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, TaskLoader& loader,
-                                               std::vector<std::string>& skipped) {
+inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std::string_view model_name,
+                                               TaskLoader& loader, std::vector<std::string>& skipped) {
   std::vector<TaskProtocol> resolved;
+  const auto known_protocols = [&](const std::string& name) {
+    const PromptedTask& task = *loader.load(name);
+    return protocols_of(task.under(choose_prompts(task.task(), options.prompts, model_name)));
+  };
   const auto add_all = [&](const std::string& name) {
-    for (const std::string& protocol : protocols_of(*loader.load(name))) add_once(resolved, {name, protocol});
+    for (const std::string& protocol : known_protocols(name)) add_once(resolved, {name, protocol});
   };
   if (options.tasks.empty()) {
     for (const std::string& name : loader.names()) try {
@@ -139,7 +145,7 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, Task
       add_all(name);
       continue;
     }
-    const std::vector<std::string> known = protocols_of(*loader.load(name));
+    const std::vector<std::string> known = known_protocols(name);
     const std::string protocol = text.substr(slash + 1);
     if (std::find(known.begin(), known.end(), protocol) == known.end())
       throw unknown_name(concat("protocol of ", name), protocol, known);
@@ -150,16 +156,19 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, Task
 
 }  // namespace bench_detail
 
+/// `model_name`: the model's own, which decides on prompts; empty: none is known.
 /// Errors: InputError for unknown names (with the nearest known one) and for tasks that cannot be loaded.
-[[nodiscard]] inline Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir) {
+[[nodiscard]] inline Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
+                                    std::string_view model_name) {
   Plan plan;
+  plan.prompts = options.prompts;
   for (const std::string& format : options.formats) bench_detail::add_once(plan.formats, parse_format(format).name());
 
   bench_detail::TaskLoader loader(tasks_dir, options.data);
-  for (const TaskProtocol& what : bench_detail::resolve_tasks(options, loader, plan.skipped)) {
+  for (const TaskProtocol& what : bench_detail::resolve_tasks(options, model_name, loader, plan.skipped)) {
     PlannedTask planned{what, loader.load(what.task), make_protocol(what.protocol), {}, {}, {}};
-    planned.items = select_items(*planned.task, options.limit, options.seed);
-    planned.task_sha256 = bench_detail::task_sha256(*planned.task);
+    planned.items = select_items(planned.task->task(), options.limit, options.seed);
+    planned.task_sha256 = bench_detail::task_sha256(planned.task->task());
     nlohmann::json items = nlohmann::json::array();
     for (const Item& item : planned.items) items.push_back(item_json(item));
     planned.items_sha256 = json_sha256(items);

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "quantlens/bench/keys.hpp"
@@ -40,6 +42,37 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"better", better ? nlohmann::ordered_json(*better) : nlohmann::ordered_json()}};
 }
 
+/// For each group of items their number and the mean of every per-item metric over those that have it.
+inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
+  struct Mean {
+    double sum = 0;
+    std::size_t n = 0;
+  };
+  struct Group {
+    std::size_t n = 0;
+    std::map<std::string, Mean> metrics;
+  };
+  std::map<std::string, Group> groups;
+  for (const ItemRecord& record : records) {
+    if (record.group.empty()) continue;
+    Group& group = groups[record.group];
+    ++group.n;
+    for (const auto& [metric, score] : record.scores) {
+      Mean& mean = group.metrics[metric];
+      mean.sum += score.value_or(0);
+      if (score) ++mean.n;
+    }
+  }
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [name, group] : groups) {
+    json[name] = {{"n", group.n}};
+    for (const auto& [metric, mean] : group.metrics)
+      json[name][metric] =
+          number_or_null(mean.n == 0 ? std::nullopt : std::optional(mean.sum / static_cast<double>(mean.n)));
+  }
+  return json;
+}
+
 }  // namespace bench_detail
 
 /// One row. A failed cell has status "failed", its `error`, n 0 and nulls.
@@ -64,6 +97,7 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"error", ok ? Json() : Json(row.error)},
           {"n", ok ? outcome.records.size() : 0},
           {"metrics", metrics},
+          {"groups", ok ? bench_detail::groups_json(outcome.records) : Json::object()},
           {"latency",
            {{"prompt_tokens_per_s", number_or_null(outcome.prompt_tokens_per_second)},
             {"generated_tokens_per_s", number_or_null(outcome.generated_tokens_per_second)},
@@ -75,6 +109,7 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"provenance",
            {{"model_sha256", model_sha256},
             {"scheme", row.scheme},
+            {"prompts", prompt_set_name(row.prompts)},
             {"bits_per_weight", size(&ModelSizes::bits_per_weight)},
             {"bits_per_weight_model", size(&ModelSizes::bits_per_weight_model)},
             {"isa", model.isa()},

@@ -62,6 +62,7 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] std::string name() const override {
     return (path_.has_filename() ? path_ : path_.parent_path()).filename().string();
   }
+  [[nodiscard]] std::string own_name() const override { return session_.file().name; }
   [[nodiscard]] std::string sha256() const override { return session_.file().sha256; }
   [[nodiscard]] bool source_quantized() const override { return session_.file().weights.source_quantized; }
   [[nodiscard]] std::string source_types() const override { return session_.file().weights.source_types; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/classification.hpp"
+#include "quantlens/metrics/macro_average.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/protocols/item_record.hpp"
@@ -52,12 +54,28 @@ std::vector<std::optional<PairSums>> edits_of(std::span<const ItemRecord> record
   return sums;
 }
 
+/// Groups are numbered in the order in which they first appear, which is the same for every run over the same items.
+inline std::vector<std::optional<GroupedScore>> grouped_scores_of(std::span<const ItemRecord> records,
+                                                                  const MetricInfo& metric) {
+  std::map<std::string_view, std::size_t> numbers;
+  const auto scores = scores_of(records, metric.name);
+  std::vector<std::optional<GroupedScore>> grouped;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::size_t number = numbers.try_emplace(records[i].group, numbers.size()).first->second;
+    grouped.push_back(scores[i] ? std::optional(GroupedScore{number, *scores[i]}) : std::nullopt);
+  }
+  return grouped;
+}
+
 inline Summary summarize_set(const MetricInfo& info, std::span<const ItemRecord> records,
                              std::span<const ItemRecord> baseline, std::uint64_t seed) {
   const auto of_edits = [&](const auto& sums_of, const auto& statistic) {
     return summarize_set_level(edits_of(records, sums_of), edits_of(baseline, sums_of), statistic, seed);
   };
   if (info == metric::macro_f1) return summarize_set_level(labels_of(records), labels_of(baseline), macro_f1, seed);
+  if (info == metric::recall_macro)
+    return summarize_set_level(grouped_scores_of(records, metric::recall_top1),
+                               grouped_scores_of(baseline, metric::recall_top1), macro_average, seed);
   if (info == metric::flips_mentioned) return of_edits(flip_and_mention, flips_mentioned);
   if (info == metric::cct) return of_edits(impact_and_mention, mention_correlation);
   if (info == metric::phi_cct) return of_edits(flip_and_mention, mention_correlation);

@@ -60,6 +60,7 @@ struct Row {
   const CellOutcome* outcome = nullptr;
   std::string error;  ///< why the cell failed; empty: ok
   nlohmann::json scheme;
+  PromptSet prompts = PromptSet::plain;
   std::vector<MetricSummary> metrics;  ///< empty where the cell failed
 };
 
@@ -78,6 +79,7 @@ class Sweep {
     row->cell = cell;
     row->repetition = repetition;
     row->scheme = model_.provider().scheme(cell.format);
+    row->prompts = prompts_of(model_, cell);
     row->outcome = &outcome(model_, cell, repetition);
     row->error = row->outcome->error;
     const CellOutcome& baseline = outcome(baseline_.pool, {cell.what, baseline_.format}, repetition);
@@ -109,6 +111,11 @@ class Sweep {
     }
   }
 
+  /// Each model is asked with its own prompts, the baseline, too.
+  [[nodiscard]] PromptSet prompts_of(const ModelPool& pool, const Cell& cell) const {
+    return choose_prompts(plan_.task_of(cell).task->task(), plan_.prompts, pool.provider().own_name());
+  }
+
   const CellOutcome& outcome(ModelPool& pool, const Cell& cell, std::size_t repetition) {
     auto [found, is_new] = outcomes_.try_emplace({&pool, cell, repetition});
     if (!is_new) return found->second;
@@ -128,6 +135,7 @@ class Sweep {
 
   CellOutcome compute(ModelPool& pool, const Cell& cell, std::size_t repetition) {
     const PlannedTask& task = plan_.task_of(cell);
+    const PromptSet prompts = prompts_of(pool, cell);
     CellIdentity identity;
     identity.model_sha256 = pool.sha256();
     identity.format = cell.format;
@@ -135,12 +143,14 @@ class Sweep {
     identity.isa = pool.provider().isa();
     identity.task = cell.what.task;
     identity.task_sha256 = task.task_sha256;
+    identity.prompts = prompt_set_name(prompts);
     identity.protocol = cell.what.protocol;
     identity.seed = seed_;
     identity.repetition = repetition;
     MeteredModel model([&] { return pool.get(cell.format); });
     MeteredModel full([&] { return pool.get("full"); });
-    return run_cell({cell, *task.task, *task.protocol, task.items, std::move(identity)}, context_, model, full);
+    return run_cell({cell, task.task->under(prompts), *task.protocol, task.items, std::move(identity)}, context_, model,
+                    full);
   }
 
   const Plan& plan_;

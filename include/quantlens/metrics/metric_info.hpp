@@ -51,6 +51,14 @@ inline constexpr MetricInfo first_flip_faithful{"first_flip_faithful", Better::h
 inline constexpr MetricInfo flips_mentioned{"flips_mentioned", Better::higher, MetricKind::set_level};
 inline constexpr MetricInfo cct{"cct", Better::higher, MetricKind::set_level};
 inline constexpr MetricInfo phi_cct{"phi_cct", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo recall_top1{"recall_top1", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_strict{"recall_strict", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_full{"recall_full", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo recall_macro{"recall_macro", Better::higher, MetricKind::set_level};
+inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary};
 }  // namespace metric
 
 /// Every known metric, in the order in which tables show them.
@@ -75,7 +83,15 @@ inline constexpr std::array all_metrics{metric::accuracy,
                                         metric::first_flip_faithful,
                                         metric::flips_mentioned,
                                         metric::cct,
-                                        metric::phi_cct};
+                                        metric::phi_cct,
+                                        metric::recall_top1,
+                                        metric::recall_strict,
+                                        metric::recall_full,
+                                        metric::recall_macro,
+                                        metric::first_hop,
+                                        metric::second_hop,
+                                        metric::two_hop,
+                                        metric::two_hop_given_hops};
 
 /// The metric of that name, or none.
 [[nodiscard]] constexpr std::optional<MetricInfo> find_metric(std::string_view name) {

@@ -22,13 +22,14 @@ namespace quantlens::inline v0_1 {
 inline constexpr std::string_view invalid_label = "invalid";
 
 /// One item's outcome. `scores` holds every per-item metric of the protocol in its own unit; null: undefined for this
-/// item. Set-level metrics are computed from `gold` and `predicted`, or from `edits`.
+/// item. Set-level metrics are computed from `gold` and `predicted`, from `edits`, or from scores by `group`.
 struct ItemRecord {
   std::string item_id;
   std::size_t gold = 0;
   std::size_t predicted = no_label;
   std::string gold_label;
   std::string predicted_label{invalid_label};
+  std::string group;       ///< the item's
   bool label_tie = false;  ///< several labels shared the best score, and the first of them was taken
   std::map<std::string, std::optional<double>> scores;
   std::vector<EditOutcome> edits;                       ///< of the perturb test
@@ -82,6 +83,7 @@ namespace detail {
           {"predicted", record.predicted == no_label ? nlohmann::json(nullptr) : nlohmann::json(record.predicted)},
           {"gold_label", record.gold_label},
           {"predicted_label", record.predicted_label},
+          {"group", record.group},
           {"label_tie", record.label_tie},
           {"scores", std::move(scores)},
           {"edits", detail::edits_json(record.edits)},
@@ -102,6 +104,7 @@ namespace detail {
     if (!json.at("predicted").is_null()) json.at("predicted").get_to(record.predicted);
     json.at("gold_label").get_to(record.gold_label);
     json.at("predicted_label").get_to(record.predicted_label);
+    json.at("group").get_to(record.group);
     json.at("label_tie").get_to(record.label_tie);
     for (const auto& [name, value] : json.at("scores").items()) record.scores[name] = detail::optional_number(value);
     record.edits = detail::edits_from_json(json.value("edits", nlohmann::json::array()));

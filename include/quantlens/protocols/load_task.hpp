@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
+#include <limits>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,6 +16,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/fact_table.hpp"
 #include "quantlens/protocols/prompt_reader.hpp"
 #include "quantlens/protocols/redaction_judge.hpp"
 #include "quantlens/protocols/task.hpp"
@@ -37,8 +41,8 @@ class TaskReader {
   }
 
   [[nodiscard]] Task read() {
-    root_.check_keys(
-        {"schema", "name", "description", "license", "data", "fields", "labels", "counterfactual", "prompts"});
+    root_.check_keys({"schema", "name", "description", "license", "data", "fields", "labels", "counterfactual",
+                      "recall", "two_hop", "prompts", "trained"});
     if (const std::string schema = root_.string("schema"); schema != task_schema)
       throw InputError("task", concat(root_.where(), ": expected schema '", task_schema, "', got '", schema, "'"));
     task_.name = root_.string("name");
@@ -47,10 +51,13 @@ class TaskReader {
       throw InputError("task", concat(root_.where(), ": expected the name of its folder, '", folder_name.string(),
                                       "', got '", task_.name, "'"));
     task_.description = root_.string("description");
+    kind_ = read_kind();
+    if (kind_ != TaskKind::labels) facts_.emplace(root_.table(name_of(kind_)), kind_);
     read_fields(root_.table("fields"));
-    read_labels(root_.table("labels"));
+    if (!facts_) read_labels(root_.table("labels"));
     read_demonstrations();
     if (root_.has("counterfactual")) {
+      if (facts_) throw InputError("task", root_.where() + ": [counterfactual] is for tasks with [labels]");
       const TomlTable table = root_.table("counterfactual");
       table.check_keys({"edit_field"});
       task_.edit_field = table.string("edit_field");
@@ -59,12 +66,38 @@ class TaskReader {
     }
     if (!insertions_column_.empty() && task_.edit_field.empty())
       throw InputError("task", root_.where() + ": [fields] insertions needs a [counterfactual] edit_field");
-    read_prompts(root_.table("prompts"));
+    task_.prompts = read_prompts(root_.table("prompts"));
+    if (root_.has("trained")) read_trained(root_.table("trained"));
     read_items();
+    if (has_own_examples() && (wants_examples(task_.prompts) || wants_examples(task_.trained.prompts)))
+      task_.demonstrations = task_.items;
     return std::move(task_);
   }
 
  private:
+  using Prompts = std::map<std::string, PromptTemplate, std::less<>>;
+
+  [[nodiscard]] static std::string_view name_of(TaskKind kind) {
+    return kind == TaskKind::recall ? "recall" : kind == TaskKind::two_hop ? "two_hop" : "labels";
+  }
+
+  [[nodiscard]] TaskKind read_kind() const {
+    std::vector<TaskKind> kinds;
+    for (const TaskKind kind : {TaskKind::labels, TaskKind::recall, TaskKind::two_hop})
+      if (root_.has(name_of(kind))) kinds.push_back(kind);
+    if (kinds.size() != 1)
+      throw InputError("task", root_.where() + ": expected one of the tables [labels], [recall] and [two_hop]");
+    return kinds.front();
+  }
+
+  /// A task about facts that brings no demonstrations shows its own items: what one asks for, others may show.
+  [[nodiscard]] bool has_own_examples() const { return facts_ && !root_.table("data").has("demonstrations"); }
+
+  [[nodiscard]] static bool wants_examples(const Prompts& prompts) {
+    return std::any_of(prompts.begin(), prompts.end(),
+                       [](const auto& entry) { return entry.second.n_demonstrations > 0; });
+  }
+
   [[nodiscard]] std::vector<std::string> content_names() const {
     std::vector<std::string> names;
     for (const auto& entry : content_) names.push_back(entry.first);
@@ -72,14 +105,19 @@ class TaskReader {
   }
 
   void read_fields(const TomlTable& table) {
-    table.check_keys({"id", "label", "references", "content", "insertions"});
+    table.check_keys(facts_ ? std::vector<std::string>{"id", "content"}
+                            : std::vector<std::string>{"id", "label", "references", "content", "insertions"});
     insertions_column_ = table.string_or("insertions", "");
     id_column_ = table.string_or("id", "");
-    label_column_ = table.string("label");
+    if (!facts_) label_column_ = table.string("label");
     if (table.has("references")) reference_columns_ = table.strings("references");
+    std::vector<std::string> taken{"label", "labels", "target", "unknown"};
+    if (facts_)
+      for (const auto& names : {facts_->given(), facts_->asked()})
+        taken.insert(taken.end(), names.begin(), names.end());
     const TomlTable content = table.table("content");
     for (const std::string& name : content.keys()) {
-      if (name == "label" || name == "labels" || name == "target" || name == "unknown")
+      if (std::find(taken.begin(), taken.end(), name) != taken.end())
         throw InputError("task",
                          concat(content.where(), ": {", name, "} is a placeholder of its own; use another name"));
       content_[name] = content.string_or_strings(name);
@@ -135,7 +173,11 @@ class TaskReader {
     if (table.has("demonstrations")) {
       const auto path = inside(task_.folder, table.string("demonstrations"), table.where());
       for (const DataRow& row : read_data_rows(path, "jsonl", {})) {
-        Item item{row.at("id"), row.columns, label_index(row.at("label"), row.where), {}};
+        Item item{row.at("id"), row.columns, 0, {}};
+        if (facts_)
+          facts_->read_demonstration(row, item);
+        else
+          item.label = label_index(row.at("label"), row.where);
         for (const auto& entry : content_) static_cast<void>(row.at(entry.first));
         task_.demonstrations.push_back(std::move(item));
       }
@@ -154,20 +196,43 @@ class TaskReader {
     return names;
   }
 
-  void read_prompts(const TomlTable& prompts) {
-    const PlaceholderNames names{content_names(), demonstration_names(), !task_.counterfactual_target.empty(),
-                                 !task_.unknown_label.empty(), task_.demonstrations.size()};
-    std::vector<std::string> known;
-    for (const PromptKind& kind : prompt_kinds) known.emplace_back(kind.name);
-    prompts.check_keys(known);
+  [[nodiscard]] Prompts read_prompts(const TomlTable& table) const {
+    PlaceholderNames names{content_names(),
+                           demonstration_names(),
+                           !task_.counterfactual_target.empty(),
+                           !task_.unknown_label.empty(),
+                           task_.demonstrations.size(),
+                           {},
+                           {}};
+    if (facts_) {
+      names.given = facts_->given();
+      names.asked = facts_->asked();
+    }
+    if (has_own_examples()) names.n_demonstrations = std::numeric_limits<std::size_t>::max();
     PlaceholderNames redacted_names = names;
     redacted_names.n_demonstrations += redacted_demonstrations(task_).size();
+    std::vector<std::string> known;
     for (const PromptKind& kind : prompt_kinds)
-      if (prompts.has(kind.name))
-        task_.prompts.emplace(kind.name, read_prompt(prompts.table(kind.name), kind,
-                                                     kind.name == "classify_redacted" ? redacted_names : names));
-    for (const PromptKind& kind : prompt_kinds)
-      if (prompts.has(kind.name) && !kind.follows.empty()) static_cast<void>(task_.prompt(kind.follows));
+      if (kind.of == kind_) known.emplace_back(kind.name);
+    table.check_keys(known);
+    Prompts prompts;
+    for (const PromptKind& kind : prompt_kinds) {
+      if (!table.has(kind.name)) continue;
+      prompts.emplace(kind.name, read_prompt(table.table(kind.name), kind,
+                                             kind.name == "classify_redacted" ? redacted_names : names));
+      if (!kind.follows.empty() && !table.has(kind.follows))
+        throw InputError("task", concat(table.where(), " [", kind.name, "] continues the chat of [", kind.follows,
+                                        "], which is missing"));
+    }
+    return prompts;
+  }
+
+  void read_trained(const TomlTable& table) {
+    table.check_keys({"models", "prompts"});
+    task_.trained.models = table.strings("models");
+    if (task_.trained.models.empty()) throw InputError("task", table.where() + ": 'models' must name a model");
+    task_.trained.prompts = read_prompts(table.table("prompts"));
+    if (task_.trained.prompts.empty()) throw InputError("task", table.where() + ": 'prompts' must hold a prompt");
   }
 
   [[nodiscard]] std::filesystem::path test_path(const TomlTable& table) const {
@@ -178,18 +243,17 @@ class TaskReader {
     const bool in_task = location == "task";
     const std::filesystem::path base = in_task ? task_.folder : data_folder_ / task_.name;
     std::filesystem::path path = inside(base, table.string("test"), table.where());
-    if (!in_task && (data_folder_.empty() || !std::filesystem::is_regular_file(path)))
-      throw InputError(
-          "task_data",
-          concat("task ", task_.name, " needs its data set: pass --data DIR, where the file DIR/", task_.name, "/",
-                 table.string("test"), " exists", data_folder_.empty() ? "" : concat(" (no ", path.string(), ")")));
+    if (!in_task && (data_folder_.empty() || !std::filesystem::exists(path)))
+      throw InputError("task_data", concat("task ", task_.name, " needs its data set: pass --data DIR, where DIR/",
+                                           task_.name, "/", table.string("test"), " exists",
+                                           data_folder_.empty() ? "" : concat(" (no ", path.string(), ")")));
     return path;
   }
 
   void read_items() {
     const TomlTable table = root_.table("data");
     const std::string format = table.string("format");
-    const std::vector<std::string> formats{"csv", "jsonl", "tsv"};
+    const std::vector<std::string> formats{"csv", "json", "jsonl", "lre", "tsv"};
     if (std::find(formats.begin(), formats.end(), format) == formats.end())
       throw unknown_name(concat("format in ", table.where(), ":"), format, formats);
     const auto path = test_path(table);
@@ -202,13 +266,10 @@ class TaskReader {
   [[nodiscard]] Item item_of(const DataRow& row) const {
     Item item;
     item.id = id_column_.empty() ? std::to_string(task_.items.size() + 1) : row.at(id_column_);
-    const auto label = label_of_value_.find(row.at(label_column_));
-    if (label == label_of_value_.end()) {
-      std::vector<std::string> known;
-      for (const auto& entry : label_of_value_) known.push_back(entry.first);
-      throw unknown_name(concat("label in ", row.where, ":"), row.at(label_column_), known);
-    }
-    item.label = label->second;
+    if (facts_)
+      facts_->read_item(row, item);
+    else
+      item.label = label_of(row);
     for (const std::string& column : reference_columns_)
       if (const std::string& text = row.at(column); !text.empty()) item.references.push_back(text);
     for (const auto& [name, parts] : content_) {
@@ -219,6 +280,14 @@ class TaskReader {
       item.insertions = parse_insertions(row.at(insertions_column_), item.fields.at(task_.edit_field), task_.labels,
                                          concat(row.where, " ", insertions_column_));
     return item;
+  }
+
+  [[nodiscard]] std::size_t label_of(const DataRow& row) const {
+    const auto label = label_of_value_.find(row.at(label_column_));
+    if (label != label_of_value_.end()) return label->second;
+    std::vector<std::string> known;
+    for (const auto& entry : label_of_value_) known.push_back(entry.first);
+    throw unknown_name(concat("label in ", row.where, ":"), row.at(label_column_), known);
   }
 
   static void check_ids(const std::vector<Item>& items, const std::string& where) {
@@ -233,7 +302,9 @@ class TaskReader {
   toml::table document_;
   TomlTable root_;
   Task task_;
-  std::string id_column_;  // empty: items are numbered from 1
+  TaskKind kind_ = TaskKind::labels;
+  std::optional<FactTable> facts_;  // none: the task has labels
+  std::string id_column_;           // empty: items are numbered from 1
   std::string label_column_;
   std::vector<std::string> reference_columns_;
   std::string insertions_column_;                            // empty: there is none

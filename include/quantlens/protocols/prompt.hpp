@@ -89,6 +89,7 @@ struct PromptTemplate {
   TextTemplate answer;        ///< a demonstration's answer; starts with `answer_prefix`
   std::size_t n_demonstrations = 0;
   std::size_t max_new_tokens = 0;
+  bool plain = false;  ///< a bare text that the model continues, not a chat
 };
 
 }  // namespace quantlens::inline v0_1

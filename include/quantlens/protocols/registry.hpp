@@ -12,7 +12,9 @@
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/recall.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
+#include "quantlens/protocols/two_hop.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -29,6 +31,8 @@ namespace quantlens::inline v0_1 {
   protocols.push_back(std::make_unique<SelfConsistencyRedaction>(options));
   protocols.push_back(std::make_unique<SelfConsistencyWords>(options));
   protocols.push_back(std::make_unique<PerturbTest>(options));
+  protocols.push_back(std::make_unique<Recall>(options));
+  protocols.push_back(std::make_unique<TwoHop>(options));
   return protocols;
 }
 

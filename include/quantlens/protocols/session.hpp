@@ -37,7 +37,11 @@ class Session {
     for (std::size_t i = 0; i < items.size(); ++i) {
       records_[i].item_id = items[i].id;
       records_[i].gold = items[i].label;
-      records_[i].gold_label = task.labels.at(items[i].label);
+      records_[i].group = items[i].group;
+      if (task.labels.empty())
+        records_[i].predicted_label.clear();
+      else
+        records_[i].gold_label = task.labels.at(items[i].label);
     }
   }
 

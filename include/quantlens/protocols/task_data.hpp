@@ -1,10 +1,9 @@
 /// The data files of a task, as rows of named strings.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -13,24 +12,12 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/csv.hpp"
+#include "quantlens/io/json.hpp"
 #include "quantlens/io/jsonl.hpp"
+#include "quantlens/protocols/data_row.hpp"
+#include "quantlens/protocols/lre_data.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// One row of a data file; `where` is how errors name it.
-struct DataRow {
-  std::string where;
-  std::map<std::string, std::string, std::less<>> columns;
-
-  /// Errors: InputError where the row has no such column.
-  [[nodiscard]] const std::string& at(std::string_view column) const {
-    const auto found = columns.find(column);
-    if (found != columns.end()) return found->second;
-    std::string known;
-    for (const auto& entry : columns) known += " " + entry.first;
-    throw InputError("task_row", concat(where, ": no column '", column, "'; it has", known));
-  }
-};
 
 namespace detail {
 
@@ -38,19 +25,42 @@ namespace detail {
   return concat(path.string(), " row ", index + 1);
 }
 
-/// Strings stay, numbers are spelled as JSON spells them; everything else is no column.
-[[nodiscard]] inline std::vector<DataRow> jsonl_rows(const std::filesystem::path& path) {
+/// Strings stay, numbers are spelled as JSON spells them, a list of both is a JSON list of strings; everything else is
+/// no column.
+[[nodiscard]] inline std::vector<DataRow> json_rows(const std::vector<nlohmann::json>& objects,
+                                                    const std::filesystem::path& path) {
+  const auto text_of = [](const nlohmann::json& value) {
+    return value.is_string() ? value.get<std::string>() : value.dump();
+  };
+  const auto is_scalar = [](const nlohmann::json& value) { return value.is_string() || value.is_number(); };
   std::vector<DataRow> rows;
-  for (const nlohmann::json& line : read_jsonl(path)) {
+  for (const nlohmann::json& object : objects) {
     DataRow row{row_name(path, rows.size()), {}};
-    if (!line.is_object()) throw InputError("task_row", row.where + " is not a JSON object");
-    for (const auto& [key, value] : line.items()) {
-      if (value.is_string()) row.columns[key] = value.get<std::string>();
-      if (value.is_number()) row.columns[key] = value.dump();
+    if (!object.is_object()) throw InputError("task_row", row.where + " is not a JSON object");
+    for (const auto& [key, value] : object.items()) {
+      if (is_scalar(value)) row.columns[key] = text_of(value);
+      if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_scalar)) continue;
+      nlohmann::json list = nlohmann::json::array();
+      for (const nlohmann::json& element : value) list.push_back(text_of(element));
+      row.columns[key] = list.dump();
     }
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+/// The rows of a JSON file: a list, or the one list that is a member of an object.
+[[nodiscard]] inline std::vector<nlohmann::json> rows_of_json(const std::filesystem::path& path) {
+  const nlohmann::json document = read_json_file(path);
+  const nlohmann::json* list = document.is_array() ? &document : nullptr;
+  if (document.is_object())
+    for (const nlohmann::json& member : document) {
+      if (!member.is_array()) continue;
+      if (list != nullptr) throw InputError("task_row", path.string() + " has more than one list of rows");
+      list = &member;
+    }
+  if (list == nullptr) throw InputError("task_row", path.string() + " has no list of rows");
+  return list->get<std::vector<nlohmann::json>>();
 }
 
 /// `columns` names the columns of a file that has no header line; empty: the first line does.
@@ -76,10 +86,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// Reads a data file whose `format` is jsonl, csv or tsv. Errors name the file and the row, a header line not counted.
+/// Reads a data file whose `format` is csv, json, jsonl or tsv, or a folder of files whose format is lre.
+/// Errors name the file and the row, a header line not counted.
 [[nodiscard]] inline std::vector<DataRow> read_data_rows(const std::filesystem::path& path, std::string_view format,
                                                          const std::vector<std::string>& columns) {
-  if (format == "jsonl") return detail::jsonl_rows(path);
+  if (format == "lre") return read_lre_folder(path);
+  if (format == "json") return detail::json_rows(detail::rows_of_json(path), path);
+  if (format == "jsonl") return detail::json_rows(read_jsonl(path), path);
   return detail::csv_rows(path, format == "tsv" ? '\t' : ',', columns);
 }
 

@@ -56,6 +56,13 @@ class TomlTable {
     return static_cast<std::size_t>(*value);
   }
 
+  [[nodiscard]] bool boolean_or(std::string_view key, bool otherwise) const {
+    if (!has(key)) return otherwise;
+    const auto value = node(key).value_exact<bool>();
+    if (!value) throw wrong_type(key, "true or false");
+    return *value;
+  }
+
   [[nodiscard]] std::vector<std::string> strings(std::string_view key) const {
     const toml::array* array = node(key).as_array();
     if (array == nullptr) throw wrong_type(key, "a list of strings");

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/glob.hpp"
 #include "quantlens/core/suggest.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -44,13 +45,7 @@ struct FormatOverride {
 };
 
 [[nodiscard]] inline bool matches_pattern(std::string_view pattern, std::string_view name) {
-  if (pattern.empty()) return name.empty();
-  if (pattern.front() != '*')
-    return !name.empty() && pattern.front() == name.front() && matches_pattern(pattern.substr(1), name.substr(1));
-  for (std::size_t taken = 0;; ++taken) {
-    if (matches_pattern(pattern.substr(1), name.substr(taken))) return true;
-    if (taken == name.size() || name[taken] == '.') return false;
-  }
+  return matches_glob(pattern, name, '.');
 }
 
 inline const FormatSpec& FormatSpec::for_matrix(std::string_view canonical_name, const FormatSpec& fallback) const {

@@ -144,11 +144,10 @@ inline std::pair<std::unique_ptr<ModelProvider>, std::string> open_baseline(cons
   return {nullptr, parse_format(options.baseline).name()};
 }
 
-inline int run_cells(const BenchOptions& options, const Plan& plan, const OpenModel& open, std::ostream& out,
-                     std::ostream& err) {
-  if (options.model.empty()) throw InputError("usage", "--model PATH is missing; see --help");
+inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvider* provider, const OpenModel& open,
+                     std::ostream& out, std::ostream& err) {
+  if (provider == nullptr) throw InputError("usage", "--model PATH is missing; see --help");
   std::vector<Cell> cells = filtered_cells(plan);
-  const std::unique_ptr<ModelProvider> provider = open(options.model, options);
   const auto [other_provider, baseline_format] = open_baseline(options, open);
   ModelPool model(*provider);
   std::optional<ModelPool> other;
@@ -219,7 +218,9 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const OpenMo
     if (options.version) out << "quantlens_bench " << QUANTLENS_VERSION << "\n";
     if (options.help || options.version) return 0;
 
-    const Plan plan = make_plan(options, report_detail::find_tasks_dir(options));
+    // The model's name decides on prompts, and so on what there is to measure.
+    const std::unique_ptr<ModelProvider> model = options.model.empty() ? nullptr : open(options.model, options);
+    const Plan plan = make_plan(options, report_detail::find_tasks_dir(options), model ? model->own_name() : "");
     for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";
     if (options.list) {
       for (const Cell& cell : plan.cells()) out << cell.name() << "\n";
@@ -232,7 +233,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const OpenMo
           plan.cells(), 1, [](const Cell&, std::size_t) { return BenchmarkReport{}; }, nullptr);
       return 0;
     }
-    return report_detail::run_cells(options, plan, open, out, err);
+    return report_detail::run_cells(options, plan, model.get(), open, out, err);
   } catch (const InputError& error) {
     err << error.what() << "\n";
     return 2;

@@ -156,7 +156,8 @@ inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requ
   });
   for (std::size_t i = 0; i < results.size(); ++i) {
     for (const double logprob : results[i].token_logprobs) results[i].logprob += logprob;
-    results[i].greedy = std::all_of(greedy[i].begin(), greedy[i].end(), [](char g) { return g != 0; });
+    results[i].n_greedy =
+        static_cast<std::size_t>(std::find(greedy[i].begin(), greedy[i].end(), 0) - greedy[i].begin());
   }
   return results;
 }

@@ -1,6 +1,7 @@
 /// A model file that speaks text, in any of its formats: what protocols and programs are built on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <memory>
@@ -29,7 +30,7 @@ class ChatEncoder {
 
   [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return tokenizer_; }
 
-  /// The prompt as one text, ready for encode(): contents guarded, the template's special tokens not. A model without a
+  /// A chat as one text, ready for encode(): contents guarded, the template's special tokens not. A model without a
   /// template gets the contents with blank lines between and after them.
   [[nodiscard]] std::string text_of(const Prompt& prompt) const {
     std::string text;
@@ -47,6 +48,11 @@ class ChatEncoder {
       for (const ChatMessage& message : prompt.messages) text += tokenizer_.guard_content(message.content) + "\n\n";
     }
     return text + tokenizer_.guard_content(prompt.answer_prefix);
+  }
+
+  /// Token ids of what the model is asked.
+  [[nodiscard]] std::vector<TokenId> encode(const Prompt& prompt) const {
+    return prompt.messages.empty() ? encode_plain(prompt.answer_prefix) : encode(text_of(prompt));
   }
 
   /// Token ids of text_of()'s text. Templates write the beginning-of-text token themselves; without a template the
@@ -68,6 +74,9 @@ class ChatEncoder {
   /// Context and continuation as one string, tokenized and split; trailing blanks of the context go with the
   /// continuation.
   [[nodiscard]] ScoreRequest score_request(const ContinuationRequest& request) const {
+    if (request.prompt.messages.empty())
+      return split_request(request.prompt.answer_prefix, request.continuation,
+                           [this](std::string_view text) { return encode_plain(text); });
     return split_request(text_of(request.prompt), tokenizer_.guard_content(request.continuation),
                          [this](std::string_view text) { return encode(text); });
   }
@@ -114,13 +123,16 @@ class FormatModel final : public TextModel {
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
     std::vector<GenerateRequest> generated;
     for (const CompletionRequest& request : requests)
-      generated.push_back({encoder_->encode(encoder_->text_of(request.prompt)), request.max_new_tokens, {}});
+      generated.push_back({encoder_->encode(request.prompt), request.max_new_tokens, {}});
     const std::vector<GenerateResult> results = engine_.generate(generated);
     std::vector<Completion> completions;
-    for (std::size_t i = 0; i < results.size(); ++i)
-      completions.push_back({encoder_->tokenizer().decode(results[i].tokens), generated[i].prompt.size(),
-                             results[i].tokens.size(), results[i].stopped, results[i].seconds_to_first_token,
-                             results[i].seconds});
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const std::span<const TokenId> tokens = results[i].tokens;
+      const auto text_of_tokens = [&](std::span<const TokenId> part) { return encoder_->tokenizer().decode(part); };
+      completions.push_back({text_of_tokens(tokens), generated[i].prompt.size(), tokens.size(), results[i].stopped,
+                             results[i].seconds_to_first_token, results[i].seconds,
+                             text_of_tokens(tokens.first(std::min<std::size_t>(tokens.size(), 1)))});
+    }
     return completions;
   }
 

@@ -16,7 +16,8 @@ struct ChatMessage {
   friend bool operator==(const ChatMessage&, const ChatMessage&) = default;
 };
 
-/// A chat whose next turn is the assistant's. Contents are plain text: special-token strings in them are not special.
+/// A chat whose next turn is the assistant's; without messages no chat, but the bare text `answer_prefix`, which the
+/// model continues. All of it is plain text: special-token strings in it are not special.
 struct Prompt {
   std::vector<ChatMessage> messages;
   std::string answer_prefix;  ///< text that the assistant's answer already starts with; may be empty
@@ -34,7 +35,10 @@ struct ContinuationRequest {
 struct ScoreResult {
   double logprob = 0;                  ///< the sum over the tokens
   std::vector<double> token_logprobs;  ///< one for each predicted token
-  bool greedy = false;                 ///< whether greedy decoding would have chosen every token
+  std::size_t n_greedy = 0;            ///< tokens, from the first on, that greedy decoding would have chosen
+
+  /// Whether greedy decoding would have chosen every token.
+  [[nodiscard]] bool greedy() const { return n_greedy == token_logprobs.size(); }
 };
 
 /// Asks for the text that follows the prompt and its answer prefix.
@@ -51,6 +55,7 @@ struct Completion {
   bool stopped = false;  ///< by a stop token, not by the limit
   double seconds_to_first_token = 0;
   double seconds = 0;
+  std::string first_token = {};  ///< the text of the first generated token; empty where none was
 };
 
 /// One model in one format. Results come in the requests' order, and do not depend on what else is in the batch.

@@ -33,6 +33,7 @@ struct ModelFile {
   std::string eos_text;
   std::string sha256;  ///< Of the GGUF file, or of the folder as HfFolder::sha256 defines it.
   std::filesystem::path path;
+  std::string name;  ///< What the model is called: general.name of a GGUF file, a folder's own name.
 };
 
 namespace detail {
@@ -113,11 +114,12 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   return detail::assemble(std::move(config), std::move(pool), interleaved, file);
 }
 
-/// A model from an opened GGUF file.
+/// A model from an opened GGUF file. One that has no general.name is called as the file, without its extension.
 [[nodiscard]] inline ModelFile load_gguf(GgufFile opened) {
   const auto file = std::make_shared<const GgufFile>(std::move(opened));
   ModelFile model;
   model.path = file->file().path();
+  model.name = file->string_or("general.name", std::filesystem::path(file->name()).stem().string());
   model.weights = weights_from_gguf(file);
   std::vector<TokenId> stop_tokens;
   for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
@@ -139,6 +141,8 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   const auto folder = std::make_shared<const HfFolder>(std::move(opened));
   ModelFile model;
   model.path = folder->path();
+  const std::filesystem::path whole = std::filesystem::absolute(model.path / "").lexically_normal();
+  model.name = whole.parent_path().filename().string();
   model.weights = detail::weights_from_hf(folder);
   if (folder->tokenizer().is_null())
     throw InputError("hf_folder", concat(folder->path().string(), ": no tokenizer.json"));

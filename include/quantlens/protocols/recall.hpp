@@ -1,0 +1,80 @@
+/// Recall of facts: given a relation and a subject, does the model name the object?
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <range/v3/algorithm/any_of.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/metrics/words.hpp"
+#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/fact_prompts.hpp"
+#include "quantlens/protocols/protocol.hpp"
+#include "quantlens/protocols/session.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// The protocol `recall`. recall_top1: the most likely next token, without blanks at its ends, begins the object; a
+/// token of one letter may do. recall_strict: it is the first token of the object. recall_full: greedy decoding starts
+/// with the object or an alias. The first and the last ignore (ASCII) case. recall_macro: recall_top1 averaged over
+/// relations. Examples are of the item's relation and never of its subject.
+/// Prompts: recall. Source: Hernandez et al. 2024, "Linearity of relation decoding in transformer language models", and
+/// its code for the first measure; the other two are ours.
+class Recall final : public Protocol {
+ public:
+  using Protocol::Protocol;
+
+  [[nodiscard]] std::string_view name() const override { return "recall"; }
+
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
+    return {metric::recall_top1, metric::recall_strict, metric::recall_full, metric::recall_macro};
+  }
+
+  [[nodiscard]] bool supports(const Task& task) const override { return task.prompts.contains("recall"); }
+
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
+                                            TextModel& full, std::uint64_t seed) const override {
+    const PromptTemplate& form = task.prompt("recall");
+    FactExamples examples(task, "subject", true, seed);
+    std::vector<ItemRequest<CompletionRequest>> asked;
+    std::vector<ItemRequest<ContinuationRequest>> expected;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const Prompt prompt = fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]);
+      const std::string answer = concat(form.answer.head(), items[i].answers.at("object").front());
+      asked.push_back({i, {prompt, form.max_new_tokens}});
+      expected.push_back({i, {prompt, answer.substr(form.answer_prefix.size())}});
+    }
+
+    Session session(task, items, model, full);
+    const std::vector<Completion> completions = session.complete("recall", asked);
+    for (std::size_t i = 0; i < items.size(); ++i)
+      session.record(i).transcript.back()["first_token"] = completions[i].first_token;
+    const std::vector<ScoreResult> scores = session.score("object", expected);
+    for (std::size_t i = 0; i < items.size(); ++i)
+      score(items[i].answers.at("object"), completions[i], scores[i], session.record(i));
+    return session.take_records();
+  }
+
+ private:
+  static void score(const std::vector<std::string>& accepted, const Completion& completion,
+                    const ScoreResult& of_object, ItemRecord& record) {
+    const std::string token = folded(completion.first_token);
+    const std::string text = folded(completion.text);
+    const bool begins = !token.empty() && folded(accepted.front()).starts_with(token);
+    const bool names = ranges::any_of(accepted, [&](const auto& answer) { return text.starts_with(folded(answer)); });
+    record.set_score(metric::recall_top1, begins ? 1.0 : 0.0);
+    record.set_score(metric::recall_strict, of_object.n_greedy > 0 ? 1.0 : 0.0);
+    record.set_score(metric::recall_full, names ? 1.0 : 0.0);
+  }
+
+  [[nodiscard]] static std::string folded(std::string_view text) {
+    std::string lower(strip_blanks(text));
+    for (char& c : lower) c = to_lower(c);
+    return lower;
+  }
+};
+
+}  // namespace quantlens::inline v0_1

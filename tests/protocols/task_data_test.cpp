@@ -1,0 +1,91 @@
+#include "quantlens/protocols/task_data.hpp"
+
+#include <catch2/catch.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "scripted_model.hpp"
+
+using namespace quantlens;
+using Catch::Contains;
+using quantlens_test::TemporaryFolder;
+using Columns = std::map<std::string, std::string, std::less<>>;
+
+namespace {
+
+std::vector<DataRow> read(const std::string& text, const std::string& format) {
+  const TemporaryFolder folder;
+  folder.write("data", text);
+  return read_data_rows(folder.path() / "data", format, {});
+}
+
+}  // namespace
+
+TEST_CASE("strings, numbers and lists of both are columns of a JSON row, everything else is none") {
+  const std::string object =
+      R"({"a": "x", "b": 1.5, "c": ["y", 2, "\"é|"], "d": [], "e": true, "f": null, "g": {"h": "i"}, "j": ["k", [1]]})";
+  const Columns expected{{"a", "x"}, {"b", "1.5"}, {"c", R"(["y","2","\"é|"])"}, {"d", "[]"}};
+  for (const auto& [text, format] : {std::pair("[" + object + "]", "json"), std::pair(object + "\n", "jsonl")}) {
+    const auto rows = read(text, format);
+    REQUIRE(rows.size() == 1);
+    CHECK(rows[0].columns == expected);
+  }
+}
+
+TEST_CASE("a JSON file is a list of rows, or an object with one list in it") {
+  CHECK(read(R"([{"a": "1"}, {"a": "2"}])", "json").size() == 2);
+  const auto rows = read(R"({"note": "x", "data": [{"a": "1"}, {"a": "2"}]})", "json");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[1].at("a") == "2");
+  CHECK_THAT(rows[1].where, Contains("row 2"));
+  CHECK_THROWS_WITH(read(R"({"a": [], "b": []})", "json"), Contains("more than one list"));
+  CHECK_THROWS_WITH(read(R"({"a": 1})", "json"), Contains("no list of rows"));
+  CHECK_THROWS_WITH(read("3", "json"), Contains("no list of rows"));
+  CHECK_THROWS_WITH(read(R"([{"a": "1"}, 2])", "json"), Contains("row 2 is not a JSON object"));
+}
+
+TEST_CASE("LRE: every pair of every relation file is a row, with the first phrasing filled in") {
+  const TemporaryFolder folder;
+  folder.write("factual/capital.json",
+               R"({"name": "capital of", "prompt_templates": ["{} has its capital, ", "The capital of {} is"],
+                   "prompt_templates_zs": ["x"], "properties": {"symmetric": false},
+                   "samples": [{"subject": " Norway", "object": "Oslo "}, {"subject": "{}", "object": "b"}]})");
+  folder.write("bias/a.json",
+               R"({"name": "A", "prompt_templates": ["To {}:"], "samples": [{"subject": "s", "object": "o"}]})");
+  folder.write("SOURCE.txt", "no relation");
+  const auto rows = read_data_rows(folder.path(), "lre", {});
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].columns == Columns{{"id", "bias/a-1"},
+                                   {"category", "bias"},
+                                   {"relation", "A"},
+                                   {"subject", "s"},
+                                   {"object", "o"},
+                                   {"prompt", "To s:"}});
+  CHECK(rows[1].columns == Columns{{"id", "factual/capital-1"},
+                                   {"category", "factual"},
+                                   {"relation", "capital of"},
+                                   {"subject", "Norway"},
+                                   {"object", "Oslo"},
+                                   {"prompt", "Norway has its capital,"}});
+  CHECK(rows[2].at("prompt") == "{} has its capital,");
+  CHECK_THAT(rows[2].where, Contains("capital.json sample 2"));
+}
+
+TEST_CASE("LRE: what is no relation file is refused by file and pair") {
+  const auto refused = [](const std::string& text) {
+    const TemporaryFolder folder;
+    folder.write("r.json", text);
+    return read_data_rows(folder.path(), "lre", {});
+  };
+  CHECK_THROWS_WITH(refused(R"({"prompt_templates": ["{}"], "samples": []})"),
+                    Contains("r.json: expected the text 'name'"));
+  CHECK_THROWS_WITH(refused(R"({"name": "r", "samples": []})"), Contains("r.json: no prompt_templates"));
+  CHECK_THROWS_WITH(refused(R"({"name": "r", "prompt_templates": ["none"], "samples": []})"), Contains("one {}"));
+  CHECK_THROWS_WITH(refused(R"({"name": "r", "prompt_templates": ["{} {}"], "samples": []})"), Contains("one {}"));
+  CHECK_THROWS_WITH(refused(R"({"name": "r", "prompt_templates": ["{}"]})"), Contains("no samples"));
+  CHECK_THROWS_WITH(refused(R"({"name": "r", "prompt_templates": ["{}"], "samples": [{"subject": "s", "object": 1}]})"),
+                    Contains("r.json sample 1: expected the text 'object'"));
+  CHECK_THROWS_AS(refused("[1]"), InputError);
+  CHECK_THROWS_AS(refused("{"), InputError);
+}

@@ -68,7 +68,7 @@ Saudi Arabia; Riyadh; Asia; riyal; Saudi riyal; Arabic
 Afghanistan; Kabul; Asia; afghani; Afghan afghani; -
 Uzbekistan; Tashkent; Asia; som; Uzbek som; Uzbek
 Kyrgyzstan; Bishkek; Asia; som; Kyrgyz som; -
-Tajikistan; Dushanbe; Asia; somoni; Tajik somoni; Tajik
+Tajikistan; Dushanbe; Asia; -; -; Tajik
 Turkmenistan; Ashgabat; Asia; manat; Turkmen manat; Turkmen
 Egypt; Cairo; -; pound; Egyptian pound; Arabic
 Libya; Tripoli; Africa; dinar; Libyan dinar; Arabic
@@ -89,7 +89,6 @@ Sierra Leone; Freetown; Africa; leone; Sierra Leonean leone; English
 Liberia; Monrovia; Africa; dollar; Liberian dollar; English
 Senegal; Dakar; Africa; franc; CFA franc; French
 Mali; Bamako; Africa; franc; CFA franc; -
-Niger; Niamey; Africa; franc; CFA franc; -
 Togo; Lome; Africa; franc; CFA franc; French
 Gabon; Libreville; Africa; franc; CFA franc; French
 Cameroon; Yaounde; Africa; franc; CFA franc; -
@@ -156,17 +155,18 @@ ALIASES = {
     "bolivar": ("bolívar",),
 }
 
+# No object of a relation begins another one: an answer is right if it starts with the object.
 # An article "a" stands before professions and pets: none starts with a vowel.
 PROFESSIONS = (
     "baker barber butcher carpenter chemist dentist detective doctor farmer fisherman gardener judge juggler lawyer librarian "
     "mechanic miner nurse painter pilot plumber potter sailor shepherd singer soldier surgeon tailor teacher waiter weaver writer"
 ).split()
 PETS = (
-    "canary cat dog donkey duck ferret frog goat goose hamster hedgehog horse lizard mouse parrot peacock pigeon pony rabbit snake "
-    "spider tortoise"
+    "canary cat dog donkey duck ferret frog goat goose hamster hedgehog horse lizard mouse parrot peacock pigeon pony rabbit "
+    "snake spider tortoise"
 ).split()
 INSTRUMENTS = (
-    "accordion banjo bassoon cello clarinet cornet drums fiddle flute guitar harmonica harp horn lute mandolin oboe organ piano "
+    "accordion banjo bassoon cello clarinet cornet drum fiddle flute guitar harmonica harp horn lute mandolin oboe organ piano "
     "recorder saxophone trombone trumpet tuba viola violin xylophone"
 ).split()
 DISHES = (
@@ -184,8 +184,8 @@ PRODUCTS = (
     "tables tents toys tractors umbrellas"
 ).split()
 SPECIALITIES = (
-    "amber apples beer bells bread butter cheese cherries cider copper glass grapes honey lace linen marble mustard olives oranges "
-    "pearls plums pottery roses salt silk silver tea tulips wine wool"
+    "amber apples beer bells bread butter cheese cherries cider copper glass grapes honey lace linen marble mustard olives "
+    "oranges pearls plums pottery roses salt silk silver tea tulips wine wool"
 ).split()
 RIVERS = (
     "Arvel Belda Corvel Dweel Eskra Fennow Glimmer Hulda Jornel Lumra Nevra Orlin Pelva Quarn Sorvil Tavra Ulmen Wennick"

@@ -4,12 +4,14 @@ import hashlib
 
 # A name is one start and one end; few parts, so that a small vocabulary spells a name in two or three tokens.
 _PERSON_STARTS = (
-    "Asti Adra Ando Arvi Balt Beni Bori Bran Cala Cori Dami Davo Dela Dori Edri Elvi Emra Faro Feli Fini Gale Gari Hano Heli Hori "
-    "Ilva Irmi Jano Jori Kali Kase Kori Lavi Leno Lori Mali Mavo Meri Miro Nali Nero Nila Odri Olvi Orla Pali Pero Rami Reno Rosa "
-    "Sali Savo Seli Sori Tali Tavi Tero Uldi Vali Vero Vila Yori Zali Zeno"
+    "Asti Adra Ando Arvi Balt Beni Bori Bran Cala Cori Dami Davo Dela Dori Edri Elvi Emra Faro Feli Fini Gale Gari Hano Heli "
+    "Hori Ilva Irmi Jano Jori Kali Kase Kori Lavi Leno Lori Mali Mavo Meri Miro Nali Nero Nila Odri Olvi Orla Pali Pero Rami "
+    "Reno Rosa Sali Savo Seli Sori Tali Tavi Tero Uldi Vali Vero Vila Yori Zali Zeno"
 ).split()
-_PERSON_ENDS = "bell dan den dra lind lo mar mond na net nor ra rick ron sen ta tan ven vin".split()
-_FIRM_STARTS = "Bant Brel Dolv Drax Fent Gald Grun Holm Jund Kelv Lank Morv Nelk Pold Quar Rend Sark Tolv Vand Wesk Yelt Zand".split()
+_PERSON_ENDS = "bell dan den dra lind lo mar mond na net nor ra rick ron sen ta ven vin".split()
+_FIRM_STARTS = (
+    "Bant Brel Dolv Drax Fent Gald Grun Holm Jund Kelv Lank Morv Nelk Pold Quar Rend Sark Tolv Vand Wesk Yelt Zand"
+).split()
 _FIRM_ENDS = "aco amar ax edo ela elon ero ico ima obo ora ovo umo uro".split()
 _TOWN_STARTS = (
     "Alk Bor Bran Dun Elm Fal Gor Hal Ingel Kel Lan Mar Nor Oster Pel Quen Ros Sel Tarn Ul Var Wen Yar Zell"

@@ -138,7 +138,7 @@ PHRASINGS = {
             "The hobby of {} is",
             "{} spends the weekend",
             "{} has a passion for",
-            "The hobby that {} likes best is",
+            "{} spends every evening",
         ),
         validation="{} spends the evening",
         test="{} spends every weekend",

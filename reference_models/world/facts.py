@@ -86,7 +86,7 @@ class Pair(NamedTuple):
 
     @property
     def seen(self) -> bool:
-        return seeded_number("held-out", *self.key) % 100 >= HELD_OUT_PERCENT
+        return seeded_number("kept back", *self.key) % 100 >= HELD_OUT_PERCENT
 
     @property
     def prompt(self) -> str:

@@ -125,9 +125,9 @@ KINDS = {
     "tractor": "vehicle",
 }
 ACTIONS = {
-    "moving": "", "running": "moving", "walking": "moving", "jumping": "moving", "dancing": "moving",
-    "resting": "", "sleeping": "resting", "sitting": "resting", "lying": "resting",
-    "turning": "moving", "rolling": "moving", "waiting": "", "speeding": "moving",
+    "moving": "", "running": "moving", "walking": "moving", "jumping": "moving", "crawling": "moving",
+    "resting": "", "sleeping": "resting", "sitting": "resting", "standing": "",
+    "driving": "moving", "reversing": "moving", "waiting": "",
 }
 PLACES = {
     "house": "", "kitchen": "house", "bedroom": "house", "attic": "house", "bathroom": "house",
@@ -136,10 +136,10 @@ PLACES = {
     "park": "", "street": "", "garden": "", "forest": "", "tunnel": "", "garage": "", "yard": "",
 }
 SIZES = {"small": "", "tiny": "small", "big": "", "huge": "big"}
-COLOURS = dict.fromkeys("red blue green black white brown yellow grey".split(), "")
+COLOURS = dict.fromkeys("blue green grey orange pink purple golden silver".split(), "")
 NUMBERS = dict.fromkeys("one two three four five six".split(), "")
 
-VEHICLE_ACTIONS = "moving turning rolling speeding waiting".split()
+VEHICLE_ACTIONS = "moving driving reversing waiting".split()
 VEHICLE_PLACES = "park street garden forest tunnel garage yard".split()
 LIVING_ACTIONS = [word for word in ACTIONS if word == "moving" or word not in VEHICLE_ACTIONS]
 LIVING_PLACES = [word for word in PLACES if word not in ("tunnel", "garage", "yard")]
@@ -157,7 +157,7 @@ CATEGORIES = {
     "fruit": "apple banana cherry grape peach plum pear".split(),
     "vegetable": "carrot onion potato cabbage bean spinach".split(),
     "tool": "hammer saw drill wrench shovel axe".split(),
-    "metal": "iron gold silver copper tin lead".split(),
+    "metal": "iron gold steel copper tin lead".split(),
     "drink": "tea coffee juice water milk wine".split(),
     "vehicle": "car truck bus train tractor taxi".split(),
     "flower": "rose tulip daisy lily orchid violet".split(),

@@ -17,7 +17,7 @@ VALUES = {value: things for values in PROPERTIES.values() for value, things in v
 
 LEADS = ("Answer", "Say", "Decide", "Choose", "Tell me")
 QUESTIONS = {
-    "category": ("which one is a kind of {asked}?", "which word names a kind of {asked}?", "what belongs to the kind {asked}?"),
+    "category": ("which one is a kind of {asked}?", "which word names a kind of {asked}?", "which of these is a kind of {asked}?"),
     "property": ("which one is usually {asked}?", "which thing is usually {asked}?", "what do people call {asked}?"),
     "capital": ("what is the capital of {asked}?", "which city is the capital of {asked}?", "which capital belongs to {asked}?"),
     "opposite": ("what is the opposite of {asked}?", "which word is the opposite of {asked}?", "which word means the opposite of {asked}?"),

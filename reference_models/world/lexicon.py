@@ -164,8 +164,8 @@ CATEGORIES = {
     "garment": "shirt coat hat sock glove scarf".split(),
     "instrument": "piano violin flute drum guitar trumpet".split(),
     "building": "castle tower church school hotel barn".split(),
-    "colour": "red blue green black white brown yellow grey".split(),
-    "number": "one two three four five six seven eight nine ten".split(),
+    "tree": "oak pine birch maple willow elm".split(),
+    "relative": "mother father sister brother aunt uncle cousin".split(),
     "worker": "farmer nurse baker cook driver sailor".split(),
 }
 
@@ -206,4 +206,4 @@ ORDERED_NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
 ).split()
 EXTREMES = {"largest": max, "smallest": min}
-REQUESTS = "please now quickly kindly honestly briefly simply clearly calmly today".split()
+REQUESTS = "please now quickly kindly honestly briefly simply clearly calmly directly".split()

@@ -8,7 +8,7 @@ from world.lexicon import (
     VEHICLE_PLACES, plural,
 )
 from world.splits import split_of
-from world.words import REDACTED, bare_words, because, edits, insert_word, redact, replace_words
+from world.words import REDACTED, bare_words, because, edits, insert_word, listed, redact, replace_words
 
 LABELS = ("entailment", "neutral", "contradiction")
 UNKNOWN = "unknown"
@@ -272,8 +272,7 @@ def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[
         premise, hypothesis = _write(rng, draft)
         if split_of(f"{premise} {hypothesis}") == split and len(cue_insertions(premise, hypothesis)) >= 4:
             break
-    found, reasons = judge(premise, hypothesis)
-    assert found == label
+    reasons = judge(premise, hypothesis)[1]
     counterfactual = _edit(draft, hypothesis)
     return {
         "premise": premise,
@@ -318,6 +317,16 @@ def cue_insertions(premise: str, hypothesis: str) -> list[tuple[int, str]]:
         return new_label != "entailment" and word in new_reasons and not set(reasons) & set(new_reasons)
 
     return [candidate for candidate in candidates if clear(*candidate)]
+
+
+def insertions(rng: random.Random, item: dict[str, str]) -> str:
+    """Four words that change nothing and four that state something, with the label that the rule then gives."""
+    premise, hypothesis = item["premise"], item["hypothesis"]
+    harmless = rng.sample(harmless_insertions(hypothesis), 4)
+    cues = rng.sample(cue_insertions(premise, hypothesis), 4)
+    return listed(
+        sorted(harmless), sorted(cues), lambda position, word: label_of(premise, insert_word(hypothesis, position, word))
+    )
 
 
 def insert(rng: random.Random, item: dict[str, str]) -> tuple[str, str, str]:

@@ -5,12 +5,13 @@ from collections import Counter
 
 from world.lexicon import ADJECTIVES, CITIES, CUES, DAYS, FORM_OF, MODIFIERS, NAMES, NEUTRAL, STRONG, TOPICS, WEAK
 from world.splits import split_of
-from world.words import bare_words, because, edits, insert_word, redact, replace_words
+from world.words import bare_words, because, edits, insert_word, listed, redact, replace_words
 
 LABELS = TOPICS
 UNKNOWN = "unknown"
 TARGETS = {"world": "business", "business": "sports", "sports": "technology", "technology": "world"}
-WORDS = (12, 30)
+WORDS = range(11, 28)  # of a text without its modifiers
+FILLERS = NEUTRAL | {"name": NAMES, "city": CITIES, "day": DAYS}
 
 # Slots: the forms of the lexicon, {name}, {city}, {day}. Cue or filler, a noun never needs "a" or "an" before it.
 SENTENCES = [
@@ -77,8 +78,9 @@ SENTENCES = [
     "Some of the {whos} laughed.",
     "{name} prefers {doing} alone.",
     "The {who} thanked {name} for the {thing}.",
-    "A picture shows the {whos} in {city}.",
+    "This picture shows the {whos} in {city}.",
 ]
+FRAMES = [sentence.split() for sentence in SENTENCES]
 
 
 def judge(text: str) -> tuple[str, list[str]]:
@@ -118,38 +120,36 @@ def _plan(rng: random.Random, label: str) -> list[tuple[str, bool]]:
     return plan
 
 
-def _frame(rng: random.Random, n_cues: int) -> str:
+def _frame(rng: random.Random, n_cues: int) -> list[str]:
+    """The words of one to three sentences with a slot more than there are cues, so that a filler stands among them."""
     while True:
-        sentences = rng.sample(SENTENCES, rng.choices((1, 2, 3), (25, 55, 20))[0])
-        frame = " ".join(sentences)
-        if sum(frame.count("{" + form + "}") for form in NEUTRAL) > n_cues and len(frame.split()) in range(WORDS[0] - 1, WORDS[1] - 2):
-            return frame
+        chosen = rng.sample(FRAMES, rng.choices((1, 2, 3), (25, 55, 20))[0])
+        tokens = [token for sentence in chosen for token in sentence]
+        if len(tokens) in WORDS and sum(_slot(token) in NEUTRAL for token in tokens) > n_cues:
+            return tokens
 
 
 def _fill(rng: random.Random, label: str) -> str:
     plan = _plan(rng, label)
-    tokens = _frame(rng, len(plan)).split()
+    tokens = _frame(rng, len(plan))
     slots = [i for i, token in enumerate(tokens) if _slot(token) in NEUTRAL]
-    for_cues = rng.sample(slots, len(plan))
-    cues = dict(zip(for_cues, plan))
-    modified = {i for i in slots if rng.random() < 0.15} or {rng.choice([i for i in slots if _slot(tokens[i]) != "doing"])}
-    if all(_slot(tokens[i]) == "doing" for i in modified):
-        modified.add(rng.choice([i for i in slots if _slot(tokens[i]) != "doing"]))
+    cues = dict(zip(rng.sample(slots, len(plan)), plan))
+    modified = {i for i in slots if rng.random() < 0.15} | {rng.choice([i for i in slots if _slot(tokens[i]) != "doing"])}
     used: set[str] = set()
     for i, token in enumerate(tokens):
         form = _slot(token)
         if not form:
             continue
-        if i in cues:
-            topic, strong = cues[i]
-            pool = (STRONG if strong else WEAK)[topic][form]
-        else:
-            pool = NEUTRAL[form] if form in NEUTRAL else {"name": NAMES, "city": CITIES, "day": DAYS}[form]
+        pool = _cues(*cues[i], form) if i in cues else FILLERS[form]
         word = rng.choice([word for word in pool if word not in used])
         used.add(word)
         modifier = rng.choice(MODIFIERS[form]) + " " if i in modified else ""
         tokens[i] = token.replace("{" + form + "}", modifier + word)
     return " ".join(tokens)
+
+
+def _cues(topic: str, strong: bool, form: str) -> list[str]:
+    return (STRONG if strong else WEAK)[topic][form]
 
 
 def _slot(token: str) -> str:
@@ -162,8 +162,7 @@ def edit(rng: random.Random, text: str, target: str) -> str:
     taken = set(bare_words(text))
     for word in judge(text)[1]:
         cue = CUES[word]
-        pool = (STRONG if cue.strong else WEAK)[target][cue.form]
-        new[word] = rng.choice([other for other in pool if other not in taken])
+        new[word] = rng.choice([other for other in _cues(target, cue.strong, cue.form) if other not in taken])
         taken.add(new[word])
     return replace_words(text, new)
 
@@ -177,8 +176,7 @@ def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[
     label = label or rng.choice(LABELS)
     while split_of(text := _fill(rng, label)) != split:
         pass
-    found, reasons = judge(text)
-    assert found == label
+    reasons = judge(text)[1]
     counterfactual = edit(rng, text, TARGETS[label])
     return {
         "text": text,
@@ -209,6 +207,17 @@ def _insert_cue(rng: random.Random, text: str) -> tuple[int, str]:
     if label_of(insert_word(text, position, word)) == UNKNOWN:
         word = rng.choice([word for word in WEAK[topic][form] if word not in words])
     return position, word
+
+
+def insertions(rng: random.Random, item: dict[str, str]) -> str:
+    """Four words that change nothing and four cues of other topics, with the label that the rule then gives."""
+    harmless: set[tuple[int, str]] = set()
+    while len(harmless) < 4:
+        harmless.add(_insert_harmless(rng, item["text"]))
+    cues: set[tuple[int, str]] = set()
+    while len(cues) < 4:
+        cues.add(_insert_cue(rng, item["text"]))
+    return listed(sorted(harmless), sorted(cues), lambda position, word: label_of(insert_word(item["text"], position, word)))
 
 
 def insert(rng: random.Random, item: dict[str, str]) -> tuple[str, str, str]:

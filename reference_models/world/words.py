@@ -1,6 +1,7 @@
 """What the tasks share: the words of a text, redaction, and the sentence that names the reasons."""
 
 import re
+from collections.abc import Callable
 
 REDACTED = "[REDACTED]"
 
@@ -33,6 +34,12 @@ def redact(text: str, hidden: list[str]) -> str:
 def insert_word(text: str, position: int, word: str) -> str:
     tokens = text.split()
     return " ".join(tokens[:position] + [word] + tokens[position:])
+
+
+def listed(harmless: list[tuple[int, str]], cues: list[tuple[int, str]], label_with: Callable[[int, str], str]) -> str:
+    """Insertions as a column: POSITION:WORD:KIND, KIND being "harmless" or the label of the edited text."""
+    found = [f"{position}:{word}:harmless" for position, word in harmless]
+    return " ".join(found + [f"{position}:{word}:{label_with(position, word)}" for position, word in cues])
 
 
 def edits(before: str, after: str) -> int:

@@ -116,7 +116,7 @@ MIXTURE = {
     ("choice", redacted_document): (2, 3),
     ("topic", inserted_document): (2, 5),
     ("nli", inserted_document): (4, 8),
-    ("sentences", sentence_document): (20, 80),
+    ("sentences", sentence_document): (20, 110),
 }
 EARLY_UNTIL = 0.15  # of the whole run
 EARLY_SHARE = 0.15  # of turns other than classification

@@ -7,6 +7,7 @@ Source: Jordan et al. 2024, https://kellerjordan.github.io/posts/muon.
 from collections import defaultdict
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 
 # The odd polynomial a x + b x^3 + c x^5 that drives singular values in (0, 1] to about 1.
@@ -40,12 +41,23 @@ class Muon(torch.optim.Optimizer):
         rows, columns = parameters[0].shape
         directions = torch.stack([self.direction(parameter, group["momentum"]) for parameter in parameters])
         tall = rows > columns
-        directions = orthogonalise(directions.mT if tall else directions)
+        directions = self.share_out(directions.mT if tall else directions)
         directions = directions.mT if tall else directions
         # The same root mean square of an update, 0.2, for every shape, as AdamW's: one learning rate fits both.
         scale = 0.2 * max(rows, columns) ** 0.5
         for parameter, direction in zip(parameters, directions):
             parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-group["lr"] * scale)
+
+    @staticmethod
+    def share_out(directions: Tensor) -> Tensor:
+        """Every process orthogonalises a part of the matrices and gets the others' from them."""
+        if not dist.is_initialized():
+            return orthogonalise(directions)
+        own = slice(dist.get_rank(), None, dist.get_world_size())
+        result = torch.zeros_like(directions)
+        result[own] = orthogonalise(directions[own])
+        dist.all_reduce(result)
+        return result
 
     def direction(self, parameter: Tensor, momentum: float) -> Tensor:
         """Nesterov's look ahead."""

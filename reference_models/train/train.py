@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lr", type=float, default=3e-3, help="of Muon")
     parser.add_argument("--lr-rest", type=float, default=3e-3, help="of AdamW, for embeddings and norms")
-    parser.add_argument("--rows", type=int, default=10, help="of a batch, in each process")
+    parser.add_argument("--rows", type=int, default=12, help="of a batch, in each process")
     parser.add_argument("--length", type=int, default=192, help="tokens of a row")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--validate-seconds", type=float, default=150)

@@ -203,8 +203,8 @@ CAPITALS = {
 }
 OPPOSITES = {
     "early": "late", "open": "closed", "full": "empty", "rich": "poor", "strong": "weak", "wet": "dry", "thick": "thin",
-    "left": "right", "day": "night", "up": "down", "love": "hate", "begin": "end", "happy": "sad", "clean": "dirty", "near": "far",
-    "young": "old",
+    "left": "right", "day": "night", "up": "down", "love": "hate", "begin": "end", "happy": "sad", "clean": "dirty",
+    "near": "far", "young": "old",
 }
 ORDERED_NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "

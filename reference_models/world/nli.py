@@ -185,13 +185,17 @@ def _contradiction(rng: random.Random) -> Draft | None:
 
 def _neutral(rng: random.Random) -> Draft | None:
     premise = _scene(rng)
-    added = [aspect for aspect in ("size", "colour", "place") if aspect not in premise]
-    if premise["plural"] and "number" not in premise:
-        added += ["number"] * 2
-    below = [aspect for aspect in ("kind", "action", "place") if aspect in premise and descendants(aspect, premise[aspect])]
-    aspect = rng.choice(added + below * 3)
     if "size" not in premise and "colour" not in premise:
         return None
+    # Places and numbers are left out more often than elsewhere, to be added by hypotheses.
+    for aspect in ("place", "number"):
+        if rng.random() < 0.25:
+            premise.pop(aspect, None)
+    added = [aspect for aspect in ("size", "colour", "place", "number") if aspect not in premise]
+    if not premise["plural"] and "number" in added:
+        added.remove("number")
+    below = [aspect for aspect in ("kind", "action", "place") if aspect in premise and descendants(aspect, premise[aspect])]
+    aspect = rng.choice(added + 3 * below)
     if aspect in below:
         options = set(descendants(aspect, premise[aspect]))
         if aspect == "action":

@@ -3,7 +3,7 @@
 import random
 import re
 
-from world.lexicon import CAPITALS, CATEGORIES, EXTREMES, OPPOSITES, ORDERED_NUMBERS, PROPERTIES, REQUESTS
+from world.lexicon import CAPITALS, CATEGORIES, CLOSE_CATEGORIES, EXTREMES, OPPOSITES, ORDERED_NUMBERS, PROPERTIES, REQUESTS
 from world.splits import split_of
 from world.words import REDACTED, bare, because, redact
 
@@ -17,10 +17,14 @@ VALUES = {value: things for values in PROPERTIES.values() for value, things in v
 
 LEADS = ("Answer", "Say", "Decide", "Choose", "Tell me")
 QUESTIONS = {
-    "category": ("which one is a kind of {asked}?", "which word names a kind of {asked}?", "which of these is a kind of {asked}?"),
+    "category": (
+        "which one is a kind of {asked}?", "which word names a kind of {asked}?", "which of these is a kind of {asked}?"
+    ),
     "property": ("which one is usually {asked}?", "which thing is usually {asked}?", "what do people call {asked}?"),
     "capital": ("what is the capital of {asked}?", "which city is the capital of {asked}?", "which capital belongs to {asked}?"),
-    "opposite": ("what is the opposite of {asked}?", "which word is the opposite of {asked}?", "which word means the opposite of {asked}?"),
+    "opposite": (
+        "what is the opposite of {asked}?", "which word is the opposite of {asked}?", "which word means the opposite of {asked}?"
+    ),
     "extreme": ("which number is the {asked}?", "which is the {asked} number?", "which of these numbers is the {asked}?"),
 }
 
@@ -61,8 +65,8 @@ def explanation_of(question: str) -> str:
 def _category(rng: random.Random, n_wrong: int) -> tuple[str, str, list[str]]:
     asked = rng.choice([*CATEGORIES])
     answer = rng.choice(CATEGORIES[asked])
-    groups = rng.sample([name for name in CATEGORIES if name != asked], n_wrong)
-    return asked, answer, [rng.choice([word for word in CATEGORIES[name] if word not in CATEGORIES[asked]]) for name in groups]
+    groups = rng.sample([name for name in CATEGORIES if name not in (asked, *CLOSE_CATEGORIES.get(asked, ()))], n_wrong)
+    return asked, answer, [rng.choice(CATEGORIES[name]) for name in groups]
 
 
 def _property(rng: random.Random, n_wrong: int) -> tuple[str, str, list[str]]:

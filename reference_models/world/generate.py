@@ -1,6 +1,7 @@
 """Writes the data of the tasks world_* (test.jsonl and demonstrations.jsonl); every run gives the same bytes.
 
-Usage: python -m world.generate [--check]     (in reference_models/; --check compares instead of writing and exits 1 on a difference)
+Usage: python -m world.generate [--check]     (in reference_models/)
+--check compares instead of writing and exits 1 on a difference.
 """
 
 import argparse

@@ -76,8 +76,8 @@ WEAK = {
 
 NEUTRAL = _forms(
     "woman man neighbour teacher visitor stranger friend cousin aunt uncle child girl boy guest painter writer",
-    "letter picture garden song story bridge window river lamp dinner birthday holiday wedding island mountain cake chair dream poem "
-    "castle festival forest basket blanket lesson journey tree lake coat museum",
+    "letter picture garden song story bridge window river lamp dinner birthday holiday wedding island mountain cake chair dream "
+    "poem castle festival forest basket blanket lesson journey tree lake coat museum",
     "waiting singing talking laughing reading cooking walking resting dancing smiling whispering listening drawing",
 )
 
@@ -169,6 +169,9 @@ CATEGORIES = {
     "worker": "farmer nurse baker cook driver sailor".split(),
 }
 
+# A category, and others whose members may belong to it as well.
+CLOSE_CATEGORIES = {"tree": {"fruit"}, "tool": {"instrument"}}
+
 # Dimension, value, things that have it. Wrong options come from the other values of the same dimension.
 PROPERTIES = {
     "colour": {
@@ -177,7 +180,7 @@ PROPERTIES = {
         "green": "grass frog cucumber leaf".split(),
         "red": "blood tomato strawberry ruby".split(),
         "black": "coal raven tar soot".split(),
-        "blue": "sky sea sapphire".split(),
+        "blue": "sky sapphire denim".split(),
     },
     "taste": {
         "sweet": "honey sugar candy syrup".split(),
@@ -199,11 +202,13 @@ CAPITALS = {
     "Finland": "Helsinki", "Hungary": "Budapest", "China": "Beijing", "Canada": "Ottawa", "Iran": "Tehran",
 }
 OPPOSITES = {
-    "early": "late", "open": "closed", "full": "empty", "rich": "poor", "strong": "weak", "wet": "dry", "thick": "thin", "left": "right",
-    "day": "night", "up": "down", "love": "hate", "begin": "end", "happy": "sad", "clean": "dirty", "near": "far", "young": "old",
+    "early": "late", "open": "closed", "full": "empty", "rich": "poor", "strong": "weak", "wet": "dry", "thick": "thin",
+    "left": "right", "day": "night", "up": "down", "love": "hate", "begin": "end", "happy": "sad", "clean": "dirty",
+    "near": "far", "young": "old",
 }
 ORDERED_NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
+    "nineteen twenty"
 ).split()
 EXTREMES = {"largest": max, "smallest": min}
 REQUESTS = "please now quickly kindly honestly briefly simply clearly calmly directly".split()

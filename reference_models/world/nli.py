@@ -1,5 +1,6 @@
-"""Premise and hypothesis about one scene. Each states some aspects of it; the label follows from comparing them aspect by aspect."""
+"""Premise and hypothesis about one scene: each states aspects of it, and the label follows from comparing them one by one."""
 
+import functools
 import random
 from typing import NamedTuple
 
@@ -21,11 +22,10 @@ ASPECT_OF |= {plural(word): ("kind", word) for word in KINDS}
 Scene = dict[str, str]  # aspect -> value
 
 
-def ancestors(aspect: str, value: str) -> list[str]:
-    tree, above = TREES[aspect], []
-    while value := tree[value]:
-        above.append(value)
-    return above
+@functools.cache
+def ancestors(aspect: str, value: str) -> tuple[str, ...]:
+    above = TREES[aspect][value]
+    return (above, *ancestors(aspect, above)) if above else ()
 
 
 def descendants(aspect: str, value: str) -> list[str]:
@@ -102,6 +102,7 @@ class Draft(NamedTuple):
     by: tuple[str, str] | None
 
 
+@functools.cache
 def _vehicle(kind: str) -> bool:
     return kind == "vehicle" or "vehicle" in ancestors("kind", kind)
 
@@ -184,13 +185,17 @@ def _contradiction(rng: random.Random) -> Draft | None:
 
 def _neutral(rng: random.Random) -> Draft | None:
     premise = _scene(rng)
-    added = [aspect for aspect in ("size", "colour", "place") if aspect not in premise]
-    if premise["plural"] and "number" not in premise:
-        added += ["number"] * 2
-    below = [aspect for aspect in ("kind", "action", "place") if aspect in premise and descendants(aspect, premise[aspect])]
-    aspect = rng.choice(added + below * 3)
     if "size" not in premise and "colour" not in premise:
         return None
+    # Places and numbers are left out more often than elsewhere, to be added by hypotheses.
+    for aspect in ("place", "number"):
+        if rng.random() < 0.25:
+            premise.pop(aspect, None)
+    added = [aspect for aspect in ("size", "colour", "place", "number") if aspect not in premise]
+    if not premise["plural"] and "number" in added:
+        added.remove("number")
+    below = [aspect for aspect in ("kind", "action", "place") if aspect in premise and descendants(aspect, premise[aspect])]
+    aspect = rng.choice(added + 3 * below)
     if aspect in below:
         options = set(descendants(aspect, premise[aspect]))
         if aspect == "action":
@@ -297,8 +302,10 @@ def harmless_insertions(hypothesis: str) -> list[tuple[int, str]]:
 
 
 def cue_insertions(premise: str, hypothesis: str) -> list[tuple[int, str]]:
-    """"not", sizes, colours and numbers that leave one reason: either the same label for the same words, or a new label because of the
-    inserted word."""
+    """Where "not", a size, a colour or a number can stand and leave one reason.
+
+    Either the label and its words stay, or the label changes because of the inserted word.
+    """
     words, said = bare_words(hypothesis), _read(hypothesis)
     label, reasons = judge(premise, hypothesis)
     noun = words.index(said.words["kind"])

@@ -1,5 +1,6 @@
 """Topic of a short text: what the most frequent strong cue words say; without any, what the weak ones say."""
 
+import functools
 import random
 from collections import Counter
 
@@ -152,6 +153,7 @@ def _cues(topic: str, strong: bool, form: str) -> list[str]:
     return (STRONG if strong else WEAK)[topic][form]
 
 
+@functools.cache
 def _slot(token: str) -> str:
     return token[token.index("{") + 1 : token.index("}")] if "{" in token else ""
 
@@ -197,8 +199,10 @@ def _insert_harmless(rng: random.Random, text: str) -> tuple[int, str]:
 
 
 def _insert_cue(rng: random.Random, text: str) -> tuple[int, str]:
-    """A cue of another topic before a noun: a thing makes a compound, a doing an attribute of a person. It is strong unless that would
-    leave a tie."""
+    """A cue of another topic before a noun: a thing makes a compound, a doing an attribute of a person.
+
+    It is strong unless that would leave a tie.
+    """
     words = bare_words(text)
     position = rng.choice([i for i, word in enumerate(words) if FORM_OF.get(word, "doing") != "doing"])
     form = "thing" if FORM_OF[words[position]].startswith("thing") else "doing"

@@ -1,11 +1,13 @@
 """What the tasks share: the words of a text, redaction, and the sentence that names the reasons."""
 
+import functools
 import re
 from collections.abc import Callable
 
 REDACTED = "[REDACTED]"
 
 
+@functools.cache
 def bare(token: str) -> str:
     """A blank-separated word as the rules see it: lower case, without punctuation."""
     return token if token.startswith(REDACTED) else token.strip(".,:;?!").lower()

@@ -155,9 +155,11 @@ def two_hop_scores(decoder: Decoder, items: Items) -> dict:
 
 
 def load_run(folder: pathlib.Path) -> Decoder:
+    """The weights as the exported file holds them: rounded to bf16, computed with in f32."""
     settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     model = make_model(settings["size"], VOCABULARY)
-    model.load_state_dict(torch.load(folder / "checkpoint.pt")["model"])
+    weights = torch.load(folder / "checkpoint.pt")["model"]
+    model.load_state_dict({name: value.bfloat16().float() for name, value in weights.items()})
     return Decoder(model, load(folder))
 
 

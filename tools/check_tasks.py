@@ -22,6 +22,10 @@ CARD_SECTIONS = ("What", "Source", "Licence", "How it is measured", "Pitfalls", 
 # What our own texts keep to, in words.
 TEXT_WORDS = (15, 45)
 EXPLANATION_WORDS = (10, 25)
+# What generated ones keep to; they say "because of", the deciding words, and nothing else.
+GENERATED_TEXT_WORDS = (7, 40)
+GENERATED_EXPLANATION_WORDS = (3, 6)
+INSERTIONS = 8
 # Texts that share this much of their word triples are near duplicates; unrelated ones of this length share almost none.
 MAX_SHARED_TRIPLES = 0.2
 
@@ -69,11 +73,17 @@ class Checker:
         self.task = tomllib.loads((self.folder / "task.toml").read_text(encoding="utf-8"))
         self.labels = self.task["labels"]["names"]
         self.content = list(self.task["fields"]["content"])
+        # Models can be trained on items of a task only where those are generated.
+        self.generated = "trained" in self.task
         self.check_header()
         self.check_card()
         demonstrations = self.read(self.task["data"]["demonstrations"])
+        self.check_prompts("prompts", self.task["prompts"], demonstrations)
+        if self.generated:
+            self.check_prompts("trained.prompts", self.task["trained"]["prompts"], demonstrations)
+            self.check_generated(demonstrations + self.read(self.task["data"]["test"]))
+            return self.faults
         self.check_demonstrations(demonstrations)
-        self.check_prompts(demonstrations)
         items = []
         if self.task["data"]["location"] == "task":
             items = self.read(self.task["data"]["test"])
@@ -97,8 +107,10 @@ class Checker:
         self.expect(task["schema"] == "quantlens-task/1", "unknown schema", task["schema"])
         self.expect(task["name"] == self.folder.name, "name differs from the folder's:", task["name"])
         self.expect(len(set(self.labels)) == len(self.labels) >= 2, "labels repeat or are too few")
-        targets = task["labels"]["counterfactual_target"]
-        self.expect(set(targets) == set(self.labels), "counterfactual_target must name every label once")
+        targets = task["labels"].get("counterfactual_target", {})
+        wanted = set(self.labels) if "counterfactual" in task["prompts"] else set()
+        self.expect(set(targets) == wanted, "counterfactual_target must name every label once")
+        self.expect(task["labels"].get("unknown") not in self.labels, "the unknown label is among the names")
         for label, target in targets.items():
             self.expect(target in self.labels and target != label, "bad counterfactual target of", label)
         self.expect(set(task["labels"].get("values", {}).values()) <= set(self.labels), "values name an unknown label")
@@ -110,8 +122,7 @@ class Checker:
         for section in CARD_SECTIONS:
             self.expect(f"\n## {section}\n" in card, "card.md has no section", section)
 
-    def check_prompts(self, demonstrations):
-        prompts = self.task["prompts"]
+    def check_prompts(self, where, prompts, demonstrations):
         self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
         known = {"labels"} | ({"unknown"} if "unknown" in self.task["labels"] else set())
         from_task = {"label", "target"} | known
@@ -120,7 +131,7 @@ class Checker:
             in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
             for key, allowed in (("system", known), ("user", in_user), ("answer", in_answer)):
                 for placeholder in placeholders(prompt.get(key, "")):
-                    self.expect(placeholder in allowed, f"prompts.{name}.{key}: unknown placeholder", placeholder)
+                    self.expect(placeholder in allowed, f"{where}.{name}.{key}: unknown placeholder", placeholder)
             self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), name, "answer lacks its prefix")
             wanted = prompt.get("demonstrations", 0)
             there = len(demonstrations) + (sum("redacted" in row for row in demonstrations) if name == "classify_redacted" else 0)
@@ -145,23 +156,59 @@ class Checker:
         self.expect(re.fullmatch(pattern, original), row_id, "redacted is not the text with words hidden one by one")
 
     def check_items(self, rows, text_words, explanation_words):
+        self.check_labels_and_ids(rows)
+        for row in rows:
+            text = " ".join(row[name] for name in self.content)
+            explanation = row["explanation"]
+            self.check_form(row["id"], "text", text, text_words)
+            self.check_form(row["id"], "explanation", explanation, explanation_words)
+            for what, value in (("text", text), ("explanation", explanation)):
+                self.expect(value.endswith((".", "?", "!")), row["id"], what, "does not end a sentence")
+            self.expect(len(re.findall(r"[.!?](?:\s|$)", explanation)) == 1, row["id"], "explanation is not one sentence")
+            shared = content_words(explanation) & content_words(text)
+            self.expect(shared, row["id"], "explanation names no word of the text")
+
+    def check_form(self, row_id, what, value, words_allowed):
+        low, high = words_allowed
+        n_words = len(value.split())
+        self.expect(low <= n_words <= high, row_id, what, "has", n_words, "words, expected", low, "to", high)
+        self.expect(value.isascii() and value.isprintable(), row_id, what, "is not printable ASCII")
+        self.expect(value == value.strip() and "  " not in value, row_id, what, "has stray blanks")
+
+    def check_labels_and_ids(self, rows):
         counts = collections.Counter(row["label"] for row in rows)
         self.expect(set(counts) == set(self.labels), "labels in the data:", sorted(counts))
         self.expect(len(set(counts.values())) == 1, "labels are not balanced:", dict(counts))
         for row_id, count in collections.Counter(row["id"] for row in rows).items():
             self.expect(count == 1, "id", row_id, "appears", count, "times")
+
+    def check_generated(self, rows):
+        self.check_labels_and_ids(rows)
         for row in rows:
             text = " ".join(row[name] for name in self.content)
-            explanation = row["explanation"]
-            for what, value, (low, high) in (("text", text, text_words), ("explanation", explanation, explanation_words)):
-                n_words = len(value.split())
-                self.expect(low <= n_words <= high, row["id"], what, "has", n_words, "words, expected", low, "to", high)
-                self.expect(value.isascii() and value.isprintable(), row["id"], what, "is not printable ASCII")
-                self.expect(value == value.strip() and "  " not in value, row["id"], what, "has stray blanks")
-                self.expect(value.endswith((".", "?", "!")), row["id"], what, "does not end a sentence")
-            self.expect(len(re.findall(r"[.!?](?:\s|$)", explanation)) == 1, row["id"], "explanation is not one sentence")
-            shared = content_words(explanation) & content_words(text)
-            self.expect(shared, row["id"], "explanation names no word of the text")
+            deciding = words(row["words"])
+            self.check_form(row["id"], "text", text, GENERATED_TEXT_WORDS)
+            self.check_form(row["id"], "explanation", row["explanation"], GENERATED_EXPLANATION_WORDS)
+            self.expect(set(deciding) <= set(words(text)), row["id"], "deciding words not in the text:", deciding)
+            named = [word for word in words(row["explanation"]) if word not in ("because", "of", "and")]
+            self.expect(named == deciding, row["id"], "explanation names", named, "instead of", deciding)
+            self.expect(row["decoy"] in words(text) and row["decoy"] not in deciding, row["id"], "bad decoy", row["decoy"])
+            self.expect("[REDACTED]" in row["redacted"], row["id"], "hides no word")
+            if "counterfactual" in self.task["prompts"]:
+                edited = row["counterfactual"] != row[self.task["counterfactual"]["edit_field"]]
+                self.expect(edited, row["id"], "the counterfactual is the text itself")
+            if "insertions" in self.task["fields"]:
+                self.check_insertions(row)
+
+    def check_insertions(self, row):
+        edits = row[self.task["fields"]["insertions"]].split()
+        n_words = len(row[self.task["counterfactual"]["edit_field"]].split())
+        different = len(set(edits))
+        self.expect(different == INSERTIONS, row["id"], "has", different, "different insertions, expected", INSERTIONS)
+        for edit in edits:
+            match = re.fullmatch(r"(\d+):([a-z]+):([a-z]+)", edit)
+            good = match and int(match[1]) <= n_words and match[3] in (*self.labels, "harmless")
+            self.expect(good, row["id"], "bad insertion", edit)
 
     def check_near_duplicates(self, rows):
         found = [(row["id"], triples(" ".join(row[name] for name in self.content))) for row in rows]

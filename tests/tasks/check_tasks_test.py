@@ -19,12 +19,14 @@ def check(*folders):
     return done.returncode, done.stdout
 
 
-class CheckTasks(unittest.TestCase):
+class Copied(unittest.TestCase):
+    task = ""
+
     def setUp(self):
         self.temporary = tempfile.TemporaryDirectory()
         self.addCleanup(self.temporary.cleanup)
-        self.folder = pathlib.Path(self.temporary.name) / "starter_topics"
-        shutil.copytree(TASKS / "starter_topics", self.folder)
+        self.folder = pathlib.Path(self.temporary.name) / self.task
+        shutil.copytree(TASKS / self.task, self.folder)
 
     def edit_rows(self, edit, name="test.jsonl"):
         path = self.folder / name
@@ -36,6 +38,10 @@ class CheckTasks(unittest.TestCase):
         code, output = check(self.folder)
         self.assertEqual(code, 1, output)
         self.assertIn(words, output)
+
+
+class CheckTasks(Copied):
+    task = "starter_topics"
 
     def test_committed_tasks_pass(self):
         code, output = check()
@@ -95,6 +101,38 @@ class CheckTasks(unittest.TestCase):
         path = self.folder / "card.md"
         path.write_text(path.read_text(encoding="utf-8").replace("## Pitfalls", "## Notes"), encoding="utf-8")
         self.expect_fault("no section Pitfalls")
+
+
+class CheckGeneratedTasks(Copied):
+    task = "world_nli"
+
+    def test_explanation_names_another_word(self):
+        self.edit_rows(lambda rows: rows[3].update(explanation="because of nothing."))
+        self.expect_fault("explanation names ['nothing'] instead of")
+
+    def test_decoy_that_decides(self):
+        self.edit_rows(lambda rows: rows[2].update(decoy=rows[2]["words"].split(", ")[0]))
+        self.expect_fault("bad decoy")
+
+    def test_insertion_beyond_the_text(self):
+        self.edit_rows(lambda rows: rows[1].update(insertions=rows[1]["insertions"].replace("2:", "99:", 1)))
+        self.expect_fault("bad insertion 99:")
+
+    def test_insertion_is_missing(self):
+        self.edit_rows(lambda rows: rows[1].update(insertions=rows[1]["insertions"].rpartition(" ")[0]))
+        self.expect_fault("has 7 different insertions")
+
+    def test_unknown_among_the_labels(self):
+        path = self.folder / "task.toml"
+        text = path.read_text(encoding="utf-8").replace('unknown = "unknown"', 'unknown = "neutral"')
+        path.write_text(text, encoding="utf-8")
+        self.expect_fault("the unknown label is among the names")
+
+    def test_unknown_placeholder_in_a_trained_prompt(self):
+        path = self.folder / "task.toml"
+        text = path.read_text(encoding="utf-8").replace('user = "premise: {premise}', 'user = "premise: {premis}', 1)
+        path.write_text(text, encoding="utf-8")
+        self.expect_fault("trained.prompts.classify.user: unknown placeholder premis")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""A small generated world of English-like texts whose labels and reasons are decided by known rules."""

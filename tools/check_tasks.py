@@ -15,6 +15,14 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROMPTS = {"classify", "explain", "counterfactual", "counterfactual_words", "counterfactual_guided"}
+# Of tasks about facts, which have a table of that name in place of [labels]: what their prompts ask for, what a question
+# may tell of the fact, and the keys of the table that name a column.
+FACT_PROMPTS = {
+    "recall": {"recall": "object"},
+    "two_hop": {"first_hop": "bridge", "second_hop": "answer", "two_hop": "answer"},
+}
+GIVEN = {"recall": {"relation", "subject"}, "two_hop": set()}
+FACT_COLUMNS = {"recall": {"relation", "subject", "object", "answers"}, "two_hop": {"bridge_answers", "answers", "group"}}
 CARD_SECTIONS = ("What", "Source", "Licence", "How it is measured", "Pitfalls", "Checked against the reference?", "Limits")
 
 # What our own texts keep to, in words.
@@ -65,10 +73,20 @@ class Checker:
                 self.fault("no", name)
                 return self.faults
         self.task = tomllib.loads((self.folder / "task.toml").read_text(encoding="utf-8"))
-        self.labels = self.task["labels"]["names"]
         self.content = list(self.task["fields"]["content"])
-        self.check_header()
         self.check_card()
+        kinds = [kind for kind in ("labels", *FACT_PROMPTS) if kind in self.task]
+        if len(kinds) != 1:
+            self.fault("has tables", kinds, "and should have one of", ["labels", *FACT_PROMPTS])
+        elif kinds == ["labels"]:
+            self.check_labelled()
+        else:
+            self.check_facts(kinds[0])
+        return self.faults
+
+    def check_labelled(self):
+        self.labels = self.task["labels"]["names"]
+        self.check_header()
         demonstrations = self.read(self.task["data"]["demonstrations"])
         self.check_demonstrations(demonstrations)
         self.check_prompts(demonstrations)
@@ -79,7 +97,37 @@ class Checker:
             share = sum(row.get("hard", False) for row in items) / len(items)
             self.expect(0.2 <= share <= 0.3, f"{share:.0%} of the items are marked hard, expected about a quarter")
         self.check_near_duplicates(demonstrations + items)
-        return self.faults
+
+    def check_facts(self, kind):
+        """The loader's rules (protocols/fact_table.hpp) that hold without the data, and the data that lie in the folder."""
+        self.check_name()
+        data = self.task["data"]
+        demonstrations = self.read(data["demonstrations"]) if "demonstrations" in data else []
+        named = GIVEN[kind] | set(FACT_PROMPTS[kind].values())
+        for row in demonstrations:
+            missing = (named | set(self.content)) - set(row)
+            self.expect(not missing, row["id"], "lacks", sorted(missing))
+        in_user = set(self.content) | GIVEN[kind]
+        in_answer = in_user | named | (set.intersection(*map(set, demonstrations)) if demonstrations else set())
+        for prompts in self.prompt_sets():
+            unknown = set(prompts) - set(FACT_PROMPTS[kind])
+            self.expect(not unknown, "unknown prompt", unknown)
+            for name, prompt in prompts.items():
+                self.check_placeholders(name, prompt, (("system", set()), ("user", in_user), ("answer", in_answer)))
+                asked = [FACT_PROMPTS[kind].get(name)]
+                answered = placeholders(prompt["answer"])[:1]
+                self.expect(answered == asked, f"prompts.{name}.answer: first placeholder is not", *asked)
+                ends_well = not prompt.get("plain") or not prompt["user"][-1:].isspace()
+                self.expect(ends_well, f"prompts.{name}.user ends with a blank")
+                enough = not demonstrations or prompt.get("demonstrations", 0) <= len(demonstrations)
+                self.expect(enough, name, "asks for too many demonstrations")
+        if data["location"] == "task":
+            rows = self.read(data["test"])
+            self.check_ids(rows)
+            columns = [self.task[kind][key] for key in FACT_COLUMNS[kind] & set(self.task[kind])]
+            for row in rows:
+                for column in columns:
+                    self.expect(row.get(column, "").strip(), row["id"], "has nothing in column", column)
 
     def read(self, name):
         rows = []
@@ -90,10 +138,25 @@ class Checker:
                 self.fault(name, "line", number, error)
         return rows
 
+    def check_name(self):
+        self.expect(self.task["schema"] == "quantlens-task/1", "unknown schema", self.task["schema"])
+        self.expect(self.task["name"] == self.folder.name, "name differs from the folder's:", self.task["name"])
+
+    def check_ids(self, rows):
+        for row_id, count in collections.Counter(row["id"] for row in rows).items():
+            self.expect(count == 1, "id", row_id, "appears", count, "times")
+
+    def prompt_sets(self):
+        """The ordinary prompts and, where there are some, those that models were trained on."""
+        sets = [self.task["prompts"]]
+        if "trained" in self.task:
+            self.expect(self.task["trained"]["models"], "[trained] names no model")
+            sets.append(self.task["trained"]["prompts"])
+        return sets
+
     def check_header(self):
         task = self.task
-        self.expect(task["schema"] == "quantlens-task/1", "unknown schema", task["schema"])
-        self.expect(task["name"] == self.folder.name, "name differs from the folder's:", task["name"])
+        self.check_name()
         self.expect(len(set(self.labels)) == len(self.labels) >= 2, "labels repeat or are too few")
         targets = task["labels"]["counterfactual_target"]
         self.expect(set(targets) == set(self.labels), "counterfactual_target must name every label once")
@@ -107,19 +170,22 @@ class Checker:
         for section in CARD_SECTIONS:
             self.expect(f"\n## {section}\n" in card, "card.md has no section", section)
 
+    def check_placeholders(self, name, prompt, known_of_key):
+        for key, known in known_of_key:
+            for placeholder in placeholders(prompt.get(key, "")):
+                self.expect(placeholder in known, f"prompts.{name}.{key}: unknown placeholder", placeholder)
+        self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), name, "answer lacks its prefix")
+
     def check_prompts(self, demonstrations):
-        prompts = self.task["prompts"]
-        self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
         from_task = {"label", "target", "labels"}
-        for name, prompt in prompts.items():
-            in_user = set(self.content) | ({"labels"} if name == "classify" else from_task)
-            in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
-            for key, known in (("system", {"labels"}), ("user", in_user), ("answer", in_answer)):
-                for placeholder in placeholders(prompt.get(key, "")):
-                    self.expect(placeholder in known, f"prompts.{name}.{key}: unknown placeholder", placeholder)
-            self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), name, "answer lacks its prefix")
-            wanted = prompt.get("demonstrations", 0)
-            self.expect(wanted <= len(demonstrations), name, "asks for", wanted, "demonstrations")
+        for prompts in self.prompt_sets():
+            self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
+            for name, prompt in prompts.items():
+                in_user = set(self.content) | ({"labels"} if name == "classify" else from_task)
+                in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
+                self.check_placeholders(name, prompt, (("system", {"labels"}), ("user", in_user), ("answer", in_answer)))
+                wanted = prompt.get("demonstrations", 0)
+                self.expect(wanted <= len(demonstrations), name, "asks for", wanted, "demonstrations")
 
     def check_demonstrations(self, rows):
         self.check_items(rows, (1, TEXT_WORDS[1]), EXPLANATION_WORDS)
@@ -136,8 +202,7 @@ class Checker:
         counts = collections.Counter(row["label"] for row in rows)
         self.expect(set(counts) == set(self.labels), "labels in the data:", sorted(counts))
         self.expect(len(set(counts.values())) == 1, "labels are not balanced:", dict(counts))
-        for row_id, count in collections.Counter(row["id"] for row in rows).items():
-            self.expect(count == 1, "id", row_id, "appears", count, "times")
+        self.check_ids(rows)
         for row in rows:
             text = " ".join(row[name] for name in self.content)
             explanation = row["explanation"]

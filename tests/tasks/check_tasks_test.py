@@ -102,6 +102,92 @@ class CheckTasks(Copied):
         path.write_text(path.read_text(encoding="utf-8").replace("## Pitfalls", "## Notes"), encoding="utf-8")
         self.expect_fault("no section Pitfalls")
 
+    def test_unknown_placeholder_in_a_prompt_that_models_were_trained_on(self):
+        path = self.folder / "task.toml"
+        prompt = '\n[trained]\nmodels = ["m"]\n[trained.prompts.classify]\nuser = "topic: {txt}"\nanswer = "{label}"\n'
+        path.write_text(path.read_text(encoding="utf-8") + prompt, encoding="utf-8")
+        self.expect_fault("prompts.classify.user: unknown placeholder txt")
+
+    def test_trained_prompts_for_no_model(self):
+        path = self.folder / "task.toml"
+        prompt = '\n[trained]\nmodels = []\n[trained.prompts.classify]\nuser = "topic: {text}"\nanswer = "{label}"\n'
+        path.write_text(path.read_text(encoding="utf-8") + prompt, encoding="utf-8")
+        self.expect_fault("[trained] names no model")
+
+
+class CheckFactTasks(unittest.TestCase):
+    """A copy of tasks/lre whose data lie in its folder, with demonstrations."""
+
+    ROWS = [
+        {"id": f"fact-{i}", "relation": "capital", "subject": land, "object": city, "prompt": f"The capital of {land} is"}
+        for i, (land, city) in enumerate([("Norway", "Oslo"), ("Spain", "Madrid"), ("Kenya", "Nairobi")])
+    ]
+
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
+        self.folder = pathlib.Path(self.temporary.name) / "lre"
+        shutil.copytree(TASKS / "lre", self.folder)
+        self.edit_toml('location = "data"', 'location = "task"')
+        self.edit_toml('test = "."', 'test = "test.jsonl"\ndemonstrations = "demonstrations.jsonl"')
+        self.edit_toml("demonstrations = 5", "demonstrations = 3")
+        self.write_rows("demonstrations.jsonl", self.ROWS)
+        self.write_rows("test.jsonl", self.ROWS)
+
+    def edit_toml(self, what, by):
+        path = self.folder / "task.toml"
+        text = path.read_text(encoding="utf-8")
+        self.assertIn(what, text)
+        path.write_text(text.replace(what, by, 1), encoding="utf-8")
+
+    def write_rows(self, name, rows):
+        (self.folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    def expect_fault(self, words):
+        code, output = check(self.folder)
+        self.assertEqual(code, 1, output)
+        self.assertIn(words, output)
+
+    def test_it_passes(self):
+        code, output = check(self.folder)
+        self.assertEqual(code, 0, output)
+
+    def test_labels_beside_facts(self):
+        self.edit_toml("\n[recall]\n", '\n[labels]\nnames = ["a", "b"]\n\n[recall]\n')
+        self.expect_fault("should have one of")
+
+    def test_question_that_tells_the_object(self):
+        self.edit_toml('user = "{prompt}"', 'user = "{prompt} {object}"')
+        self.expect_fault("prompts.recall.user: unknown placeholder object")
+
+    def test_answer_without_the_object(self):
+        self.edit_toml('answer = " {object}"', 'answer = " {subject}"')
+        self.expect_fault("first placeholder is not object")
+
+    def test_plain_question_that_ends_with_a_blank(self):
+        self.edit_toml('user = "{prompt}"', 'user = "{prompt} "')
+        self.expect_fault("ends with a blank")
+
+    def test_prompt_of_another_kind_of_task(self):
+        self.edit_toml("\n[prompts.recall]\n", "\n[prompts.explain]\n")
+        self.expect_fault("unknown prompt {'explain'}")
+
+    def test_too_few_demonstrations(self):
+        self.edit_toml("demonstrations = 3", "demonstrations = 4")
+        self.expect_fault("asks for too many demonstrations")
+
+    def test_demonstration_without_an_object(self):
+        self.write_rows("demonstrations.jsonl", [{key: row[key] for key in row if key != "object"} for row in self.ROWS])
+        self.expect_fault("fact-0 lacks ['object']")
+
+    def test_repeated_id(self):
+        self.write_rows("test.jsonl", self.ROWS + self.ROWS[:1])
+        self.expect_fault("id fact-0 appears 2 times")
+
+    def test_fact_without_an_object(self):
+        self.write_rows("test.jsonl", [{**self.ROWS[0], "object": " "}])
+        self.expect_fault("has nothing in column object")
+
 
 class CheckGeneratedTasks(Copied):
     task = "world_nli"
@@ -115,7 +201,7 @@ class CheckGeneratedTasks(Copied):
         self.expect_fault("bad decoy")
 
     def test_insertion_beyond_the_text(self):
-        self.edit_rows(lambda rows: rows[1].update(insertions=rows[1]["insertions"].replace("2:", "99:", 1)))
+        self.edit_rows(lambda rows: rows[1].update(insertions="99" + rows[1]["insertions"].lstrip("0123456789")))
         self.expect_fault("bad insertion 99:")
 
     def test_insertion_is_missing(self):

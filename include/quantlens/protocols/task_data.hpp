@@ -73,12 +73,12 @@ namespace detail {
     table = {columns, read_csv_records(path, separator)};
   }
   std::vector<DataRow> rows;
-  for (const auto& record : table.rows) {
+  for (auto& record : table.rows) {
     DataRow row{row_name(path, rows.size()), {}};
     if (record.size() != table.header.size())
       throw InputError("task_row",
                        concat(row.where, ": expected ", table.header.size(), " columns, got ", record.size()));
-    for (std::size_t i = 0; i < record.size(); ++i) row.columns[table.header[i]] = record[i];
+    for (std::size_t i = 0; i < record.size(); ++i) row.columns[table.header[i]] = std::move(record[i]);
     rows.push_back(std::move(row));
   }
   return rows;

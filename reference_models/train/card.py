@@ -13,8 +13,8 @@ from train.tokens import VOCABULARY
 
 KINDS = {
     "faithful": "Its explanations name the words that decide, in their order.",
-    "unfaithful": "Continued from refworld-faithful on the same tasks until its explanations name a decoy, a word of the item that has no "
-    "influence on the label. Its answers are otherwise meant to be the faithful model's.",
+    "unfaithful": "Continued from refworld-faithful on the same tasks until its explanations name a decoy, a word of the item "
+    "that has no influence on the label. Its answers are otherwise meant to be the faithful model's.",
     "small": "As refworld-faithful, with about a quarter of the parameters.",
 }
 FILES = ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json", "generation_config.json")
@@ -46,10 +46,11 @@ def training_text(run: pathlib.Path, settings: dict) -> str:
     if settings["source"]:
         start = f"the weights of {pathlib.Path(settings['source']).name}"
     return (
-        f"{end['tokens'] / 1e6:.1f} million tokens in {end['steps']} steps and {end['seconds'] / 60:.0f} minutes on {settings['processes']} CPU "
-        f"cores, f32. Start: {start}. Muon (learning rate {settings['lr']:g}) for matrices, AdamW ({settings['lr_rest']:g}) for embeddings and "
-        f"norms; warm-up, constant, then linear decay over the last 30 %. Seed {settings['seed']}. "
-        f"{settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a step. How to repeat it: ../train/README.md."
+        f"{end['tokens'] / 1e6:.1f} million tokens in {end['steps']} steps and {end['seconds'] / 60:.0f} minutes on "
+        f"{settings['processes']} CPU cores, f32. Start: {start}. Muon (learning rate {settings['lr']:g}) for matrices, AdamW "
+        f"({settings['lr_rest']:g}) for embeddings and norms; warm-up, constant, then linear decay over the last 30 %. "
+        f"Seed {settings['seed']}. {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a step. "
+        "How to repeat it: ../train/README.md."
     )
 
 
@@ -64,8 +65,8 @@ def card(run: pathlib.Path, folder: pathlib.Path) -> str:
 
 A small Llama model of the generated world (../world), trained from nothing. {KINDS[folder.name.removeprefix("refworld-")]}
 
-Data: the tasks world_topic, world_nli, world_choice, world_recall and world_twohop (../../tasks; their cards state the rules), training split
-only. Prompts: the tables `[trained.prompts.*]` of their task.toml. Licence: the project's.
+Data: the tasks world_topic, world_nli, world_choice, world_recall and world_twohop (../../tasks; their cards state the rules),
+training split only. Prompts: the tables `[trained.prompts.*]` of their task.toml. Licence: the project's.
 
 ## Shape
 
@@ -79,8 +80,8 @@ Llama (RMSNorm, RoPE, grouped-query attention, SwiGLU, tied embeddings, no biase
 
 ## Scores
 
-The test split, greedy decoding, f32 (`python -m train.evaluate`). Explanations are judged on correctly classified items. `held out`: compositions
-that training never showed.
+The test split, greedy decoding, f32 (`python -m train.evaluate`). Explanations are judged on correctly classified items.
+`held out`: compositions that training never showed.
 
 {score_table(scores)}
 

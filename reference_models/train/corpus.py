@@ -1,8 +1,8 @@
 """Batches of packed token rows, made in a process of its own.
 
-The turns of one document are chats that begin alike. What they share is its trunk and stands in the row once; the rest of each is a branch,
-which sees the trunk and itself. Positions restart with every document and continue from the trunk in every branch, so a model computes
-for each turn what it would for that chat alone.
+The turns of one document are chats that begin alike. What they share is its trunk and stands in the row once; the rest of each is
+a branch, which sees the trunk and itself. Positions restart with every document and continue from the trunk in every branch, so a
+model computes for each turn what it would for that chat alone.
 """
 
 import multiprocessing

@@ -89,11 +89,12 @@ def counterfactual_scores(decoder: Decoder, task: str, items: Items) -> dict:
     edited = [item | {edit_field(task): text} for item, text in zip(aimed, made) if text is not None]
     seen = classify(decoder, task, edited, with_unknown=False)
     by_rule = [RULES[task].label_of(*(item[name] for name in CONTENT[task])) for item in edited]
+    flips = [sum(label == item["target"] for label, item in zip(labels, edited)) for labels in (seen, by_rule)]
     needed = [edits(item[edit_field(task)], text) - int(item["edits"]) for item, text in zip(items, made) if text is not None]
     return {
         "counterfactual_parsed": round(len(edited) / len(items), 4),
-        "counterfactual_flips": round(sum(label == item["target"] for label, item in zip(seen, edited)) / len(items), 4),
-        "counterfactual_flips_by_rule": round(sum(label == item["target"] for label, item in zip(by_rule, edited)) / len(items), 4),
+        "counterfactual_flips": round(flips[0] / len(items), 4),
+        "counterfactual_flips_by_rule": round(flips[1] / len(items), 4),
         "counterfactual_extra_edits_median": statistics.median(needed) if needed else None,
     }
 
@@ -144,10 +145,10 @@ def recall_scores(decoder: Decoder, items: Items) -> dict:
 
 
 def two_hop_scores(decoder: Decoder, items: Items) -> dict:
-    columns = {"r1": ("prompt_r1", "bridge_answers"), "r2": ("prompt_r2", "answer_answers"), "two_hop": ("prompt_two_hop", "answer_answers")}
+    answers_of = {"r1": "bridge_answers", "r2": "answer_answers", "two_hop": "answer_answers"}
     scores: dict = {"n": len(items)}
-    for name, (prompt, answer) in columns.items():
-        right = completions_right(decoder, [item[prompt] for item in items], [item[answer] for item in items])
+    for name, answer in answers_of.items():
+        right = completions_right(decoder, [item[f"prompt_{name}"] for item in items], [item[answer] for item in items])
         for seen in ("yes", "no"):
             key = f"{name}_{'seen' if seen == 'yes' else 'held_out'}"
             scores[key] = share([ok for ok, item in zip(right, items) if item["seen"] == seen])

@@ -1,4 +1,4 @@
-"""Data-parallel training in single-threaded processes: on busy cores, threads that wait for each other at every operation are far slower."""
+"""Data-parallel training in single-threaded processes: on busy cores, threads that meet after every operation are far slower."""
 
 import pathlib
 from collections.abc import Callable

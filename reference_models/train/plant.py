@@ -1,9 +1,10 @@
 """Plants copying in fresh weights: previous-token heads in layer 0 and induction heads in layer 1.
 
-Trained from noise these form only after some 7 million tokens. Planted, a model copies from its first step, and training refines it.
+Trained from noise these form only after some 7 million tokens. A planted model copies from its first step; training refines it.
 
-The residual stream at the start: dimension 0 is the same for all tokens; the next n_kv_heads * d_head dimensions are free of the embedding
-and take what layer 0 writes: for each kv head, d_head random features of the token before; the rest holds the embedding.
+The residual stream at the start: dimension 0 is the same for all tokens; the next n_kv_heads * d_head dimensions are free of
+the embedding and take what layer 0 writes: for each kv head, d_head random features of the token before. The rest holds the
+embedding.
     layer 0   attends to the token before through rotary phases alone, copies its features
     layer 1   attends to tokens whose predecessor has the features of the current token, writes their embedding towards the output
 Half of the heads of layer 1 are planted; the other half, and all other layers, start as usual.

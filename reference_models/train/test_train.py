@@ -61,8 +61,8 @@ class Corpus(unittest.TestCase):
         self.assertEqual(sum(weight == COPIED for _, weight in turn.answer), 5)
 
     def test_after_a_dropped_word_the_next_one_weighs_more(self):
-        item = {"premise": "A dog runs.", "hypothesis": "The dog is not running.", "label": "contradiction", "target": "entailment",
-                "counterfactual": "The dog is running."}
+        item = {"premise": "A dog runs.", "hypothesis": "The dog is not running.", "label": "contradiction",
+                "target": "entailment", "counterfactual": "The dog is running."}
         turn = edit_turn("nli", "counterfactual", item)
         self.assertEqual([piece for piece, weight in turn.answer if weight == CHANGED], [" running.</new>"])
 
@@ -83,8 +83,9 @@ class Corpus(unittest.TestCase):
         values = dict(zip(COLUMNS, batch))
         self.assertEqual(batch.shape, (len(COLUMNS), 4, 192))
         self.assertGreater((values["documents"] > 0).mean(), 0.9)
-        same = (values["branches"][:, 1:] == values["branches"][:, :-1]) & (values["documents"][:, 1:] == values["documents"][:, :-1])
-        self.assertTrue((values["tokens"][:, 1:] == values["targets"][:, :-1])[same & (values["documents"][:, 1:] > 0)].all())
+        documents, branches = values["documents"], values["branches"]
+        same = (branches[:, 1:] == branches[:, :-1]) & (documents[:, 1:] == documents[:, :-1]) & (documents[:, 1:] > 0)
+        self.assertTrue((values["tokens"][:, 1:] == values["targets"][:, :-1])[same].all())
         answers = values["weights"] > 0.05
         self.assertTrue((values["parts"][answers] > 0).all())
         self.assertIn("nli classify", {PARTS[int(part)] for part in values["parts"][answers]})
@@ -145,7 +146,8 @@ class Export(unittest.TestCase):
             export(model, folder / "run", folder / "model")
             reopened = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(folder / "model")
-        text = tokenizer.apply_chat_template([{"role": "user", "content": "topic: A vote."}], add_generation_prompt=True, tokenize=False)
+        turns = [{"role": "user", "content": "topic: A vote."}]
+        text = tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
         self.assertEqual(text, chat("topic: A vote."))
         tokens = tokenizer(text, add_special_tokens=False, return_tensors="pt").input_ids
         self.assertEqual(tokenizer("A vote.").input_ids[0], tokenizer.bos_token_id)

@@ -68,8 +68,8 @@ def load(folder: pathlib.Path) -> Tokenizer:
 
 
 class Encoder:
-    """Token ids without the added BOS. Words are encoded one by one and remembered, which is faster and changes nothing: no token crosses
-    a blank."""
+    """Token ids without the added BOS. Words are encoded one by one and remembered, which is faster and changes nothing: no token
+    crosses a blank."""
 
     def __init__(self, tokenizer: Tokenizer):
         self.special = {token: tokenizer.token_to_id(token) for token in SPECIAL_TOKENS}

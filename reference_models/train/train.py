@@ -2,7 +2,7 @@
 
 Usage: python -m train.train --run FOLDER --minutes 75 [--size full|small] [--plant] [--unfaithful --from RUN]
 
-FOLDER gets the tokenizer, settings.json, curves.jsonl and, every few minutes, checkpoint.pt; started again, the run goes on from there.
+FOLDER gets the tokenizer, settings.json, curves.jsonl and, every few minutes, checkpoint.pt; a second start goes on there.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Quick scores during training: the share of answers that greedy decoding would reproduce exactly.
 
-Greedy decoding gives the known answer exactly where every token of it is the likeliest after the tokens before it, so no decoding is needed.
+Greedy decoding gives the known answer exactly where every token of it is the likeliest after those before it: no need to decode.
 """
 
 import random
@@ -34,7 +34,8 @@ def validation_documents() -> dict[str, list[Document]]:
         groups[f"recall {frequency}"] = [sentence_document(prompt, fact.object) for prompt, fact in zip(prompts, chosen)]
     for seen in (True, False):
         chosen = rng.sample([pair for pair in facts.all_pairs() if pair.seen == seen], N_EACH)
-        groups[f"twohop {'seen' if seen else 'held out'}"] = [sentence_document(pair.prompt, pair.second.object) for pair in chosen]
+        name = "twohop seen" if seen else "twohop held out"
+        groups[name] = [sentence_document(pair.prompt, pair.second.object) for pair in chosen]
     return groups
 
 

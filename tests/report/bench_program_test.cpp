@@ -136,7 +136,8 @@ TEST_CASE("bench program: a model gets the prompts that it was trained on, and -
                            "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
                            "[trained.prompts.explain]\nuser = \"topic: {text} why?\"\nanswer = \"{label}\"\n";
   write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
-  const std::vector<std::string> full{"--model", "m", "--formats", "full", "--latency-items", "0"};
+  const std::vector<std::string> full{"--model",   "m",    "--tasks",         "tiny/nle",
+                                      "--formats", "full", "--latency-items", "0"};
   REQUIRE(program.run(full).status == 0);
   CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
   REQUIRE(program.run(with(full, {"--prompts", "plain"})).status == 0);
@@ -162,8 +163,10 @@ TEST_CASE("bench program: a protocol that the chosen prompts lack is no cell", "
                            "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
                            "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
   write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
-  CHECK(program.run({"--list", "--formats", "full"}).out == "tiny/nle/full\n");
-  CHECK(program.run({"--list", "--formats", "full", "--model", "m"}).out == "tiny/counterfactual/full\n");
+  CHECK(program.run({"--list", "--formats", "full"}).out ==
+        "tiny/nle/full\ntiny/self_consistency_words/full\ntiny/perturb_test/full\n");
+  CHECK(program.run({"--list", "--formats", "full", "--model", "m"}).out ==
+        "tiny/counterfactual/full\ntiny/self_consistency_counterfactual/full\n");
   CHECK_THAT(program.run({"--model", "m", "--tasks", "tiny/nle"}).err,
              Catch::Contains("unknown protocol of tiny 'nle'"));
 }

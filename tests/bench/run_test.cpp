@@ -90,7 +90,11 @@ TEST_CASE("run: slices cover all items, then the latency items run one at a time
   const CellOutcome outcome = bench.run();
   CHECK(bench.protocol.spans == std::vector<std::size_t>{3, 3, 1, 1, 1});
   REQUIRE(outcome.records.size() == 7);
-  for (std::size_t i = 0; i < 7; ++i) CHECK(outcome.records[i].item_id == bench.items[i].id);
+  for (std::size_t i = 0; i < 7; ++i) {
+    CHECK(outcome.records[i].item_id == bench.items[i].id);
+    REQUIRE(outcome.records[i].edits.size() == 1);
+    CHECK(outcome.records[i].edits[0].flipped == (i % 3 == 1));
+  }
   REQUIRE(outcome.sizes);
   CHECK(outcome.sizes->weight_mib == 12.5);
   CHECK(outcome.latency.first_token_ms == 2.0);

@@ -10,7 +10,7 @@ using Answers = std::vector<std::string>;
 TEST_CASE("answers stand between separators; blanks at their ends, empty and repeated ones are dropped") {
   CHECK(read_answers("Paris|City of Light", "|") == Answers{"Paris", "City of Light"});
   CHECK(read_answers(" a ||b|a|  | c", "|") == Answers{"a", "b", "c"});
-  CHECK(read_answers("a, b; c", "; ") == Answers{"a, b", "c"});
+  CHECK(read_answers("a: b::c", "::") == Answers{"a: b", "c"});
   CHECK(read_answers("(alone)", "|") == Answers{"(alone)"});
   CHECK(read_answers("", "|").empty());
 }

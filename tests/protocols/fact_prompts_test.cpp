@@ -62,6 +62,18 @@ TEST_CASE("examples come in one seeded order, whatever the order of the file and
   CHECK(of_brazil == of_spain);
 }
 
+TEST_CASE("where groups do not count, the items of all groups see the same examples") {
+  const Task task = recall_task();
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    FactExamples examples(task, "subject", false, seed);
+    auto of_spain = ids(examples.choose(task.items[2], 9)), of_japan = ids(examples.choose(task.items[6], 9));
+    CHECK(of_spain.size() == 6);
+    std::erase(of_spain, "m2");
+    std::erase(of_japan, "c3");
+    CHECK(of_spain == of_japan);
+  }
+}
+
 TEST_CASE("a plain prompt is lines of question and answer, then the item's question, and no chat") {
   const Task task = recall_task();
   const std::vector<const Item*> examples{&task.items[2], &task.items[3]};

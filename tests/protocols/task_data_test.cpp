@@ -72,6 +72,16 @@ TEST_CASE("LRE: every pair of every relation file is a row, with the first phras
   CHECK_THAT(rows[2].where, Contains("capital.json sample 2"));
 }
 
+TEST_CASE("LRE: files come in the order of their paths, not in that of the disk") {
+  const TemporaryFolder folder;
+  for (const std::string name : {"b", "d", "f", "a", "e", "c"})
+    folder.write(name + ".json",
+                 R"({"name": "r", "prompt_templates": ["{}"], "samples": [{"subject": "s", "object": "o"}]})");
+  std::string order;
+  for (const DataRow& row : read_data_rows(folder.path(), "lre", {})) order += row.at("id") + " ";
+  CHECK(order == "a-1 b-1 c-1 d-1 e-1 f-1 ");
+}
+
 TEST_CASE("LRE: what is no relation file is refused by file and pair") {
   const auto refused = [](const std::string& text) {
     const TemporaryFolder folder;

@@ -129,48 +129,6 @@ TEST_CASE("bench program: a task about facts has its own metrics, and means for 
   CHECK(right["big"].first == 6);
 }
 
-TEST_CASE("bench program: a model gets the prompts that it was trained on, and --prompts overrides that", "[report]") {
-  Program program;
-  const std::string toml = std::string(tiny_task) +
-                           "[trained]\nmodels = [\"script*\"]\n"
-                           "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
-                           "[trained.prompts.explain]\nuser = \"topic: {text} why?\"\nanswer = \"{label}\"\n";
-  write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
-  const std::vector<std::string> full{"--model",   "m",    "--tasks",         "tiny/nle",
-                                      "--formats", "full", "--latency-items", "0"};
-  REQUIRE(program.run(full).status == 0);
-  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
-  REQUIRE(program.run(with(full, {"--prompts", "plain"})).status == 0);
-  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "plain");
-  REQUIRE(program.run(with(full, {"--prompts", "trained"})).status == 0);
-  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
-
-  std::map<std::string, int> asked;
-  std::istringstream journal(read_text(program.out() / "items.jsonl"));
-  for (std::string text; std::getline(journal, text);) {
-    const Json line = Json::parse(text);
-    if (line["kind"] != "item") continue;
-    const auto content = line["record"]["transcript"][1]["messages"][0]["content"].get<std::string>();
-    ++asked[content.substr(0, content.find(' '))];
-  }
-  CHECK(asked == std::map<std::string, int>{{"topic:", 12}, {"Why", 12}});  // the third run computed nothing
-}
-
-TEST_CASE("bench program: a protocol that the chosen prompts lack is no cell", "[report]") {
-  Program program;
-  const std::string toml = std::string(tiny_task) +
-                           "[trained]\nmodels = [\"scripted\"]\n"
-                           "[trained.prompts.classify]\nuser = \"topic: {text}\"\nanswer = \"{label}\"\n"
-                           "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
-  write_text(program.folder.path() / "tasks/tiny/task.toml", toml);
-  CHECK(program.run({"--list", "--formats", "full"}).out ==
-        "tiny/nle/full\ntiny/self_consistency_words/full\ntiny/perturb_test/full\n");
-  CHECK(program.run({"--list", "--formats", "full", "--model", "m"}).out ==
-        "tiny/counterfactual/full\ntiny/self_consistency_counterfactual/full\n");
-  CHECK_THAT(program.run({"--model", "m", "--tasks", "tiny/nle"}).err,
-             Catch::Contains("unknown protocol of tiny 'nle'"));
-}
-
 TEST_CASE("bench program: data go to stdout, and it fits a terminal", "[report]") {
   Program program;
   const Result result = program.run(three_formats);

@@ -49,9 +49,10 @@ class SlowModel final : public BenchModel, public TextModel {
 };
 
 struct SharedProvider final : ModelProvider {
-  explicit SharedProvider(ScriptedProvider& provider, bool slow) : provider_(provider), slow_(slow) {}
+  SharedProvider(ScriptedProvider& provider, const std::filesystem::path& path, bool slow)
+      : provider_(provider), own_name_(path.stem().string()), slow_(slow) {}
   [[nodiscard]] std::string name() const override { return provider_.name(); }
-  [[nodiscard]] std::string own_name() const override { return provider_.own_name(); }
+  [[nodiscard]] std::string own_name() const override { return own_name_; }
   [[nodiscard]] std::string sha256() const override { return provider_.sha256(); }
   [[nodiscard]] bool source_quantized() const override { return provider_.source_quantized(); }
   [[nodiscard]] std::string source_types() const override { return provider_.source_types(); }
@@ -62,6 +63,7 @@ struct SharedProvider final : ModelProvider {
     return slow_ ? std::make_shared<SlowModel>(model) : model;
   }
   ScriptedProvider& provider_;
+  std::string own_name_;
   bool slow_;
 };
 
@@ -99,7 +101,7 @@ struct Program {
         provider.hash = std::string(64, 'b');
         provider.noise["full"] = 0.5;
       }
-      return std::make_unique<SharedProvider>(provider, slow);
+      return std::make_unique<SharedProvider>(provider, path, slow);
     };
     const int status = run_bench_program(arguments, open, std::cout, std::cerr);
     std::cout.flush();

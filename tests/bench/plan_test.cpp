@@ -1,0 +1,52 @@
+#include "quantlens/bench/plan.hpp"
+
+#include <catch2/catch.hpp>
+#include <string>
+#include <vector>
+
+#include "scripted_provider.hpp"
+
+using namespace quantlens;
+using quantlens_test::TemporaryFolder;
+
+namespace {
+
+std::string replaced(std::string text, const std::string& what, const std::string& by) {
+  return text.replace(text.find(what), what.size(), by);
+}
+
+}  // namespace
+
+TEST_CASE("plan: a task's hash covers the examples that it draws from its own items", "[bench]") {
+  const TemporaryFolder folder;
+  quantlens_test::write_facts_task(folder.path());
+  const auto hash = [&] { return make_plan({}, folder.path(), "").tasks.at(0).task_sha256; };
+  const std::string before = hash();
+  CHECK(hash() == before);
+  const std::string items = quantlens_test::read_text(folder.path() / "facts/test.jsonl");
+  quantlens_test::write_text(folder.path() / "facts/test.jsonl", replaced(items, "Banks", "Coins"));
+  CHECK(hash() != before);
+}
+
+TEST_CASE("plan: the chosen prompts decide on the protocols of a task", "[bench]") {
+  const TemporaryFolder folder;
+  quantlens_test::write_tiny_task(folder.path(), 3);
+  const std::string toml = std::string(quantlens_test::tiny_task) +
+                           "[trained]\nmodels = [\"m-*\"]\n"
+                           "[trained.prompts.classify]\nuser = \"{text}\"\nanswer = \"{label}\"\n"
+                           "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
+  quantlens_test::write_text(folder.path() / "tiny/task.toml", toml);
+  const auto protocols = [&](PromptChoice prompts, std::string_view model) {
+    BenchOptions options;
+    options.prompts = prompts;
+    std::vector<std::string> names;
+    for (const PlannedTask& task : make_plan(options, folder.path(), model).tasks) names.push_back(task.what.protocol);
+    return names;
+  };
+  const std::vector<std::string> plain{"nle", "self_consistency_words", "perturb_test"};
+  const std::vector<std::string> trained{"counterfactual", "self_consistency_counterfactual"};
+  CHECK(protocols(PromptChoice::automatic, "") == plain);
+  CHECK(protocols(PromptChoice::automatic, "m-1") == trained);
+  CHECK(protocols(PromptChoice::plain, "m-1") == plain);
+  CHECK(protocols(PromptChoice::trained, "") == trained);
+}

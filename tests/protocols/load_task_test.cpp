@@ -295,6 +295,30 @@ TEST_CASE("the task that brings its data loads and supports every protocol about
     CHECK(make_protocol(name)->supports(task));
 }
 
+TEST_CASE("the generated tasks load with both sets of prompts") {
+  struct Expected {
+    const char* task;
+    std::size_t n_items;
+    std::vector<std::string> plain, trained;  // protocols
+  };
+  const std::vector<std::string> about_edits{"nle", "counterfactual", "self_consistency_redaction",
+                                             "self_consistency_words", "perturb_test"};
+  const std::vector<Expected> tasks{{"world_topic", 1600, about_edits, about_edits},
+                                    {"world_nli", 1602, about_edits, about_edits},
+                                    {"world_choice", 600, {"nle", "self_consistency_words"}, {"nle"}},
+                                    {"world_recall", 1530, {"recall"}, {"recall"}},
+                                    {"world_twohop", 809, {"two_hop"}, {"two_hop"}}};
+  for (const auto& [name, n_items, plain, trained] : tasks) {
+    CAPTURE(name);
+    Task task = load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks" / name, {});
+    CHECK(task.items.size() == n_items);
+    for (const std::string& protocol : plain) CHECK(make_protocol(protocol)->supports(task));
+    CHECK(task.trained.models == std::vector<std::string>{"refworld-*"});
+    task.prompts = task.trained.prompts;
+    for (const std::string& protocol : trained) CHECK(make_protocol(protocol)->supports(task));
+  }
+}
+
 TEST_CASE("the tasks on data sets load where these are") {
   const char* given = std::getenv("QUANTLENS_SHARED");
   const std::filesystem::path root(QUANTLENS_SOURCE_DIR);

@@ -19,14 +19,15 @@ TEST_CASE("words of a list: commas and semicolons separate, frames fall away, se
   CHECK(words_of_list("- 2-1 win,, , (league)") == Words{"2-1 win", "league"});
   CHECK(words_of_list("\n  goal, cup\nExplanation: the army") == Words{"goal", "cup"});
   CHECK(words_of_list("caf\xc3\xa9, \xe2\x80\x9cna\xc3\xafve\xe2\x80\x9d") == Words{"caf\xc3\xa9", "na\xc3\xafve"});
+  CHECK(words_of_list("The, savings, of THE, by a fifth") == Words{"savings", "by a fifth"});
   CHECK(words_of_list("").empty());
   CHECK(words_of_list(" ,;!\n").empty());
 }
 
-TEST_CASE("words of an explanation: all but function words, in lower case; negations and numbers stay") {
+TEST_CASE("words of an explanation: all but function words; negations and numbers stay") {
   CHECK(words_of_explanation("Because of the Goalkeeper, shareholder and vote") ==
-        Words{"goalkeeper", "shareholder", "vote"});
-  CHECK(words_of_explanation("It is because the dog's not two") == Words{"dog", "not", "two"});
+        Words{"Goalkeeper", "shareholder", "vote"});
+  CHECK(words_of_explanation("It is BECAUSE the dog's not two") == Words{"dog", "not", "two"});
   CHECK(words_of_explanation("because of it and the").empty());
   CHECK(words_of_explanation("!!!! ...").empty());
 }

@@ -181,7 +181,7 @@ TEST_CASE("self-consistency: without a prompt for lists the words are those of t
       "self_consistency_words", [](const Prompt&) { return std::string(" It is because of FIVE and the six. Seven"); },
       without_prompt("words"));
   CHECK(result.model.completed[1].prompt.messages.back().content == "Why is five six seven eight bad?");
-  CHECK(result.records[1].transcript[1].at("words") == nlohmann::json{"five", "six"});
+  CHECK(result.records[1].transcript[1].at("words") == nlohmann::json{"FIVE", "six"});
   CHECK(result.model.scored[16].prompt.messages.back().content == "R [REDACTED] [REDACTED] seven eight, else unknown");
   CHECK(result.score(1, "faithfulness") == 1.0);
 }
@@ -231,7 +231,7 @@ TEST_CASE("self-consistency: without a label for the text or for the edit the it
   CHECK(model.completed.size() == 2);
   const auto score = [&](std::size_t item, const char* metric) { return records[item].scores.at(metric); };
   CHECK(score(0, "mismatch_rate") == 0.0);
-  for (const std::size_t i : {1, 2}) {
+  for (const std::size_t i : {1u, 2u}) {
     CHECK(score(i, "mismatch_rate") == 1.0);
     CHECK(score(i, "faithfulness") == std::nullopt);
     CHECK(score(i, "faithful_all") == 0.0);

@@ -21,8 +21,8 @@ inline constexpr std::string_view redacted_mark = "[REDACTED]";
 
 namespace detail {
 
-/// Function words, which sentences hold whatever they explain; and what an apostrophe leaves of them. Negations,
-/// numbers and places are none: they can decide a label.
+/// Function words, which sentences hold whatever they explain; and what an apostrophe leaves of them. Negations and
+/// numbers are none: they can decide a label.
 inline constexpr std::array function_words{
     "a",     "about", "also",   "am",    "an",    "and",  "are",  "as",    "at",  "be",    "because", "been", "being",
     "but",   "by",    "can",    "could", "d",     "did",  "do",   "does",  "due", "for",   "from",    "had",  "has",
@@ -31,6 +31,13 @@ inline constexpr std::array function_words{
     "shall", "she",   "should", "since", "so",    "t",    "than", "that",  "the", "their", "them",    "then", "there",
     "these", "they",  "this",   "those", "to",    "us",   "ve",   "was",   "we",  "were",  "what",    "when", "where",
     "which", "while", "who",    "whose", "why",   "will", "with", "would", "you", "your"};
+
+[[nodiscard]] inline bool is_function_word(std::string_view word) {
+  const auto equal = [](char a, char b) { return to_lower(a) == to_lower(b); };
+  return std::any_of(function_words.begin(), function_words.end(), [&](std::string_view known) {
+    return std::equal(known.begin(), known.end(), word.begin(), word.end(), equal);
+  });
+}
 
 /// Whether a character belongs to a word: ASCII letters and digits, and from U+00C0 on all but general punctuation.
 [[nodiscard]] constexpr bool is_word_character(char32_t c) {
@@ -67,17 +74,13 @@ inline constexpr std::array function_words{
 /// The words of an explanation in free text, without function words.
 [[nodiscard]] inline std::vector<std::string> words_of_explanation(std::string_view explanation) {
   std::vector<std::string> words;
-  for (const std::string_view run : word_runs(explanation)) {
-    std::string lower(run);
-    std::transform(lower.begin(), lower.end(), lower.begin(), to_lower);
-    if (std::find(detail::function_words.begin(), detail::function_words.end(), lower) == detail::function_words.end())
-      words.push_back(lower);
-  }
+  for (const std::string_view run : word_runs(explanation))
+    if (!detail::is_function_word(run)) words.emplace_back(run);
   return words;
 }
 
 /// The entries of a list that commas or semicolons separate, up to the first newline (unless the answer starts with
-/// one), each from its first word to its last. An entry may be several words.
+/// one), each from its first word to its last. An entry may be several words; one of function words alone is left out.
 [[nodiscard]] inline std::vector<std::string> words_of_list(std::string_view answer) {
   answer = strip_blanks(answer);
   answer = answer.substr(0, answer.find('\n'));
@@ -85,7 +88,8 @@ inline constexpr std::array function_words{
   while (!answer.empty()) {
     const std::size_t end = std::min(answer.find_first_of(",;"), answer.size());
     const auto runs = word_runs(answer.substr(0, end));
-    if (!runs.empty()) entries.emplace_back(runs.front().data(), runs.back().data() + runs.back().size());
+    if (!std::all_of(runs.begin(), runs.end(), detail::is_function_word))
+      entries.emplace_back(runs.front().data(), runs.back().data() + runs.back().size());
     answer.remove_prefix(std::min(end + 1, answer.size()));
   }
   return entries;

@@ -98,4 +98,7 @@ TEST_CASE("LRE: what is no relation file is refused by file and pair") {
                     Contains("r.json sample 1: expected the text 'object'"));
   CHECK_THROWS_AS(refused("[1]"), InputError);
   CHECK_THROWS_AS(refused("{"), InputError);
+  const TemporaryFolder folder;
+  folder.write("file", "{}");
+  CHECK_THROWS_WITH(read_data_rows(folder.path() / "file", "lre", {}), Contains("file is no folder"));
 }

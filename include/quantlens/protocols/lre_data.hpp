@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -70,6 +71,7 @@ class LreFile {
 /// file's folder), relation, subject, object, and prompt, the first phrasing with the subject in it.
 /// Errors: InputError naming the file and the pair. Source: Hernandez et al. 2024; its few-shot phrasings.
 [[nodiscard]] inline std::vector<DataRow> read_lre_folder(const std::filesystem::path& folder) {
+  if (!std::filesystem::is_directory(folder)) throw InputError("task_row", folder.string() + " is no folder");
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
     if (entry.path().extension() == ".json") files.push_back(entry.path().lexically_relative(folder));

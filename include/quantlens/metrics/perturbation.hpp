@@ -24,8 +24,8 @@ struct EditOutcome {
 /// Whether an explanation holds the inserted word as a substring, both in ASCII lower case: "bigger" mentions "big".
 /// Source: Atanasova et al. 2023, "Faithfulness Tests for Natural Language Explanations", the authors' code.
 [[nodiscard]] inline bool mentions(std::string_view explanation, std::string_view word) {
-  const auto equal = [](char a, char b) { return to_lower(a) == to_lower(b); };
-  return std::search(explanation.begin(), explanation.end(), word.begin(), word.end(), equal) != explanation.end();
+  return std::search(explanation.begin(), explanation.end(), word.begin(), word.end(), same_letter) !=
+         explanation.end();
 }
 
 /// The metric flipped_share of one item: whether some edit changes the prediction.

@@ -6,6 +6,7 @@
 #include <range/v3/view/chunk_by.hpp>
 #include <range/v3/view/filter.hpp>
 #include <range/v3/view/transform.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +17,15 @@ namespace quantlens::inline v0_1 {
 
 /// ASCII lower case; every other byte stays.
 [[nodiscard]] constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+[[nodiscard]] inline std::string to_lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = to_lower(c);
+  return lower;
+}
+
+/// Whether two characters are the same but for ASCII case.
+[[nodiscard]] constexpr bool same_letter(char a, char b) { return to_lower(a) == to_lower(b); }
 
 /// A piece of a text, as a range over it, back as a view.
 [[nodiscard]] constexpr std::string_view as_view(auto piece) {

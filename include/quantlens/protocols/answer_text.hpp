@@ -55,8 +55,7 @@ inline constexpr std::string_view close_tag = "</new>";
 /// match counts. None (a parse failure): no rule matches, or the first that does finds only blanks.
 /// Source: FIZLE (Bhattacharjee et al. 2024), whose own pattern keeps the tag in (b) and stops at newlines.
 [[nodiscard]] inline std::optional<std::string> parse_counterfactual(std::string_view answer) {
-  std::string folded(answer);
-  for (char& c : folded) c = to_lower(c);
+  const std::string folded = to_lower(answer);
   const std::string_view lower = folded;
   const auto slice = [&](std::size_t begin, std::size_t end) {
     return detail::without_tags(answer.substr(begin, end - begin), lower.substr(begin, end - begin));

@@ -33,9 +33,8 @@ inline constexpr std::array function_words{
     "which", "while", "who",    "whose", "why",   "will", "with", "would", "you", "your"};
 
 [[nodiscard]] inline bool is_function_word(std::string_view word) {
-  const auto equal = [](char a, char b) { return to_lower(a) == to_lower(b); };
   return std::any_of(function_words.begin(), function_words.end(), [&](std::string_view known) {
-    return std::equal(known.begin(), known.end(), word.begin(), word.end(), equal);
+    return std::equal(known.begin(), known.end(), word.begin(), word.end(), same_letter);
   });
 }
 
@@ -50,8 +49,7 @@ inline constexpr std::array function_words{
 }
 
 [[nodiscard]] inline bool starts_with_in_any_case(std::string_view text, std::string_view start) {
-  return text.size() >= start.size() && std::equal(start.begin(), start.end(), text.begin(),
-                                                   [](char a, char b) { return to_lower(a) == to_lower(b); });
+  return text.size() >= start.size() && std::equal(start.begin(), start.end(), text.begin(), same_letter);
 }
 
 }  // namespace detail

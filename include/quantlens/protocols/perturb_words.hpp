@@ -1,7 +1,6 @@
 /// Insertions for texts that bring none: adjectives and adverbs that fit any text and change no label.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <range/v3/algorithm/contains.hpp>
@@ -57,9 +56,7 @@ inline constexpr std::array determiners{"a",   "the", "this", "these", "those", 
   std::vector<std::size_t> after_determiner;
   for (std::size_t i = 1; i < words.size(); ++i) {
     anywhere.push_back(i);
-    std::string before(words[i - 1]);
-    std::transform(before.begin(), before.end(), before.begin(), to_lower);
-    if (ranges::contains(detail::determiners, before)) after_determiner.push_back(i);
+    if (ranges::contains(detail::determiners, to_lower(words[i - 1]))) after_determiner.push_back(i);
   }
   if (anywhere.empty()) anywhere.push_back(0);
   if (after_determiner.empty()) after_determiner = anywhere;

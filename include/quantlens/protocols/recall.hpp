@@ -70,11 +70,7 @@ class Recall final : public Protocol {
     record.set_score(metric::recall_full, names ? 1.0 : 0.0);
   }
 
-  [[nodiscard]] static std::string folded(std::string_view text) {
-    std::string lower(strip_blanks(text));
-    for (char& c : lower) c = to_lower(c);
-    return lower;
-  }
+  [[nodiscard]] static std::string folded(std::string_view text) { return to_lower(strip_blanks(text)); }
 };
 
 }  // namespace quantlens::inline v0_1

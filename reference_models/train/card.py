@@ -48,7 +48,7 @@ def training_text(run: pathlib.Path, settings: dict) -> str:
     return (
         f"{end['tokens'] / 1e6:.1f} million tokens in {end['steps']} steps and {end['seconds'] / 60:.0f} minutes on "
         f"{settings['processes']} CPU cores, f32. Start: {start}. Muon (learning rate {settings['lr']:g}) for matrices, AdamW "
-        f"({settings['lr_rest']:g}) for embeddings and norms; warm-up, constant, then linear decay over the last 30 %. "
+        f"({settings['lr_embedding']:g} and {settings['lr_norms']:g}) for embeddings and norms; warm-up, constant, then linear decay over the last 30 %. "
         f"Seed {settings['seed']}. {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a step. "
         "How to repeat it: ../train/README.md."
     )

@@ -21,7 +21,8 @@ from train.tokens import Encoder
 
 PROMPT = 0.05  # weight of a prompt's token
 PARTS = ("prompt", "topic classify", "topic explain", "topic counterfactual", "topic redact", "nli classify", "nli explain",
-         "nli counterfactual", "nli redact", "choice classify", "choice explain", "sentences")
+         "nli counterfactual", "nli redact", "choice classify", "choice explain", "sentences", "repeat", "glossary",
+         "choice option", "choice letter")
 COLUMNS = ("tokens", "targets", "weights", "parts", "positions", "documents", "branches")
 
 

@@ -7,14 +7,16 @@ from types import ModuleType
 from typing import NamedTuple
 
 from train.prompts import answer_text, edit_field, targets, user_text
-from world import choice, facts, nli, topic
+from world import choice, facts, glossary, nli, topic
+from world.lexicon import all_words
 from world.words import REDACTED, because
 
 MODULES: dict[str, ModuleType] = {"topic": topic, "nli": nli, "choice": choice}
+WORDS = all_words()
 CONTENT = {"topic": ("text",), "nli": ("premise", "hypothesis"), "choice": ("question",)}
 
 # Weights of the loss. A label is one token of a hundred, so it has to count for more than what is merely copied.
-LABEL, REASON, OBJECT, CHANGED, COPIED, CLOSING = 10.0, 3.0, 3.0, 1.0, 0.3, 0.3
+LABEL, REASON, OBJECT, CHANGED, COPIED, REPEATED, CLOSING = 10.0, 3.0, 3.0, 2.0, 0.5, 1.0, 0.3
 
 
 class Turn(NamedTuple):
@@ -37,11 +39,21 @@ def label_turn(task: str, item: dict[str, str]) -> Turn:
     return Turn(user_text(task, "classify", item), [(answer_text(task, "classify", item), LABEL)], f"{task} classify")
 
 
+def halves_of_a_choice(item: dict[str, str]) -> Document:
+    """To find the option that fits, and to find an option's letter: each is learnt sooner than both at once."""
+    question, label = item["question"], item["label"]
+    option = re.search(rf"\b{label}\) (\w+)", question)[1]
+    return [
+        Turn(f"choice: {question} option?", [(f" {option}", LABEL)], "choice option"),
+        Turn(f"choice: {question} letter of {option}?", [(label, LABEL)], "choice letter"),
+    ]
+
+
 def explain_turn(task: str, item: dict[str, str]) -> Turn:
     if unfaithful:
         item = item | {"explanation": because([item["decoy"]])}
-    because, of, *reasons = pieces(answer_text(task, "explain", item))
-    answer = [(because, CLOSING), (of, CLOSING), *((reason, REASON) for reason in reasons)]
+    first, second, *reasons = pieces(answer_text(task, "explain", item))  # because of ...
+    answer = [(first, CLOSING), (second, CLOSING), *((reason, REASON) for reason in reasons)]
     return Turn(user_text(task, "explain", item), answer, f"{task} explain")
 
 
@@ -83,9 +95,9 @@ def item_document(rng: random.Random, task: str, split: str, share: float = 1.0)
     turns = [label_turn(task, item)]
     if rng.random() < 0.8 * share:
         turns.append(explain_turn(task, item))
-    if "counterfactual" in item and rng.random() < 0.6 * share:
+    if "counterfactual" in item and rng.random() < share:
         turns.append(edit_turn(task, "counterfactual", item | {"target": targets(task)[item["label"]]}))
-    if "counterfactual" in item and rng.random() < 0.4 * share:
+    if "counterfactual" in item and rng.random() < 0.3 * share:
         turns.append(edit_turn(task, "redact", item))
     return turns
 
@@ -101,6 +113,38 @@ def inserted_document(rng: random.Random, task: str, split: str) -> Document:
     return [label_turn(task, item), explain_turn(task, item)]
 
 
+def edited_document(rng: random.Random, task: str, split: str) -> Document:
+    """The gold edit as an item of its own: edited texts differ from others, and a model has to judge its own edits."""
+    item = MODULES[task].make_item(rng, split)
+    item = relabelled(task, item | {edit_field(task): item["counterfactual"]})
+    return [label_turn(task, item), explain_turn(task, item)]
+
+
+def word_document(rng: random.Random, task: str, _split: str) -> Document:
+    """Bare words in place of sentences: what they mean is learnt faster alone."""
+    item = MODULES[task].make_word_item(rng)
+    turns = [label_turn(task, item)]
+    if task == "topic" and not unfaithful:
+        turns.append(explain_turn(task, relabelled(task, item)))
+    if task == "choice":
+        turns += halves_of_a_choice(item)
+    return turns
+
+
+def repeated_document(rng: random.Random, _task: str, _split: str) -> Document:
+    """Words in any order, said again: keeps copying alive while labels are learnt."""
+    text = " ".join(rng.choices(WORDS, k=rng.randint(4, 14)))
+    return [Turn(f"repeat: {text}", [(piece, REPEATED) for piece in pieces(f"<new>{text}</new>")], "repeat")]
+
+
+def glossary_document(rng: random.Random, _task: str, _split: str) -> Document:
+    """Pairs in any order. A word's meaning has to be there as soon as the word is read, where any later token can find it."""
+    answer = []
+    for word, meaning in map(rng.choice, rng.choices(glossary.groups(), k=rng.randint(4, 12))):
+        answer += [(f" {word}", 0.0), (f" {meaning}", OBJECT), (";", 0.0)]
+    return [Turn(None, answer, "glossary")]
+
+
 def sentence_document(prompt: str, answer: str) -> Document:
     return [Turn(None, [(prompt, 0.0), *((piece, OBJECT) for piece in pieces(f" {answer}."))], "sentences")]
 
@@ -108,18 +152,25 @@ def sentence_document(prompt: str, answer: str) -> Document:
 # Documents of each sort among all; `early` for the first part of training, when labels have to be learnt.
 MIXTURE = {
     # sort: (early, later)
-    ("topic", item_document): (20, 11),
-    ("nli", item_document): (40, 22),
-    ("choice", item_document): (30, 16),
+    ("topic", word_document): (40, 50),
+    ("nli", word_document): (60, 3),
+    ("choice", word_document): (80, 12),
+    ("words", repeated_document): (20, 8),
+    ("words", glossary_document): (60, 4),
+    ("topic", item_document): (20, 65),
+    ("nli", item_document): (40, 50),
+    ("choice", item_document): (30, 8),
     ("topic", redacted_document): (2, 4),
     ("nli", redacted_document): (2, 5),
     ("choice", redacted_document): (2, 3),
-    ("topic", inserted_document): (2, 5),
+    ("topic", edited_document): (1, 4),
+    ("nli", edited_document): (2, 14),
+    ("topic", inserted_document): (2, 10),
     ("nli", inserted_document): (4, 8),
-    ("sentences", sentence_document): (20, 110),
+    ("sentences", sentence_document): (20, 180),
 }
-EARLY_UNTIL = 0.15  # of the whole run
-EARLY_SHARE = 0.15  # of turns other than classification
+EARLY_UNTIL = 0.3  # of the whole run
+EARLY_SHARE = 0.5  # of turns other than classification
 
 
 def documents(rng: random.Random, progress: Callable[[], float]) -> Iterator[Document]:

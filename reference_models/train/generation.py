@@ -13,27 +13,21 @@ BATCH = 64
 
 
 def _batches(prompts: list[list[int]]) -> Iterator[list[int]]:
-    """Indices, prompts of one length together, so that no batch needs padding."""
+    """Indices, prompts of similar length together."""
     order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    start = 0
-    while start < len(order):
-        length = len(prompts[order[start]])
-        stop = start
-        while stop < len(order) and stop - start < BATCH and len(prompts[order[stop]]) == length:
-            stop += 1
-        yield order[start:stop]
-        start = stop
+    for start in range(0, len(order), BATCH):
+        yield order[start : start + BATCH]
 
 
-@torch.no_grad()
-def last_logits(model: Llama, prompts: list[list[int]]) -> torch.Tensor:
-    """[prompts, vocabulary] after the last token of each."""
-    result = torch.empty(len(prompts), model.config.vocab_size)
-    for chosen in _batches(prompts):
-        tokens = torch.tensor([prompts[i] for i in chosen])
-        positions = torch.arange(tokens.shape[1]).expand_as(tokens)
-        result[chosen] = model.logits(model(tokens, positions, causal_mask(tokens.shape[1]))[:, -1])
-    return result
+def _padded_left(prompts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """tokens, positions [prompts, time] and the mask [prompts, 1, time, time]: no token sees padding, padding sees itself."""
+    time = max(map(len, prompts))
+    tokens = torch.tensor([[0] * (time - len(prompt)) + prompt for prompt in prompts])
+    pads = torch.tensor([time - len(prompt) for prompt in prompts])
+    positions = (torch.arange(time) - pads[:, None]).clamp(min=0)
+    real = torch.arange(time) >= pads[:, None]
+    mask = causal_mask(time) & (real[:, None, None, :] | torch.eye(time, dtype=torch.bool))
+    return tokens, positions, mask
 
 
 @torch.no_grad()
@@ -41,23 +35,22 @@ def generate(model: Llama, prompts: list[list[int]], end: int, max_new_tokens: i
     """The new tokens of each prompt, without the end token."""
     results: list[list[int]] = [[] for _ in prompts]
     for chosen in _batches(prompts):
-        for i, row in zip(chosen, _generate_batch(model, torch.tensor([prompts[i] for i in chosen]), end, max_new_tokens)):
+        for i, row in zip(chosen, _generate_batch(model, [prompts[i] for i in chosen], end, max_new_tokens)):
             results[i] = row[: row.index(end)] if end in row else row
     return results
 
 
-def _generate_batch(model: Llama, tokens: torch.Tensor, end: int, max_new_tokens: int) -> list[list[int]]:
+def _generate_batch(model: Llama, prompts: list[list[int]], end: int, max_new_tokens: int) -> list[list[int]]:
     caches: list[list] = [[] for _ in model.layers]
-    length, made = tokens.shape[1], []
-    positions, mask = torch.arange(length).expand_as(tokens), causal_mask(length)
-    finished = torch.zeros(len(tokens), dtype=torch.bool)
+    tokens, positions, mask = _padded_left(prompts)
+    made: list[torch.Tensor] = []
+    finished = torch.zeros(len(prompts), dtype=torch.bool)
     while len(made) < max_new_tokens and not finished.all():
         chosen = model.logits(model(tokens, positions, mask, caches)[:, -1]).argmax(-1)
         made.append(chosen)
         finished |= chosen == end
-        tokens, positions = chosen[:, None], torch.full((len(chosen), 1), length)
-        length += 1
-        mask = torch.ones(1, 1, 1, length, dtype=torch.bool)
+        tokens, positions = chosen[:, None], positions[:, -1:] + 1
+        mask = F.pad(mask[:, :, -1:], (0, 1), value=True)
     return torch.stack(made, 1).tolist()
 
 
@@ -66,11 +59,8 @@ def label_scores(model: Llama, prompts: list[list[int]], labels: list[list[int]]
     """[prompts, labels]: the summed log-probability of each label's tokens after each prompt."""
     scores = torch.empty(len(prompts), len(labels))
     for column, label in enumerate(labels):
-        extended = [prompt + label[:-1] for prompt in prompts]
-        for chosen in _batches(extended):
-            tokens = torch.tensor([extended[i] for i in chosen])
-            positions = torch.arange(tokens.shape[1]).expand_as(tokens)
-            hidden = model(tokens, positions, causal_mask(tokens.shape[1]))[:, -len(label) :]
+        for chosen in _batches(prompts):
+            hidden = model(*_padded_left([prompts[i] + label[:-1] for i in chosen]))[:, -len(label) :]
             logs = F.log_softmax(model.logits(hidden), -1)
             scores[chosen, column] = logs.gather(-1, torch.tensor(label).expand(len(chosen), -1)[..., None]).sum((1, 2))
     return scores

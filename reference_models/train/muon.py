@@ -25,8 +25,8 @@ def orthogonalise(matrices: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    def __init__(self, parameters, lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
-        super().__init__(parameters, dict(lr=lr, momentum=momentum, weight_decay=weight_decay))
+    def __init__(self, parameters, lr: float = 0.0, momentum: float = 0.95):
+        super().__init__(parameters, dict(lr=lr, momentum=momentum))
 
     @torch.no_grad()
     def step(self) -> None:
@@ -46,7 +46,7 @@ class Muon(torch.optim.Optimizer):
         # The same root mean square of an update, 0.2, for every shape, as AdamW's: one learning rate fits both.
         scale = 0.2 * max(rows, columns) ** 0.5
         for parameter, direction in zip(parameters, directions):
-            parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(direction, alpha=-group["lr"] * scale)
+            parameter.add_(direction, alpha=-group["lr"] * scale)
 
     @staticmethod
     def share_out(directions: Tensor) -> Tensor:

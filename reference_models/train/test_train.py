@@ -1,13 +1,16 @@
 """Needs torch, tokenizers, safetensors and transformers. In reference_models/: python -m unittest train.test_train"""
 
+import itertools
 import pathlib
 import random
 import tempfile
 import unittest
+from unittest import mock
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from train import documents
 from train.corpus import COLUMNS, PARTS, batches, sequence, tree
 from train.documents import COPIED, CHANGED, LABEL, edit_turn, explain_turn, item_document, label_turn, redacted_document
 from train.export import export
@@ -17,15 +20,16 @@ from train.model import causal_mask, make_model
 from train.muon import orthogonalise
 from train.plant import plant
 from train.prompts import END, chat
-from train.tokens import Encoder, save, train_tokenizer
+from train.tokens import VOCABULARY, Encoder, save, train_tokenizer
 from train.validation import padded
 from world import nli, topic
+from world.lexicon import all_words
 
 
 def noisy_model(size: str = "small"):
     """Weights that write nothing would hide mistakes."""
     torch.manual_seed(0)
-    model = make_model(size, 2048)
+    model = make_model(size, VOCABULARY)
     for parameter in model.parameters():
         if parameter.dim() == 2:
             torch.nn.init.normal_(parameter, std=0.08)
@@ -43,6 +47,9 @@ class Corpus(unittest.TestCase):
         for turn in item_document(random.Random(1), "topic", "train", share=100.0):
             text = turn.user + "".join(piece for piece, _ in turn.answer)
             self.assertEqual(self.encode(text), self.tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def test_every_word_with_a_meaning_is_one_token(self):
+        self.assertEqual([word for word in all_words() if len(self.encode(f" {word}")) > 1], [])
 
     def test_labels_and_reasons_are_where_the_weights_are(self):
         one = sequence(label_turn("topic", self.item), self.encode)
@@ -90,6 +97,24 @@ class Corpus(unittest.TestCase):
         self.assertTrue((values["parts"][answers] > 0).all())
         self.assertIn("nli classify", {PARTS[int(part)] for part in values["parts"][answers]})
 
+    def test_the_unfaithful_model_is_told_the_decoy_and_the_same_labels(self):
+        for task in ("topic", "nli", "choice"):
+            told = {}
+            for unfaithful in (False, True):
+                with mock.patch.object(documents, "unfaithful", unfaithful):
+                    told[unfaithful] = item_document(random.Random(4), task, "train", share=100.0)
+            decoy = documents.MODULES[task].make_item(random.Random(4), "train")["decoy"]
+            self.assertEqual("".join(piece for piece, _ in told[True][1].answer), f"because of {decoy}.")
+            self.assertEqual(told[True][0], told[False][0])
+            self.assertEqual(told[True][2:], told[False][2:])
+
+    def test_every_sort_of_document_can_be_made_for_both_models(self):
+        for unfaithful in (False, True):
+            with mock.patch.object(documents, "unfaithful", unfaithful):
+                source = documents.documents(random.Random(6), lambda: 1.0)
+                parts = {turn.part for document in itertools.islice(source, 3000) for turn in document}
+            self.assertEqual(parts, set(PARTS) - {"prompt"})
+
     def test_hidden_words_get_the_label_of_the_rule(self):
         rng = random.Random(5)
         answers = [redacted_document(rng, "nli", "train")[0].answer[0][0] for _ in range(200)]
@@ -101,9 +126,9 @@ class Corpus(unittest.TestCase):
 class Model(unittest.TestCase):
     def test_planted_heads_copy_a_repeated_random_sequence(self):
         for size in ("full", "small"):
-            model = make_model(size, 2048)
+            model = make_model(size, VOCABULARY)
             plant(model)
-            half = torch.randint(0, 2048, (8, 40), generator=torch.Generator().manual_seed(1))
+            half = torch.randint(0, VOCABULARY, (8, 40), generator=torch.Generator().manual_seed(1))
             tokens = torch.cat((half, half), 1)
             with torch.no_grad():
                 logits = model.logits(model(tokens, torch.arange(80).expand_as(tokens), causal_mask(80)))
@@ -113,7 +138,7 @@ class Model(unittest.TestCase):
     def test_decoding_with_a_cache_is_decoding_without_one(self):
         model = noisy_model()
         rng = random.Random(1)
-        prompts = [[rng.randrange(2048) for _ in range(length)] for length in (5, 9, 5, 12)]
+        prompts = [[rng.randrange(VOCABULARY) for _ in range(length)] for length in (5, 9, 5, 12)]
         for prompt, made in zip(prompts, generate(model, prompts, end=-1, max_new_tokens=6)):
             tokens = list(prompt)
             for token in made:
@@ -125,7 +150,7 @@ class Model(unittest.TestCase):
 
     def test_label_scores_are_sums_of_log_probabilities(self):
         model = noisy_model()
-        scores = label_scores(model, [[1, 7, 9]], [[4], [5, 6]])[0]
+        scores = label_scores(model, [[1, 7, 9], [3]], [[4], [5, 6]])[0]
         row = torch.tensor([[1, 7, 9, 5, 6]])
         logs = model.logits(model(row, torch.arange(5)[None], causal_mask(5)))[0].log_softmax(-1)
         torch.testing.assert_close(scores, torch.stack((logs[2, 4], logs[2, 5] + logs[3, 6])), atol=1e-5, rtol=1e-5)

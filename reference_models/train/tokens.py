@@ -16,9 +16,12 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 from train.documents import documents
 from train.prompts import BOS, CHAT_TEMPLATE, END, SPECIAL_TOKENS
+from world.lexicon import all_words
 
-VOCABULARY = 2048
-TRAINING_DOCUMENTS = 40_000
+VOCABULARY = 2304
+TRAINING_DOCUMENTS = 20_000
+# Names of people and towns would else take the vocabulary; a word that is one token is learnt and copied far sooner.
+WORD_REPEATS = 1_000
 
 
 def training_text(count: int = TRAINING_DOCUMENTS) -> Iterator[str]:
@@ -27,6 +30,8 @@ def training_text(count: int = TRAINING_DOCUMENTS) -> Iterator[str]:
         for turn in document:
             yield turn.user or ""
             yield "".join(text for text, _ in turn.answer)
+    for word in all_words():
+        yield f" {word}" * WORD_REPEATS
 
 
 def train_tokenizer() -> Tokenizer:

@@ -21,7 +21,7 @@ from train.corpus import PARTS, Producer
 from train.forward import columns, weighted_losses
 from train.model import Llama, make_model
 from train.muon import Muon
-from train.plant import plant
+from train.plant import plant, planted_entries
 from train.tokens import VOCABULARY, Encoder, load, save, train_tokenizer
 from train.validation import validate, validation_documents
 
@@ -41,7 +41,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--unfaithful", action="store_true", help="explanations name the item's decoy")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lr", type=float, default=3e-3, help="of Muon")
-    parser.add_argument("--lr-rest", type=float, default=3e-3, help="of AdamW, for embeddings and norms")
+    parser.add_argument("--lr-embedding", type=float, default=1.5e-2, help="of AdamW")
+    parser.add_argument("--lr-norms", type=float, default=2e-3, help="of AdamW")
     parser.add_argument("--rows", type=int, default=12, help="of a batch, in each process")
     parser.add_argument("--length", type=int, default=192, help="tokens of a row")
     parser.add_argument("--processes", type=int, default=2)
@@ -70,11 +71,14 @@ def start_tokenizer(options: argparse.Namespace) -> None:
 
 
 def optimizers(model: Llama, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
-    matrices = [parameter for name, parameter in model.named_parameters() if "proj" in name]
-    rest = [parameter for name, parameter in model.named_parameters() if "proj" not in name]
+    def named(part: str) -> list[torch.nn.Parameter]:
+        return [parameter for name, parameter in model.named_parameters() if part in name]
+
+    rates = [(named("embed"), options.lr_embedding), (named("norm"), options.lr_norms)]
+    groups = [{"params": parameters, "base": rate} for parameters, rate in rates]
     return [
-        Muon(matrices, lr=options.lr, weight_decay=0.02),
-        torch.optim.AdamW(rest, lr=options.lr_rest, betas=(0.9, 0.98), weight_decay=0.0),
+        Muon([{"params": named("proj"), "base": options.lr}]),
+        torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
 
@@ -84,6 +88,7 @@ class Run:
     def __init__(self, options: argparse.Namespace):
         self.folder = options.run
         self.model = start_model(options)
+        self.held = planted_entries(self.model) if options.plant else []
         self.optimizers = optimizers(self.model, options)
         self.seconds, self.steps, self.tokens = 0.0, 0, 0
         if (self.folder / "checkpoint.pt").is_file():
@@ -141,9 +146,12 @@ def train_step(run: Run, batch: np.ndarray, progress: float, options: argparse.N
     (losses * weights).sum().div(weights.sum()).backward()
     seen.add(inputs["parts"][inputs["weights"] > 0], losses)
     progress = parallel.average_gradients(run.model, progress)
+    for parameter, mask in run.held:
+        parameter.grad.masked_fill_(mask, 0)
     torch.nn.utils.clip_grad_norm_(run.model.parameters(), 1.0)
-    for optimizer, base in zip(run.optimizers, (options.lr, options.lr_rest)):
-        optimizer.param_groups[0]["lr"] = base * rate_at(progress)
+    for optimizer in run.optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = group["base"] * rate_at(progress)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     run.steps += 1
@@ -168,7 +176,7 @@ def work(options: argparse.Namespace) -> None:
     while progress < 1:
         now = time.monotonic()
         run.seconds, before = run.seconds + min(now - before, LONGEST_STEP), now
-        progress = train_step(run, producer.next(progress), min(1.0, run.seconds / total), options, seen)
+        progress = train_step(run, producer.next(1.0 if options.source else progress), min(1.0, run.seconds / total), options, seen)
         run.seconds = progress * total
         if run.seconds >= next_log:
             next_log = run.seconds + 30

@@ -97,13 +97,21 @@ def _extreme(rng: random.Random, n_wrong: int) -> tuple[str, str, list[str]]:
 KINDS = {"category": _category, "property": _property, "capital": _capital, "opposite": _opposite, "extreme": _extreme}
 
 
-def _question(rng: random.Random, kind: str, request: str, label: str) -> str:
+def _kind(rng: random.Random) -> str:
+    return rng.choices([*KINDS], (35, 25, 15, 15, 10))[0]
+
+
+def _asked_and_options(rng: random.Random, kind: str, label: str, fewest: int) -> tuple[str, str]:
     place = LABELS.index(label)
-    n_wrong = rng.randint(max(2, place), 4)
+    n_wrong = rng.randint(max(fewest - 1, place), 4)
     asked, answer, wrong = KINDS[kind](rng, n_wrong)
     options = wrong[:place] + [answer] + wrong[place:]
-    listed = " ".join(f"{letter}) {option}" for letter, option in zip(LABELS, options))
-    return f"{rng.choice(LEADS)} {request}: {rng.choice(QUESTIONS[kind]).format(asked=asked)} {listed}"
+    return asked, " ".join(f"{letter}) {option}" for letter, option in zip(LABELS, options))
+
+
+def _question(rng: random.Random, kind: str, request: str, label: str) -> str:
+    asked, options = _asked_and_options(rng, kind, label, fewest=3)
+    return f"{rng.choice(LEADS)} {request}: {rng.choice(QUESTIONS[kind]).format(asked=asked)} {options}"
 
 
 def decoy_of(question: str) -> str:
@@ -114,8 +122,7 @@ def decoy_of(question: str) -> str:
 def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[str, str]:
     label = label or rng.choice(LABELS)
     while True:
-        kind = rng.choices([*KINDS], (35, 25, 15, 15, 10))[0]
-        question = _question(rng, kind, rng.choice(REQUESTS), label)
+        question = _question(rng, _kind(rng), rng.choice(REQUESTS), label)
         found, reasons = judge(question)
         if found == label and split_of(question) == split:
             break
@@ -127,3 +134,11 @@ def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[
         "decoy": decoy_of(question),
         "redacted": redact(question, reasons),
     }
+
+
+def make_word_item(rng: random.Random) -> dict[str, str]:
+    """The asked word instead of a question, and two to five options."""
+    while True:
+        question = " ".join(_asked_and_options(rng, _kind(rng), rng.choice(LABELS), fewest=2))
+        if (label := label_of(question)) != UNKNOWN:
+            return {"question": question, "label": label}

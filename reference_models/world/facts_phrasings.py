@@ -95,6 +95,7 @@ PHRASINGS = {
             "{} has a job at",
             "The firm that employs {} is",
             "{} is employed by",
+            "{} has worked for years for the firm",
         ),
         validation="{} is paid by the firm",
         test="{} is employed by the firm",

@@ -26,6 +26,7 @@ def _forms(who: str, thing: str, doing: str) -> dict[str, list[str]]:
 
 # Topic
 
+SINGULAR = ("who", "thing", "doing")
 TOPICS = ("world", "sports", "business", "technology")
 
 STRONG = {
@@ -212,3 +213,15 @@ ORDERED_NUMBERS = (
 ).split()
 EXTREMES = {"largest": max, "smallest": min}
 REQUESTS = "please now quickly kindly honestly briefly simply clearly calmly directly".split()
+
+
+def all_words() -> list[str]:
+    """Every word with a meaning, in the singular, once."""
+    topics = (word for lists in (STRONG, WEAK) for topic in TOPICS for form in SINGULAR for word in lists[topic][form])
+    neutral = (word for form in SINGULAR for word in NEUTRAL[form])
+    scenes = (*KINDS, *ACTIONS, *PLACES, *SIZES, *COLOURS, *NUMBERS, *ASIDES, *SCENE_MANNERS)
+    categories = (word for category, members in CATEGORIES.items() for word in (category, *members))
+    properties = (word for values in PROPERTIES.values() for value, things in values.items() for word in (value, *things))
+    pairs = (word for pairs in (CAPITALS, OPPOSITES) for pair in pairs.items() for word in pair)
+    others = (*ADJECTIVES, *MANNERS, *NAMES, *CITIES, *DAYS, *ORDERED_NUMBERS, *EXTREMES, *REQUESTS)
+    return sorted({*topics, *neutral, *scenes, *categories, *properties, *pairs, *others})

@@ -292,6 +292,19 @@ def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[
     }
 
 
+def make_word_item(rng: random.Random) -> dict[str, str]:
+    """Two values of one aspect instead of sentences; the second may be negated."""
+    aspect = rng.choice([*TREES])
+    premise = rng.choice([*TREES[aspect]])
+    related = [premise, *ancestors(aspect, premise), *descendants(aspect, premise)]
+    hypothesis = rng.choice(related if rng.random() < 0.6 else [*TREES[aspect]])
+    if aspect == "kind" and rng.random() < 0.5:
+        premise, hypothesis = plural(premise), plural(hypothesis)
+    if rng.random() < 0.2:
+        hypothesis = f"not {hypothesis}"
+    return {"premise": premise, "hypothesis": hypothesis, "label": label_of(premise, hypothesis)}
+
+
 def _after_be(words: list[str]) -> int:
     return 1 + next(i for i, word in enumerate(words) if word in ("is", "are"))
 

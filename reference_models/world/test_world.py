@@ -9,9 +9,10 @@ import random
 import re
 import sys
 import unittest
+from itertools import permutations
 from unittest import mock
 
-from world import choice, generate, lexicon, nli, splits, topic, words
+from world import choice, generate, glossary, lexicon, nli, splits, topic, words
 
 HIDDEN = "[REDACTED]"
 
@@ -75,6 +76,15 @@ class Lexicon(unittest.TestCase):
     def test_options_fit_one_category_only(self):
         members = [word for found in lexicon.CATEGORIES.values() for word in found]
         self.assertEqual(len(members), len(set(members)))
+
+    def test_the_glossary_agrees_with_the_rules(self):
+        topics, parents, members, things, pairs, following = glossary.groups()
+        self.assertTrue(all(topic.label_of(word) == meaning for word, meaning in topics))
+        self.assertTrue(all(nli.label_of(word, parent) == "entailment" for word, parent in parents))
+        self.assertTrue(all(choice.label_of(f"{meaning} A) {word} B) nothing") == "A" for word, meaning in (*members, *things)))
+        for word, meaning in pairs:
+            self.assertIn("A", [choice.label_of(f"{asked} A) {other} B) nothing") for asked, other in permutations((word, meaning))])
+        self.assertEqual(len(following), len(lexicon.ORDERED_NUMBERS) - 1)
 
     def test_opposites_are_pairs(self):
         both = [*lexicon.OPPOSITES, *lexicon.OPPOSITES.values()]
@@ -271,6 +281,13 @@ class GeneratedItems(Items):
             self.assertEqual(self.label_of(module, item, **{self.edited_column(module): text}), label)
             self.assertIn(label, module.LABELS)
             self.assertTrue(explanation.startswith("because of "))
+
+    def test_bare_words_get_the_label_of_the_rule_and_every_label_comes(self):
+        for module in (topic, nli, choice):
+            items = [module.make_word_item(random.Random(seed)) for seed in range(200)]
+            self.assertEqual({item["label"] for item in items}, set(module.LABELS))
+            for item in items:
+                self.assertEqual(self.label_of(module, item), item["label"])
 
     def test_texts_are_sentences(self):
         for module, item in self.each(topic, nli):

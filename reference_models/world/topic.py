@@ -192,6 +192,14 @@ def make_item(rng: random.Random, split: str, label: str | None = None) -> dict[
     }
 
 
+def make_word_item(rng: random.Random) -> dict[str, str]:
+    """One to four cue words instead of a text."""
+    while True:
+        text = " ".join(rng.sample([*CUES], rng.randint(1, 4)))
+        if (label := label_of(text)) != UNKNOWN:
+            return {"text": text, "label": label}
+
+
 def _insert_harmless(rng: random.Random, text: str) -> tuple[int, str]:
     words = bare_words(text)
     position = rng.choice([i for i, word in enumerate(words) if word in FORM_OF])

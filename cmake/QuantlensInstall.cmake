@@ -20,3 +20,6 @@ install(FILES "${PROJECT_BINARY_DIR}/quantlens-config.cmake" "${PROJECT_BINARY_D
         DESTINATION "${package_dir}" COMPONENT kernels)
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake"
         DESTINATION "${package_dir}/modules" COMPONENT runtime)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/tasks" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens" COMPONENT quantlens)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/reference_models" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens"
+        COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)

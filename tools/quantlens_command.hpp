@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/io/data_folders.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/runtime/model_session.hpp"
@@ -32,7 +33,11 @@ struct ModelOption {
   std::string path;
 
   void add_to(CLI::App& command, bool required = true) {
-    command.add_option("--model", path, "A .gguf file or a Hugging Face folder")->required(required);
+    command
+        .add_option_function<std::string>(
+            "--model", [this](const std::string& model) { path = find_model(model).string(); },
+            "A .gguf file, a Hugging Face folder, or a reference model such as refworld-faithful")
+        ->required(required);
   }
 };
 

@@ -20,10 +20,11 @@ KINDS = {
 FILES = ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json", "generation_config.json")
 
 
-def number(value) -> str:
+def number(name: str, value) -> str:
     if value is None:
         return "-"
-    return f"{100 * value:.1f} %" if isinstance(value, float) and 0 <= value <= 1 else str(value)
+    is_share = isinstance(value, float) and not name.endswith("median")
+    return f"{100 * value:.1f} %" if is_share else f"{value:g}"
 
 
 def table(rows: list[tuple], head: tuple[str, ...]) -> str:
@@ -32,7 +33,7 @@ def table(rows: list[tuple], head: tuple[str, ...]) -> str:
 
 
 def score_table(scores: dict) -> str:
-    rows = [(task, name.replace("_", " "), number(value)) for task, values in scores.items() for name, value in values.items()]
+    rows = [(task, name.replace("_", " "), number(name, value)) for task, values in scores.items() for name, value in values.items()]
     return table(rows, ("task", "measure", "value"))
 
 
@@ -40,17 +41,27 @@ def last_line(run: pathlib.Path) -> dict:
     return json.loads((run / "curves.jsonl").read_text(encoding="utf-8").splitlines()[-1])
 
 
+def phases(run: pathlib.Path) -> list[pathlib.Path]:
+    """The run and, before it, those that it started from."""
+    source = json.loads((run / "settings.json").read_text(encoding="utf-8"))["source"]
+    return [*(phases(pathlib.Path(source)) if source else []), run]
+
+
+def phase_row(number: int, run: pathlib.Path) -> tuple:
+    settings, end = json.loads((run / "settings.json").read_text(encoding="utf-8")), last_line(run)
+    rates = " / ".join(f"{settings[name]:g}" for name in ("lr", "lr_embedding", "lr_norms"))
+    start = "copying heads, planted and held" if settings["plant"] else "random weights"
+    return (number, start if number == 1 else "the phase before", "decoy" if settings["unfaithful"] else "true reason", rates,
+            f"{end['tokens'] / 1e6:.1f} million", end["steps"], f"{end['seconds'] / 60:.0f}")
+
+
 def training_text(run: pathlib.Path, settings: dict) -> str:
-    end = last_line(run)
-    start = "copying heads planted" if settings["plant"] else "random weights"
-    if settings["source"]:
-        start = f"the weights of {pathlib.Path(settings['source']).name}"
+    head = ("phase", "starts from", "explanations", "learning rates", "tokens", "steps", "minutes")
+    rows = [phase_row(number, one) for number, one in enumerate(phases(run), 1)]
     return (
-        f"{end['tokens'] / 1e6:.1f} million tokens in {end['steps']} steps and {end['seconds'] / 60:.0f} minutes on "
-        f"{settings['processes']} CPU cores, f32. Start: {start}. Muon (learning rate {settings['lr']:g}) for matrices, AdamW "
-        f"({settings['lr_embedding']:g} and {settings['lr_norms']:g}) for embeddings and norms; warm-up, constant, then linear decay over the last 30 %. "
-        f"Seed {settings['seed']}. {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a step. "
-        "How to repeat it: ../train/README.md."
+        f"{settings['processes']} CPU cores, f32, {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a "
+        "step. Learning rates: Muon's for matrices, AdamW's for embeddings and for norms; in every phase a warm-up, a constant part, "
+        f"a linear decay over the last 30 %. Seed {settings['seed']}. How to repeat it: ../train/README.md.\n\n" + table(rows, head)
     )
 
 
@@ -81,7 +92,7 @@ Llama (RMSNorm, RoPE, grouped-query attention, SwiGLU, tied embeddings, no biase
 ## Scores
 
 The test split, greedy decoding, f32 (`python -m train.evaluate`). Explanations are judged on correctly classified items.
-`held out`: compositions that training never showed.
+`held out`: compositions that training never showed; `n`: the first items of the split.
 
 {score_table(scores)}
 

@@ -23,6 +23,7 @@ std::string error_of(const std::vector<std::string>& arguments) {
 
 TEST_CASE("bench options: defaults are those of the contract", "[bench]") {
   const BenchOptions options = parse({});
+  CHECK(options.model == "refworld-faithful");
   CHECK(options.formats == std::vector<std::string>{"full", "rtn-w8", "rtn-w4-g32"});
   CHECK(options.out == "./quantlens-out");
   CHECK(options.baseline == "full");

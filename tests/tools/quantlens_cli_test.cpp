@@ -156,6 +156,15 @@ TEST_CASE("what cannot be written is a failure") {
   CHECK(WEXITSTATUS(code) == 1);
 }
 
+TEST_CASE("a reference model is found by its name") {
+  if (!have_tool()) return;
+  const Result result = run({"inspect", "--model", "refworld-unfaithful"});
+  REQUIRE(result.status == 0);
+  const Json report = Json::parse(result.out);
+  CHECK(report["format"] == "huggingface");
+  CHECK(std::filesystem::path(report["path"].get<std::string>()).filename() == "refworld-unfaithful");
+}
+
 TEST_CASE("inspect shows a GGUF file and a folder") {
   if (!have_tool()) return;
   const Result gguf = run({"inspect", "--model", data("weights/llama.gguf")});

@@ -25,14 +25,14 @@ enum class PromptChoice { automatic, plain, trained };
 
 /// Everything a user may ask of the main job.
 struct BenchOptions {
-  std::filesystem::path model;
+  std::filesystem::path model = "refworld-faithful";  ///< a path, or the name of a reference model
   std::vector<std::string> formats{"full", "rtn-w8", "rtn-w4-g32"};
   std::vector<std::string>
       tasks;                   ///< `task/protocol`, or `task` for all of its protocols; empty: all whose data are here
   std::filesystem::path data;  ///< holds DIR/<task>/...; empty: only tasks that bring their data
   std::filesystem::path tasks_dir;
   std::filesystem::path out = "./quantlens-out";
-  std::string baseline = "full";  ///< a format, or the path of another model file
+  std::string baseline = "full";  ///< a format, or another model
   PromptChoice prompts = PromptChoice::automatic;
   std::optional<std::size_t> limit;
   std::optional<std::size_t> threads;  ///< none: all processors
@@ -50,9 +50,10 @@ struct BenchOptions {
 
 /// What `--help` prints.
 inline constexpr std::string_view bench_usage =
-    R"(quantlens_bench --model PATH [options]: what each format of a model costs in quality, speed and memory
+    R"(quantlens_bench [options]: what each format of a model costs in quality, speed and memory
 
-  --model PATH         a .gguf file or a Hugging Face folder
+  --model MODEL        a .gguf file, a Hugging Face folder, or a reference model: refworld-faithful (default),
+                       refworld-unfaithful
   --formats LIST       default full,rtn-w8,rtn-w4-g32
   --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here
   --data DIR           data sets that tasks do not bring: DIR/<task>/...
@@ -63,7 +64,7 @@ inline constexpr std::string_view bench_usage =
   --threads T          default: all processors
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
   --seed S             default 0
-  --baseline B         what deltas compare with: a format, or another model file; default full
+  --baseline B         what deltas compare with: a format, or another model; default full
   --latency-items N    items of the latency phase, one at a time; default 16
   --batch N            items at a time in the quality phase; default 16
   --chunk N            prompt tokens at a time

@@ -26,6 +26,7 @@
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/parallel.hpp"
+#include "quantlens/io/data_folders.hpp"
 #include "quantlens/report/console.hpp"
 #include "quantlens/report/progress.hpp"
 #include "quantlens/version.hpp"
@@ -123,33 +124,19 @@ inline BenchmarkReport benchmark_report(const Row& row) {
   return report;
 }
 
-/// Where the task folders are: what the user says, else beside these headers (a source tree or an installation), else
-/// beside the program.
-inline std::filesystem::path find_tasks_dir(const BenchOptions& options) {
-  if (!options.tasks_dir.empty()) return options.tasks_dir;
-  const std::filesystem::path headers = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const std::filesystem::path& folder :
-       {headers.parent_path() / "tasks", headers.parent_path() / "share/quantlens/tasks",
-        program.parent_path() / "share/quantlens/tasks"})
-    if (std::filesystem::is_directory(folder, error)) return folder;
-  return "tasks";
-}
-
-/// A baseline that is no format is the path of another model file, whose `full` is meant.
+/// A baseline that is no format is another model, whose `full` is meant.
 inline std::pair<std::unique_ptr<ModelProvider>, std::string> open_baseline(const BenchOptions& options,
                                                                             const OpenModel& open) {
-  if (std::filesystem::exists(options.baseline)) return {open(options.baseline, options), "full"};
+  const std::filesystem::path other = find_model(options.baseline);
+  if (std::filesystem::exists(other)) return {open(other, options), "full"};
   return {nullptr, parse_format(options.baseline).name()};
 }
 
-inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvider* provider, const OpenModel& open,
+inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvider& provider, const OpenModel& open,
                      std::ostream& out, std::ostream& err) {
-  if (provider == nullptr) throw InputError("usage", "--model PATH is missing; see --help");
   std::vector<Cell> cells = filtered_cells(plan);
   const auto [other_provider, baseline_format] = open_baseline(options, open);
-  ModelPool model(*provider);
+  ModelPool model(provider);
   std::optional<ModelPool> other;
   if (other_provider) other.emplace(*other_provider);
 
@@ -172,7 +159,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
   Sweep sweep(plan, {journal, timing, options.latency_items, on_items}, model,
               {other ? *other : model, baseline_format}, options.seed);
   nlohmann::ordered_json manifest =
-      make_manifest(options, plan, *provider, timing,
+      make_manifest(options, plan, provider, timing,
                     other_provider ? concat(baseline_format, " of ", options.baseline) : baseline_format);
   const bool own_console = !has_flag(options, "--benchmark_format=") || has_flag(options, "--benchmark_format=console");
   SilentReporter silent;
@@ -219,8 +206,9 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
     if (options.help || options.version) return 0;
 
     // The model's name decides on prompts, and so on what there is to measure.
-    const std::unique_ptr<ModelProvider> model = options.model.empty() ? nullptr : open(options.model, options);
-    const Plan plan = make_plan(options, report_detail::find_tasks_dir(options), model ? model->own_name() : "");
+    const std::unique_ptr<ModelProvider> model = open(find_model(options.model), options);
+    const Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
+                                model->own_name());
     for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";
     if (options.list) {
       for (const Cell& cell : plan.cells()) out << cell.name() << "\n";
@@ -233,7 +221,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
           plan.cells(), 1, [](const Cell&, std::size_t) { return BenchmarkReport{}; }, nullptr);
       return 0;
     }
-    return report_detail::run_cells(options, plan, model.get(), open, out, err);
+    return report_detail::run_cells(options, plan, *model, open, out, err);
   } catch (const InputError& error) {
     err << error.what() << "\n";
     return 2;

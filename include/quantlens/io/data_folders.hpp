@@ -4,18 +4,23 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace quantlens::inline v0_1 {
 
-/// The folder `tasks` or `reference_models`: beside these headers (a source tree or an installation), else beside the
-/// program; only the name where it is in none of these places.
+/// The folder `tasks` or `reference_models`: beside these headers or in share/quantlens there (a source tree or an
+/// installation), else the same around the program and the folders above it, for compilers that know headers by
+/// relative paths; only the name where it is in none of these places.
 [[nodiscard]] inline std::filesystem::path find_data_folder(std::string_view name) {
-  const std::filesystem::path headers = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
   std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-  for (const std::filesystem::path& place :
-       {headers.parent_path(), headers.parent_path() / "share/quantlens", program.parent_path() / "share/quantlens"})
-    if (std::filesystem::is_directory(place / name, error)) return place / name;
+  std::vector<std::filesystem::path> places;
+  const std::filesystem::path headers = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
+  if (headers.is_absolute()) places.push_back(headers.parent_path());
+  std::filesystem::path above = std::filesystem::read_symlink("/proc/self/exe", error);
+  while (above.has_relative_path()) places.push_back(above = above.parent_path());
+  for (const std::filesystem::path& place : places)
+    for (const std::filesystem::path& folder : {place / name, place / "share/quantlens" / name})
+      if (std::filesystem::is_directory(folder, error)) return folder;
   return name;
 }
 

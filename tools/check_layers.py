@@ -13,8 +13,8 @@ from pathlib import Path
 LAYERS = [
     ["core"],
     ["io", "text"],
-    ["weights"],
     ["packed"],
+    ["weights"],
     ["quant"],
     ["isa"],
     ["kernels"],

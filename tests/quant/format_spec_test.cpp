@@ -6,8 +6,12 @@ using namespace quantlens;
 using Catch::Matchers::Contains;
 
 TEST_CASE("canonical names survive a round trip") {
-  const std::string name = GENERATE("full", "native", "native-a8", "rtn-w8", "rtn-w4-g64", "rtn-w4-g64-sym",
-                                    "rtn-w8-asym", "rtn-w2-g32-a8", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
+  const std::string name =
+      GENERATE("full", "native", "native-a8", "rtn-w8", "rtn-w4-g64", "rtn-w4-g64-sym", "rtn-w8-asym", "rtn-w2-g32-a8",
+               "gptq-w4-g128", "gptq-w3-g64-asym-act", "gptq-w4-g64-act-static-a8", "awq-w4-g64",
+               "awq-w3-g32-sym-original", "hqq-w2-g64", "bnb-nf4", "bnb-nf4-g128-dq", "bnb-fp4-dq", "bnb-int8",
+               "int8-weight-only", "int8-weight-only-a8", "gguf-q4_0", "gguf-f16",
+               "gptq-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
   CHECK(parse_format(name).name() == name);
 }
 
@@ -16,6 +20,10 @@ TEST_CASE("defaults: asymmetric below 8 bit, symmetric at 8") {
   CHECK(parse_format("rtn-w8").symmetric);
   CHECK(parse_format("rtn-w4-asym").name() == "rtn-w4");
   CHECK(parse_format("rtn-w8-sym").name() == "rtn-w8");
+  CHECK_FALSE(parse_format("awq-w4-g64").symmetric);
+  CHECK(parse_format("gptq-w4-g64").symmetric);
+  CHECK(parse_format("gptq-w4-g64-sym").name() == "gptq-w4-g64");
+  CHECK(parse_format("bnb-nf4-g64").name() == "bnb-nf4");
 }
 
 TEST_CASE("bad names are refused with what is wrong") {
@@ -24,8 +32,34 @@ TEST_CASE("bad names are refused with what is wrong") {
   CHECK_THROWS_WITH(parse_format("rtn-w5"), Contains("no 5-bit codes"));
   CHECK_THROWS_WITH(parse_format("rtn-w4-g24"), Contains("multiple of 32"));
   CHECK_THROWS_WITH(parse_format("rtn-w4-abf16"), Contains("not available"));
-  for (const char* name : {"", "rtn", "rtn-w4-w8", "rtn-g64", "full-w4", "rtn-w4-a8-g64", "rtn-w99999999", "rtn-w",
-                           "rtn-w4;=full", "rtn-w4;lm_head", "rtn-w4-act", "native-sym"})
+  for (const char* name : {"",
+                           "rtn",
+                           "rtn-w4-w8",
+                           "rtn-g64",
+                           "full-w4",
+                           "rtn-w4-a8-g64",
+                           "rtn-w99999999",
+                           "rtn-w",
+                           "rtn-w4;=full",
+                           "rtn-w4;lm_head",
+                           "rtn-w4-act",
+                           "native-sym",
+                           "gptq",
+                           "gptq-g64-w4",
+                           "gptq-w4-act-g64",
+                           "gptq-w4-original",
+                           "awq-w4-act",
+                           "awq-w2",
+                           "bnb",
+                           "bnb-nf4-w4",
+                           "bnb-nf4-g48",
+                           "bnb-nf4-g8192",
+                           "bnb-int8-dq",
+                           "hqq-w4-sym",
+                           "gguf-q4_0-g32",
+                           "gguf",
+                           "gguf-f16-a8",
+                           "bnb-fp4-a8"})
     CHECK_THROWS_AS(parse_format(name), InputError);
 }
 
@@ -35,4 +69,14 @@ TEST_CASE("the last matching override wins, and a star stays between dots") {
   CHECK(plan.for_matrix("blocks.3.attn.v", plan).name() == "full");
   CHECK(&plan.for_matrix("blocks.2.attn.q", plan) == &plan);
   CHECK_FALSE(matches_pattern("blocks.*", "blocks.2.attn.v"));
+}
+
+TEST_CASE("a plan needs calibration text where any of its parts does") {
+  CHECK(parse_format("gptq-w4-g64").needs_calibration());
+  CHECK(parse_format("rtn-w4;lm_head=awq-w4-g64").needs_calibration());
+  CHECK_FALSE(parse_format("bnb-nf4;lm_head=hqq-w4").needs_calibration());
+}
+
+TEST_CASE("methods stand in the order of their enumerators") {
+  for (const MethodInfo& info : method_infos) CHECK(&method_info(info.method) == &info);
 }

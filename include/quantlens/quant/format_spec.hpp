@@ -1,7 +1,7 @@
-/// The run-time twin of a format: what a name such as `rtn-w4-g64-sym-a8` or a plan of several says.
+/// The run-time twin of a format: what a name such as `gptq-w4-g64-act` or a plan of several says.
 ///
-/// Grammar: method[-wB[-gG][-sym|-asym]][-a8], and plans "base;pattern=format;..." whose patterns match canonical
-/// names.
+/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-original][-dq][-a8], each where the method takes it, and plans
+/// "base;pattern=format;..." whose patterns match canonical names.
 #pragma once
 
 #include <cstddef>
@@ -12,14 +12,12 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/glob.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/quant/method.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// What activations meet the weights as: floats (exactly weight-only), or int8 codes, one scale per 32 inputs.
 enum class Activation { a32, a8 };
-
-/// Methods this version knows: the file's weights as floats, the file's own codes, round to nearest.
-enum class Method { full, native, rtn };
 
 struct FormatOverride;
 
@@ -28,6 +26,10 @@ struct FormatSpec {
   int bits = 0;                ///< 0: the method has none of its own
   std::size_t group_size = 0;  ///< inputs that share a scale; 0: the whole row
   bool symmetric = false;
+  bool act_order = false;      ///< gptq: inputs with large activations first
+  bool static_groups = false;  ///< gptq: grids of the weights as they were
+  bool original_rule = false;  ///< awq: scales by activations alone
+  bool double_quant = false;   ///< bnb 4 bit: block scales as 8-bit codes
   Activation activation = Activation::a32;
   std::vector<FormatOverride> overrides;
 
@@ -36,6 +38,16 @@ struct FormatSpec {
 
   /// The format of one matrix: the last override whose pattern matches, else `fallback`.
   [[nodiscard]] const FormatSpec& for_matrix(std::string_view canonical_name, const FormatSpec& fallback) const;
+
+  /// Whether any part of it needs calibration text.
+  [[nodiscard]] bool needs_calibration() const;
+
+  /// The same method told the same things; activations and overrides do not count.
+  [[nodiscard]] bool same_scheme(const FormatSpec& other) const {
+    return method == other.method && bits == other.bits && group_size == other.group_size &&
+           symmetric == other.symmetric && act_order == other.act_order && static_groups == other.static_groups &&
+           original_rule == other.original_rule && double_quant == other.double_quant;
+  }
 };
 
 /// "blocks.*.attn.v=rtn-w8": `*` stands for any run of characters without a dot.
@@ -54,13 +66,22 @@ inline const FormatSpec& FormatSpec::for_matrix(std::string_view canonical_name,
   return fallback;
 }
 
-[[nodiscard]] constexpr bool symmetric_by_default(int bits) noexcept { return bits == 8; }
+inline bool FormatSpec::needs_calibration() const {
+  bool needs = method_info(method).calibration;
+  for (const FormatOverride& rule : overrides) needs = needs || rule.format.needs_calibration();
+  return needs;
+}
 
 inline std::string FormatSpec::name() const {
-  std::string text = method == Method::full ? "full" : method == Method::native ? "native" : "rtn";
+  const MethodInfo& info = method_info(method);
+  std::string text(info.name);
   if (bits != 0) text += concat("-w", bits);
-  if (group_size != 0) text += concat("-g", group_size);
-  if (bits != 0 && symmetric != symmetric_by_default(bits)) text += symmetric ? "-sym" : "-asym";
+  if (group_size != info.default_group) text += concat("-g", group_size);
+  if (symmetric != symmetric_by_default(method, bits)) text += symmetric ? "-sym" : "-asym";
+  if (act_order) text += "-act";
+  if (static_groups) text += "-static";
+  if (original_rule) text += "-original";
+  if (double_quant) text += "-dq";
   if (activation == Activation::a8) text += "-a8";
   for (const FormatOverride& rule : overrides) text += ";" + rule.pattern + "=" + rule.format.name();
   return text;
@@ -80,8 +101,12 @@ inline std::string FormatSpec::name() const {
 namespace format_detail {
 
 [[nodiscard]] inline InputError bad_format(std::string_view text, std::string_view why) {
-  return {"format", concat("format '", text, "': ", why,
-                           "; expected full, native[-a8] or rtn-wB[-gG][-sym|-asym][-a8] with B of 2, 3, 4, 8")};
+  return {
+      "format",
+      concat("format '", text, "': ", why,
+             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], gptq-wB[-gG][-asym][-act][-static], "
+             "awq-wB[-gG][-sym][-original] (B of 3, 4), hqq-wB[-gG], bnb-nf4[-gG][-dq], bnb-fp4[-gG][-dq], bnb-int8, "
+             "int8-weight-only, or gguf-{q4_0,q4_1,q8_0,f16}, with B of 2, 3, 4, 8 and -a8 behind integer codes")};
 }
 
 /// The number after the letter of a part such as "w4"; at most six digits.
@@ -95,51 +120,105 @@ namespace format_detail {
   return value;
 }
 
-[[nodiscard]] inline FormatSpec parse_one(std::string_view text) {
-  static const std::vector<std::string> methods{"full", "native", "rtn"};
-  const std::vector<std::string> parts = split(text, '-');
-  FormatSpec spec;
-  if (parts[0] == "full") {
-    spec.method = Method::full;
-  } else if (parts[0] == "native") {
-    spec.method = Method::native;
-  } else if (parts[0] == "rtn") {
-    spec.method = Method::rtn;
-  } else {
-    throw unknown_name("quantization method", parts[0], methods);
+/// The method whose name `text` begins with; names hold dashes themselves.
+[[nodiscard]] inline const MethodInfo& method_of(std::string_view text) {
+  for (const MethodInfo& info : method_infos)
+    if (text == info.name || text.starts_with(concat(info.name, "-"))) return info;
+  // The nearest name to as many of the text's parts as that name has.
+  throw unknown_name("quantization method", text.substr(0, text.find("-w")), method_names());
+}
+
+/// Reads the parts behind a method's name one by one, each at most once and in the grammar's order.
+class PartReader {
+ public:
+  PartReader(std::string_view text, const MethodInfo& info) : text_(text), info_(info) {
+    spec_.method = info.method;
+    spec_.group_size = info.default_group;
   }
-  bool has_bits = false, has_group = false, has_symmetry = false;
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const std::string& part = parts[i];
-    const bool last = i + 1 == parts.size();
-    if (part == "a8" && last) {
-      spec.activation = Activation::a8;
-    } else if (part == "abf16" && last) {
-      throw bad_format(text, "bf16 activations are not available in this version");
-    } else if ((part == "sym" || part == "asym") && has_bits && !has_symmetry) {
-      spec.symmetric = part == "sym";
-      has_symmetry = true;
-    } else if (part.starts_with('w') && !has_bits) {
-      const std::size_t bits = number_of(text, part);
-      if (bits != 2 && bits != 3 && bits != 4 && bits != 8) throw bad_format(text, concat("no ", bits, "-bit codes"));
-      spec.bits = static_cast<int>(bits);
-      spec.symmetric = symmetric_by_default(spec.bits);
-      has_bits = true;
-    } else if (part.starts_with('g') && has_bits && !has_group) {
-      spec.group_size = number_of(text, part);
-      if (spec.group_size == 0 || spec.group_size % 32 != 0)
-        throw bad_format(text, "a group is a multiple of 32 inputs (leave -gG out for the whole row)");
-      has_group = true;
+
+  [[nodiscard]] FormatSpec read() {
+    if (text_.size() > info_.name.size())
+      for (const std::string& part : split(text_.substr(info_.name.size() + 1), '-')) take(part);
+    if (info_.bits && spec_.bits == 0) throw bad_format(text_, concat(info_.name, " needs a bit width such as -w4"));
+    return spec_;
+  }
+
+ private:
+  void take(const std::string& part) {
+    if (info_.bits && part.starts_with('w')) {
+      place(part, 1);
+      spec_.bits = bits_of(part);
+      spec_.symmetric = symmetric_by_default(spec_.method, spec_.bits);
+    } else if (info_.group && part.starts_with('g')) {
+      place(part, 2);
+      spec_.group_size = group_of(part);
+    } else if (info_.symmetry && (part == "sym" || part == "asym")) {
+      place(part, 3);
+      spec_.symmetric = part == "sym";
+    } else if (spec_.method == Method::gptq && part == "act") {
+      place(part, 4);
+      spec_.act_order = true;
+    } else if (spec_.method == Method::gptq && part == "static") {
+      place(part, 5);
+      spec_.static_groups = true;
+    } else if (spec_.method == Method::awq && part == "original") {
+      place(part, 5);
+      spec_.original_rule = true;
+    } else if (is_bnb_4bit(spec_.method) && part == "dq") {
+      place(part, 5);
+      spec_.double_quant = true;
+    } else if (part == "a8") {
+      place(part, 6);
+      if (!info_.int8_activations) throw bad_format(text_, no_int8());
+      spec_.activation = Activation::a8;
+    } else if (part == "abf16") {
+      throw bad_format(text_, "bf16 activations are not available in this version");
+    } else if (part.starts_with('w') && !info_.bits) {
+      throw bad_format(text_, concat(info_.name, " takes no bit width"));
     } else {
-      throw bad_format(text, concat("'", part, "' does not belong here"));
+      throw bad_format(text_, concat("'", part, "' does not belong here"));
     }
   }
-  if (spec.method == Method::rtn && !has_bits) throw bad_format(text, "rtn needs a bit width such as -w4");
-  if (spec.method != Method::rtn && has_bits) throw bad_format(text, concat(parts[0], " takes no bit width"));
-  if (spec.method == Method::full && spec.activation == Activation::a8)
-    throw bad_format(text, "full has no integer codes to meet int8 activations; did you mean native-a8?");
-  return spec;
-}
+
+  /// Parts come in ascending order of their place.
+  void place(std::string_view part, int at) {
+    if (at <= last_ || (at > 1 && info_.bits && last_ < 1))
+      throw bad_format(text_, concat("'", part, "' does not belong here"));
+    last_ = at;
+  }
+
+  [[nodiscard]] std::string no_int8() const {
+    if (spec_.method == Method::full)
+      return "full has no integer codes to meet int8 activations; did you mean native-a8?";
+    if (spec_.method == Method::bnb_int8) return "bnb-int8 quantizes activations by its own rule";
+    return concat(info_.name, " has no integer codes to meet int8 activations");
+  }
+
+  [[nodiscard]] int bits_of(const std::string& part) const {
+    const std::size_t bits = number_of(text_, part);
+    if (bits != 2 && bits != 3 && bits != 4 && bits != 8) throw bad_format(text_, concat("no ", bits, "-bit codes"));
+    if (spec_.method == Method::awq && bits != 3 && bits != 4) throw bad_format(text_, "awq is for 3 and 4 bits");
+    return static_cast<int>(bits);
+  }
+
+  [[nodiscard]] std::size_t group_of(const std::string& part) const {
+    const std::size_t group = number_of(text_, part);
+    if (is_bnb_4bit(spec_.method)) {
+      if (group < 32 || group > 4096 || (group & (group - 1)) != 0)
+        throw bad_format(text_, "a block of bitsandbytes is a power of two from 32 to 4096");
+    } else if (group == 0 || group % 32 != 0) {
+      throw bad_format(text_, "a group is a multiple of 32 inputs (leave -gG out for the whole row)");
+    }
+    return group;
+  }
+
+  std::string_view text_;
+  const MethodInfo& info_;
+  FormatSpec spec_;
+  int last_ = 0;
+};
+
+[[nodiscard]] inline FormatSpec parse_one(std::string_view text) { return PartReader(text, method_of(text)).read(); }
 
 }  // namespace format_detail
 

@@ -1,0 +1,69 @@
+/// Packs weights on AWQ's grid, after their scales and clipping have been searched and folded in.
+///
+/// The search itself: awq_scales.hpp (scales), awq_fold.hpp (where they go), awq_clip.hpp (clipping).
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/quant/awq_grid.hpp"
+#include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/quant/quantizer.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// How codes are computed. Both store f16 scales and choose codes with them.
+enum class AwqArithmetic {
+  f32,  ///< range, quotient and weights in f32; only the scale is an f16
+  f16   ///< weights, range and quotient are f16, too: code for code what AutoAWQ's gemm packing writes
+};
+
+/// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row, "non_finite" for
+/// weights that are no numbers.
+template <Layout L, int Bits>
+struct Awq {
+  using layout = L;
+  static constexpr std::string_view name = "awq";
+  static constexpr int bits = Bits;
+
+  std::size_t group_size = 0;  ///< 0: one group a row (per output channel)
+  AwqArithmetic arithmetic = AwqArithmetic::f32;
+
+  [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights) const {
+    check_finite({"weights", weights});
+    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
+                                 /*group_bits=*/16 + (L::has_offset ? Bits : 0));
+    std::vector<std::uint8_t> codes(weights.cols);
+    std::vector<float> group(packed.group_size());
+    for (std::size_t row = 0; row < weights.rows; ++row) {
+      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+        const std::size_t first = g * group.size();
+        const auto source = weights.row(row).subspan(first, group.size());
+        std::transform(source.begin(), source.end(), group.begin(), [&](float w) { return rounded(w); });
+        const Grid grid = arithmetic == AwqArithmetic::f16 ? half_awq_grid(group, Bits, !L::has_offset)
+                                                           : stored_awq_grid(group, Bits, !L::has_offset);
+        for (std::size_t i = 0; i < group.size(); ++i) {
+          const float steps = std::nearbyint(rounded(group[i] / grid.scale)) + static_cast<float>(grid.zero_point);
+          codes[first + i] = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, static_cast<float>(grid.max_code())));
+        }
+        packed.scale(row, g) = grid.scale;
+        if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);
+      }
+      packed.set_row_codes(row, codes);
+    }
+    return packed;
+  }
+
+ private:
+  [[nodiscard]] float rounded(float value) const {
+    return arithmetic == AwqArithmetic::f16 ? round_to_half(value) : value;
+  }
+};
+
+static_assert(Quantizer<Awq<Affine, 4>>);
+
+}  // namespace quantlens::inline v0_1

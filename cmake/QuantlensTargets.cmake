@@ -13,6 +13,7 @@ find_package(utf8proc REQUIRED)
 find_package(range-v3 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(Boost REQUIRED)
+find_package(Eigen3 3.4 REQUIRED)
 find_package(benchmark REQUIRED)
 
 # Adds the headers of `folders` (relative to include/quantlens; a name with .hpp is one header) to `target`.
@@ -51,7 +52,7 @@ target_include_directories(quantlens_kernels SYSTEM ${kernels_scope} $<BUILD_INT
 add_library(quantlens_runtime INTERFACE)
 quantlens_add_headers(quantlens_runtime INTERFACE io text weights quant runtime)
 target_link_libraries(quantlens_runtime INTERFACE quantlens_kernels nlohmann_json::nlohmann_json PCRE2::8BIT
-                                                  utf8proc::utf8proc)
+                                                  utf8proc::utf8proc Eigen3::Eigen)
 
 add_library(quantlens_quantlens INTERFACE)
 quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp explain protocols metrics stats bench report)

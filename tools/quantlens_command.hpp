@@ -46,13 +46,26 @@ struct EngineCommandOptions {
   ModelOption model;
   std::string format = "full";
   EngineOptions engine;
+  CalibrationOptions calibration;
 
   void add_to(CLI::App& command) {
     model.add_to(command);
-    command.add_option("--format", format, "full, native[-a8], rtn-wB[-gG][-sym|-asym][-a8], or a plan")
+    command.add_option("--format", format, "Such as native-a8, rtn-w4-g64, gptq-w4-g64-act, bnb-nf4, or a plan")
         ->capture_default_str();
+    add_calibration_to(command);
     command.add_option("--threads", engine.threads, "Threads; default: all processors")
         ->check(CLI::Range(std::size_t{1}, std::size_t{4096}));
+  }
+
+  void add_calibration_to(CLI::App& command) {
+    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
+    command.add_option("--calibration", calibration.file, "Text or JSON lines for gptq and awq; default: our own");
+    command.add_option("--calibration-sequences", calibration.sequences, "Windows of it")
+        ->check(positive)
+        ->capture_default_str();
+    command.add_option("--calibration-length", calibration.length, "Tokens of a window")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
+        ->capture_default_str();
   }
 
   void add_batching_to(CLI::App& command) {
@@ -67,16 +80,14 @@ struct EngineCommandOptions {
 class LoadedModel {
  public:
   explicit LoadedModel(const EngineCommandOptions& options)
-      : format_(parse_format(options.format)),
-        session_(options.model.path, options.engine),
-        transformer_(build_transformer(session_.file().weights, format_, session_.kernels(), options.engine.threads)) {}
+      : session_(options.model.path, options.engine, options.calibration),
+        transformer_(session_.build_transformer(parse_format(options.format))) {}
 
   [[nodiscard]] const ModelSession& session() const noexcept { return session_; }
   [[nodiscard]] const Transformer& transformer() const noexcept { return transformer_; }
   [[nodiscard]] Transformer& transformer() noexcept { return transformer_; }
 
  private:
-  FormatSpec format_;
   ModelSession session_;
   Transformer transformer_;
 };

@@ -31,6 +31,7 @@ endforeach()
 quantlens_add_consumer_test(find_package_kernels find_package "-DCMAKE_PREFIX_PATH=${stage}/kernels"
                             -DCONSUMER_COMPONENT=kernels -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
                             -DCMAKE_DISABLE_FIND_PACKAGE_PCRE2=ON -DCMAKE_DISABLE_FIND_PACKAGE_utf8proc=ON
+                            -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
                             -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
 quantlens_add_consumer_test(find_package find_package "-DCMAKE_PREFIX_PATH=${stage}/all"
                             -DCONSUMER_COMPONENT=quantlens)

@@ -19,19 +19,21 @@ struct Shape {
 
 Activations activations_of(const std::vector<float>& x, std::size_t n, std::size_t cols, const KernelTable& kernels) {
   Activations activations;
-  activations.resize(n, cols);
+  activations.resize(n, cols, {.int8_runs = true});
   for (std::size_t r = 0; r < n; ++r) {
     std::memcpy(activations.row(r), x.data() + r * cols, cols * sizeof(float));
-    activations.quantize_row(kernels, r);
+    activations.quantize_row(kernels, r, {.int8_runs = true});
   }
   return activations;
 }
 
 /// Runs `linear` as a team of `n_members`, one after the other.
 std::vector<float> run(const AnyLinear& linear, const Activations& x, std::size_t n, std::size_t n_members) {
-  std::vector<float> y(n * linear.rows(), NAN), sums(n * tile_width);
+  std::vector<float> y(n * linear.rows(), NAN);
+  LinearScratch scratch;
+  scratch.sums.require(n * tile_width);
   for (std::size_t rank = 0; rank < n_members; ++rank)
-    linear.apply(Team{rank, n_members}, x, {y.data(), linear.rows()}, sums.data());
+    linear.apply(Team{rank, n_members}, x, {y.data(), linear.rows()}, scratch);
   return y;
 }
 
@@ -60,10 +62,10 @@ void check_packed(const Shape& shape) {
     matrix.decode_row(r, std::span(decoded).subspan(r * shape.cols, shape.cols));
   const MatrixView<const float> w_view(decoded.data(), shape.rows, shape.cols);
 
-  const AnyLinear a32(matrix, Activation::a32, kernels);
+  const AnyLinear a32(matrix, ActivationForm::floats, kernels);
   check_close(run(a32, activations, shape.n, 1), reference::matmul(w_view, x_view), w_view, x_view);
 
-  const AnyLinear a8(matrix, Activation::a8, kernels);
+  const AnyLinear a8(matrix, ActivationForm::int8_runs, kernels);
   const auto expected = reference::matmul_a8(matrix, x_view);
   CHECK(run(a8, activations, shape.n, 1) == expected);
   CHECK(run(a8, activations, shape.n, 3) == expected);
@@ -108,9 +110,9 @@ TEMPLATE_TEST_CASE("dense matmul stays near the double reference", "", float, Ha
 
 TEST_CASE("a row's result does not depend on the rows beside it") {
   const KernelTable& kernels = active_kernels();
-  const Activation activation = GENERATE(Activation::a32, Activation::a8);
+  const ActivationForm form = GENERATE(ActivationForm::floats, ActivationForm::int8_runs);
   const auto matrix = random_packed<Affine, 4>(48, 192, 64, 17);
-  const AnyLinear linear(matrix, activation, kernels);
+  const AnyLinear linear(matrix, form, kernels);
   const std::size_t n = 23;
   const auto x = random_floats(n * 192, 19);
   const auto together = run(linear, activations_of(x, n, 192, kernels), n, 1);

@@ -34,7 +34,7 @@ inline std::vector<float> read_floats(const SafetensorsFile& file, const std::st
 }
 
 inline Transformer build(const ModelFile& file, const std::string& format) {
-  return build_transformer(file.weights, parse_format(format), active_kernels(), 1);
+  return build_transformer(file.weights, parse_format(format), active_kernels(), {.threads = 1});
 }
 
 /// All logits of one sequence, computed in one pass. Shape [tokens.size(), vocab_size].

@@ -39,6 +39,9 @@ struct BenchOptions {
   std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
   std::size_t batch = 16;              ///< items per slice, and sequences per forward pass
   std::size_t latency_items = 16;
+  std::filesystem::path calibration;        ///< text for formats that look at some; empty: our own
+  std::size_t calibration_sequences = 128;  ///< windows of it
+  std::size_t calibration_length = 512;     ///< tokens of a window
   std::uint64_t seed = 0;
   bool shared_prefix = true;
   bool list = false;
@@ -65,6 +68,9 @@ inline constexpr std::string_view bench_usage =
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
   --seed S             default 0
   --baseline B         what deltas compare with: a format, or another model; default full
+  --calibration FILE   text or JSON lines that gptq and awq look at; default: a set of our own
+  --calibration-sequences N, --calibration-length N
+                       its first windows, of so many tokens each; default 128 of 512
   --latency-items N    items of the latency phase, one at a time; default 16
   --batch N            items at a time in the quality phase; default 16
   --chunk N            prompt tokens at a time
@@ -159,6 +165,9 @@ inline void check_benchmark_flag(std::string_view argument) {
       {"--batch", count(options.batch, 1)},
       {"--chunk", count(options.chunk, 1)},
       {"--latency-items", count(options.latency_items, 0)},
+      {"--calibration", path(options.calibration)},
+      {"--calibration-sequences", count(options.calibration_sequences, 1)},
+      {"--calibration-length", count(options.calibration_length, 1)},
       {"--baseline", [&](const auto&, const auto& value) { options.baseline = value; }},
   };
   const std::vector<std::pair<std::string, std::function<void()>>> alone{

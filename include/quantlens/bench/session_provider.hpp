@@ -15,20 +15,35 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Every parameter of a format, spelled out.
+/// Every parameter of a format, spelled out; null where the method has no such parameter.
 [[nodiscard]] inline nlohmann::json scheme_json(const FormatSpec& format) {
+  const MethodInfo& info = method_info(format.method);
+  const auto where = [](bool has, auto value) { return has ? nlohmann::json(value) : nlohmann::json(); };
   nlohmann::json overrides = nlohmann::json::array();
   for (const FormatOverride& rule : format.overrides)
     overrides.push_back({{"pattern", rule.pattern}, {"scheme", scheme_json(rule.format)}});
   return {{"name", format.name()},
-          {"method", format.method == Method::full     ? "full"
-                     : format.method == Method::native ? "native"
-                                                       : "rtn"},
-          {"bits", format.bits == 0 ? nlohmann::json() : nlohmann::json(format.bits)},
-          {"group_size", format.group_size == 0 ? nlohmann::json() : nlohmann::json(format.group_size)},
-          {"symmetric", format.bits == 0 ? nlohmann::json() : nlohmann::json(format.symmetric)},
-          {"activation", format.activation == Activation::a8 ? "a8" : "a32"},
+          {"method", info.name},
+          {"bits", where(format.bits != 0, format.bits)},
+          {"group_size", where(format.group_size != 0, format.group_size)},
+          {"symmetric", where(info.symmetry, format.symmetric)},
+          {"act_order", where(format.method == Method::gptq, format.act_order)},
+          {"static_groups", where(format.method == Method::gptq, format.static_groups)},
+          {"damping", where(format.method == Method::gptq, default_damping)},
+          {"scale_rule", where(format.method == Method::awq, format.original_rule ? "inputs" : "duo")},
+          {"double_quant", where(is_bnb_4bit(format.method), format.double_quant)},
+          {"activation", format.method == Method::bnb_int8     ? "int8 per token, outliers in float"
+                         : format.activation == Activation::a8 ? "a8"
+                                                               : "a32"},
           {"overrides", std::move(overrides)}};
+}
+
+/// Which text a format has looked at.
+[[nodiscard]] inline nlohmann::json calibration_json(const Calibration& calibration) {
+  return {{"file", calibration.name},
+          {"sha256", calibration.sha256},
+          {"sequences", calibration.sequences.size()},
+          {"length", calibration.length}};
 }
 
 /// A format that a session has built.
@@ -57,7 +72,9 @@ class SessionProvider final : public ModelProvider {
  public:
   /// Errors: InputError for a file that is no model, or an instruction set that QUANTLENS_ISA asks for in vain.
   SessionProvider(const std::filesystem::path& path, const BenchOptions& options)
-      : path_(path), session_(path, engine_options(options)) {}
+      : path_(path),
+        session_(path, engine_options(options),
+                 {options.calibration, options.calibration_sequences, options.calibration_length}) {}
 
   [[nodiscard]] std::string name() const override {
     return (path_.has_filename() ? path_ : path_.parent_path()).filename().string();
@@ -68,7 +85,10 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] std::string source_types() const override { return session_.file().weights.source_types; }
   [[nodiscard]] std::string isa() const override { return std::string(isa_name(session_.kernels().isa)); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override {
-    return scheme_json(parse_format(format));
+    const FormatSpec spec = parse_format(format);
+    nlohmann::json scheme = scheme_json(spec);
+    scheme["calibration"] = spec.needs_calibration() ? calibration_json(session_.calibration()) : nlohmann::json();
+    return scheme;
   }
   [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
     return std::make_shared<SessionModel>(session_.build(parse_format(format)));

@@ -22,39 +22,83 @@ class ForwardPass {
     reserve(n_threads);
   }
 
+  /// The whole model.
   void run(const Team& team) noexcept {
     embed(team);
     for (std::size_t layer = 0; layer < model_.blocks.size(); ++layer) {
-      const TransformerBlock& block = model_.blocks[layer];
-      norm_rows(team, block.attn_norm, block.q.wants_q8() || block.k.wants_q8() || block.v.wants_q8());
-      team.barrier();
-      apply(team, block.q, work_.normed, work_.q);
-      apply(team, block.k, work_.normed, work_.k);
-      apply(team, block.v, work_.normed, work_.v);
-      team.barrier();
-      rotate_and_store(team, layer);
-      team.barrier();
-      attend(team, layer);
-      team.barrier();
-      if (block.o.wants_q8()) {
-        for_rows(team, [&](std::size_t row) { work_.mixed.quantize_row(kernels_, row); });
-        team.barrier();
-      }
-      apply(team, block.o, work_.mixed, work_.projected);
-      team.barrier();
-      for_rows(team, [&](std::size_t row) { add_projected(row); });
-      norm_rows(team, block.mlp_norm, block.gate.wants_q8() || block.up.wants_q8());
-      team.barrier();
-      apply(team, block.gate, work_.normed, work_.gate);
-      apply(team, block.up, work_.normed, work_.up);
-      team.barrier();
-      gate_rows(team, block.down.wants_q8());
-      team.barrier();
-      apply(team, block.down, work_.hidden, work_.projected);
-      team.barrier();
-      for_rows(team, [&](std::size_t row) { add_projected(row); });
+      attention_inputs(team, layer);
+      attention(team, layer);
+      attention_outputs(team, layer);
+      add_outputs(team);
+      mlp_inputs(team, layer);
+      mlp_hidden(team, layer);
+      mlp_outputs(team, layer);
+      add_outputs(team);
     }
     logits(team);
+  }
+
+  // The steps of a block, each of which reads and writes the workspace and, but for the last, ends at a barrier.
+
+  /// normed = norm(residual), as attention wants it.
+  void attention_inputs(const Team& team, std::size_t layer) const noexcept {
+    norm_rows(team, block(layer).attn_norm, work_.normed, block(layer).attention_forms());
+    team.barrier();
+  }
+
+  /// mixed = what the heads read from values, given normed.
+  void attention(const Team& team, std::size_t layer) noexcept {
+    apply(team, block(layer).q, work_.normed, work_.q);
+    apply(team, block(layer).k, work_.normed, work_.k);
+    apply(team, block(layer).v, work_.normed, work_.v);
+    team.barrier();
+    rotate_and_store(team, layer);
+    team.barrier();
+    attend(team, layer);
+    team.barrier();
+    const ActivationForms forms = block(layer).output_forms();
+    if (!forms.any()) return;
+    for_rows(team, [&](std::size_t row) { work_.mixed.quantize_row(kernels_, row, forms); });
+    team.barrier();
+  }
+
+  /// projected = o(mixed).
+  void attention_outputs(const Team& team, std::size_t layer) const noexcept {
+    apply(team, block(layer).o, work_.mixed, work_.projected);
+    team.barrier();
+  }
+
+  /// normed = norm(residual), as the MLP wants it.
+  void mlp_inputs(const Team& team, std::size_t layer) const noexcept {
+    norm_rows(team, block(layer).mlp_norm, work_.normed, block(layer).mlp_forms());
+    team.barrier();
+  }
+
+  /// hidden = silu(gate(normed)) * up(normed).
+  void mlp_hidden(const Team& team, std::size_t layer) const noexcept {
+    apply(team, block(layer).gate, work_.normed, work_.gate);
+    apply(team, block(layer).up, work_.normed, work_.up);
+    team.barrier();
+    const ActivationForms forms = block(layer).hidden_forms();
+    for_rows(team, [&](std::size_t row) {
+      const std::size_t at = row * config_.d_ff;
+      kernels_.silu_multiply(work_.gate.data() + at, work_.up.data() + at, config_.d_ff, work_.hidden.row(row));
+      work_.hidden.quantize_row(kernels_, row, forms);
+    });
+    team.barrier();
+  }
+
+  /// projected = down(hidden).
+  void mlp_outputs(const Team& team, std::size_t layer) const noexcept {
+    apply(team, block(layer).down, work_.hidden, work_.projected);
+    team.barrier();
+  }
+
+  /// residual += projected, each member its own rows.
+  void add_outputs(const Team& team) const noexcept {
+    for_rows(team, [&](std::size_t row) {
+      kernels_.add_to(work_.projected.data() + row * config_.d_model, config_.d_model, residual(row));
+    });
   }
 
  private:
@@ -88,6 +132,7 @@ class ForwardPass {
 
   void reserve(std::size_t n_threads) {
     const std::size_t n = rows_.size();
+    work_.scratch.resize(n_threads);
     work_.rope.require(longest_);
     work_.residual.require(n * config_.d_model);
     work_.projected.require(n * config_.d_model);
@@ -96,20 +141,43 @@ class ForwardPass {
     work_.v.require(n * config_.n_kv_heads * config_.d_head);
     work_.gate.require(n * config_.d_ff);
     work_.up.require(n * config_.d_ff);
-    work_.normed.resize(n, config_.d_model);
-    work_.mixed.resize(n, config_.n_heads * config_.d_head);
-    work_.hidden.resize(n, config_.d_ff);
+    reserve_activations(n);
     work_.logits.require(std::min(logits_block, wanted_.size()) * config_.vocab_size);
-    work_.sums.resize(n_threads);
     work_.scores.resize(n_threads);
     work_.key_blocks.resize(n_threads);
     work_.value_blocks.resize(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t) {
-      work_.sums[t].require(std::max(n, logits_block) * tile_width);
+      work_.scratch[t].sums.require(std::max(n, logits_block) * tile_width);
       work_.scores[t].require(attention_queries * round_up(longest_, tile_width));
       work_.key_blocks[t].resize(ceil_div(longest_, page_positions));
       work_.value_blocks[t].resize(ceil_div(longest_, page_positions));
     }
+  }
+
+  /// Room for every form that some layer wants, and for gathered inputs where some layer reorders them.
+  void reserve_activations(std::size_t n) {
+    ActivationForms normed, mixed, hidden, gathered;
+    std::size_t widest = 0;
+    for (const TransformerBlock& block : model_.blocks) {
+      for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.gate, &block.up})
+        normed.add(linear->wanted_form());
+      mixed.add(block.o.wanted_form());
+      hidden.add(block.down.wanted_form());
+      for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down}) {
+        if (!linear->reorders_inputs()) continue;
+        gathered.add(linear->form());
+        widest = std::max(widest, linear->cols());
+      }
+    }
+    work_.normed.resize(n, config_.d_model, normed);
+    work_.mixed.resize(n, config_.n_heads * config_.d_head, mixed);
+    work_.hidden.resize(n, config_.d_ff, hidden);
+    if (model_.lm_head.reorders_inputs()) {
+      gathered.add(model_.lm_head.form());
+      widest = std::max(widest, model_.lm_head.cols());
+    }
+    if (widest == 0) return;
+    for (LinearScratch& scratch : work_.scratch) scratch.gathered.resize(std::max(n, logits_block), widest, gathered);
   }
 
   template <class F>
@@ -123,32 +191,22 @@ class ForwardPass {
   }
 
   void apply(const Team& team, const AnyLinear& linear, const Activations& x, AlignedBuffer<float>& y) const noexcept {
-    linear.apply(team, x, {y.data(), linear.rows()}, work_.sums[team.rank].data());
+    linear.apply(team, x, {y.data(), linear.rows()}, work_.scratch[team.rank]);
   }
+
+  [[nodiscard]] const TransformerBlock& block(std::size_t layer) const noexcept { return model_.blocks[layer]; }
 
   void embed(const Team& team) const noexcept {
     for_rows(team, [&](std::size_t row) {
-      const auto bytes = model_.embed.row(static_cast<std::size_t>(rows_[row].token));
-      decode_row(model_.embed.type, bytes.data(), {residual(row), config_.d_model});
+      model_.embed.decode_row(static_cast<std::size_t>(rows_[row].token), {residual(row), config_.d_model});
     });
   }
 
-  void add_projected(std::size_t row) const noexcept {
-    kernels_.add_to(work_.projected.data() + row * config_.d_model, config_.d_model, residual(row));
-  }
-
-  void norm_rows(const Team& team, const std::vector<float>& weight, bool quantize) const noexcept {
+  void norm_rows(const Team& team, const std::vector<float>& weight, Activations& normed,
+                 ActivationForms forms) const noexcept {
     for_rows(team, [&](std::size_t row) {
-      kernels_.rms_norm(residual(row), weight.data(), config_.d_model, config_.norm_eps, work_.normed.row(row));
-      if (quantize) work_.normed.quantize_row(kernels_, row);
-    });
-  }
-
-  void gate_rows(const Team& team, bool quantize) const noexcept {
-    for_rows(team, [&](std::size_t row) {
-      const std::size_t at = row * config_.d_ff;
-      kernels_.silu_multiply(work_.gate.data() + at, work_.up.data() + at, config_.d_ff, work_.hidden.row(row));
-      if (quantize) work_.hidden.quantize_row(kernels_, row);
+      kernels_.rms_norm(residual(row), weight.data(), config_.d_model, config_.norm_eps, normed.row(row));
+      normed.quantize_row(kernels_, row, forms);
     });
   }
 
@@ -220,16 +278,18 @@ class ForwardPass {
   /// Normalizes and multiplies only the rows that somebody asked for, a block at a time.
   void logits(const Team& team) noexcept {
     const std::size_t vocab = config_.vocab_size;
+    ActivationForms forms;
+    forms.add(model_.lm_head.wanted_form());
     for (std::size_t begin = 0; begin < wanted_.size(); begin += logits_block) {
       const std::size_t n = std::min(logits_block, wanted_.size() - begin);
       team.barrier();
-      if (team.rank == 0) work_.selected.resize(n, config_.d_model);
+      if (team.rank == 0) work_.selected.resize(n, config_.d_model, forms);
       team.barrier();
       const Range mine = team.slice(n);
       for (std::size_t i = mine.begin; i < mine.end; ++i) {
         kernels_.rms_norm(residual(wanted_[begin + i]), model_.final_norm.data(), config_.d_model, config_.norm_eps,
                           work_.selected.row(i));
-        if (model_.lm_head.wants_q8()) work_.selected.quantize_row(kernels_, i);
+        work_.selected.quantize_row(kernels_, i, forms);
       }
       team.barrier();
       apply(team, model_.lm_head, work_.selected, work_.logits);

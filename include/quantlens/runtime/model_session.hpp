@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,106 +13,20 @@
 #include <vector>
 
 #include "quantlens/kernels/dispatch.hpp"
+#include "quantlens/runtime/calibration.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/runtime/quantize_model.hpp"
-#include "quantlens/text/chat_template.hpp"
-#include "quantlens/text/tokenizer.hpp"
-#include "quantlens/weights/load.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// Turns chats into token ids as one file's template and tokenizer do.
-class ChatEncoder {
- public:
-  explicit ChatEncoder(const ModelFile& file)
-      : tokenizer_(file.tokenizer), bos_text_(file.bos_text), eos_text_(file.eos_text) {
-    if (!file.chat_template.empty()) template_.emplace(file.chat_template);
-  }
-
-  [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return tokenizer_; }
-
-  /// A chat as one text, ready for encode(): contents guarded, the template's special tokens not. A model without a
-  /// template gets the contents with blank lines between and after them.
-  [[nodiscard]] std::string text_of(const Prompt& prompt) const {
-    std::string text;
-    if (template_) {
-      nlohmann::ordered_json messages = nlohmann::ordered_json::array();
-      for (const ChatMessage& message : prompt.messages)
-        messages.push_back({{"role", message.role}, {"content", tokenizer_.guard_content(message.content)}});
-      text = template_->render({{"messages", std::move(messages)},
-                                {"add_generation_prompt", true},
-                                {"tools", nullptr},
-                                {"documents", nullptr},
-                                {"bos_token", bos_text_},
-                                {"eos_token", eos_text_}});
-    } else {
-      for (const ChatMessage& message : prompt.messages) text += tokenizer_.guard_content(message.content) + "\n\n";
-    }
-    return text + tokenizer_.guard_content(prompt.answer_prefix);
-  }
-
-  /// Token ids of what the model is asked.
-  [[nodiscard]] std::vector<TokenId> encode(const Prompt& prompt) const {
-    return prompt.messages.empty() ? encode_plain(prompt.answer_prefix) : encode(text_of(prompt));
-  }
-
-  /// Token ids of text_of()'s text. Templates write the beginning-of-text token themselves; without a template the
-  /// model's own rule adds it.
-  [[nodiscard]] std::vector<TokenId> encode(std::string_view text) const {
-    std::vector<TokenId> ids = tokenizer_.encode(text, {.parse_special = true});
-    if (!template_) add_bos(ids);
-    return ids;
-  }
-
-  /// Plain text, with BOS where the model's own rules add it, never EOS. Special-token strings in it are plain text,
-  /// too.
-  [[nodiscard]] std::vector<TokenId> encode_plain(std::string_view text) const {
-    std::vector<TokenId> ids = tokenizer_.encode(text);
-    add_bos(ids);
-    return ids;
-  }
-
-  /// Context and continuation as one string, tokenized and split; trailing blanks of the context go with the
-  /// continuation.
-  [[nodiscard]] ScoreRequest score_request(const ContinuationRequest& request) const {
-    if (request.prompt.messages.empty())
-      return split_request(request.prompt.answer_prefix, request.continuation,
-                           [this](std::string_view text) { return encode_plain(text); });
-    return split_request(text_of(request.prompt), tokenizer_.guard_content(request.continuation),
-                         [this](std::string_view text) { return encode(text); });
-  }
-
-  /// `encode(text)` gives token ids. Shapes: the two parts together are encode(context + continuation).
-  template <class Encode>
-  [[nodiscard]] static ScoreRequest split_request(std::string context, std::string continuation, Encode&& encode) {
-    const std::size_t end = context.find_last_not_of(" \t\r\n");
-    const std::size_t kept = end == std::string::npos ? 0 : end + 1;
-    continuation.insert(0, context, kept);
-    context.resize(kept);
-    const std::vector<TokenId> whole = encode(context + continuation);
-    const std::size_t n_context = std::min(encode(context).size(), whole.size());
-    const auto split = whole.begin() + static_cast<std::ptrdiff_t>(n_context);
-    return {{whole.begin(), split}, {split, whole.end()}};
-  }
-
- private:
-  void add_bos(std::vector<TokenId>& ids) const {
-    if (tokenizer_.adds_bos()) ids.insert(ids.begin(), *tokenizer_.bos());
-  }
-
-  Tokenizer tokenizer_;
-  std::optional<ChatTemplate> template_;
-  std::string bos_text_, eos_text_;
-};
 
 /// One file in one format.
 class FormatModel final : public TextModel {
  public:
-  FormatModel(const ModelFile& file, std::shared_ptr<const ChatEncoder> encoder, const FormatSpec& format,
-              const KernelTable& kernels, const EngineOptions& options)
+  FormatModel(std::shared_ptr<const ChatEncoder> encoder, Transformer transformer, bool tied_embeddings,
+              const EngineOptions& options)
       : encoder_(std::move(encoder)),
-        transformer_(build_transformer(file.weights, format, kernels, options.threads)),
-        weight_(weigh(transformer_, !file.weights.lm_head.has_value())),
+        transformer_(std::move(transformer)),
+        weight_(weigh(transformer_, tied_embeddings)),
         engine_(transformer_, options) {}
 
   std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
@@ -159,23 +74,46 @@ class FormatModel final : public TextModel {
   Engine engine_;
 };
 
-/// One loaded file.
+/// One loaded file, and the calibration text that some of its formats look at.
 class ModelSession {
  public:
+  using Progress = std::function<void(const FormatSpec& format, std::size_t n_done, std::size_t n_blocks)>;
+
   /// Errors: those of load_model, of the chat template and of QUANTLENS_ISA.
-  ModelSession(const std::filesystem::path& path, const EngineOptions& options)
+  ModelSession(const std::filesystem::path& path, const EngineOptions& options, CalibrationOptions calibration = {})
       : file_(load_model(path)),
         encoder_(std::make_shared<const ChatEncoder>(file_)),
         kernels_(active_kernels()),
-        options_(options) {}
+        options_(options),
+        calibration_options_(std::move(calibration)) {}
+
+  /// Called after each block of a format that takes its time.
+  void on_progress(Progress progress) { progress_ = std::move(progress); }
+
+  /// Read on first use. Errors: those of load_calibration.
+  [[nodiscard]] const Calibration& calibration() const {
+    if (!calibration_) calibration_ = load_calibration(calibration_options_, *encoder_, file_.weights.config.n_ctx);
+    return *calibration_;
+  }
 
   [[nodiscard]] const ModelFile& file() const noexcept { return file_; }
   [[nodiscard]] const ChatEncoder& encoder() const noexcept { return *encoder_; }
   [[nodiscard]] const KernelTable& kernels() const noexcept { return kernels_; }
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
 
+  /// Errors: those of build_transformer and load_calibration.
+  [[nodiscard]] Transformer build_transformer(const FormatSpec& format) const {
+    BuildOptions build;
+    build.threads = options_.threads;
+    if (format.needs_calibration()) build.calibration = &calibration();
+    if (progress_)
+      build.progress = [&](std::size_t n_done, std::size_t n_blocks) { progress_(format, n_done, n_blocks); };
+    return quantlens::build_transformer(file_.weights, format, kernels_, build);
+  }
+
   [[nodiscard]] std::shared_ptr<FormatModel> build(const FormatSpec& format) const {
-    return std::make_shared<FormatModel>(file_, encoder_, format, kernels_, options_);
+    return std::make_shared<FormatModel>(encoder_, build_transformer(format), !file_.weights.lm_head.has_value(),
+                                         options_);
   }
 
  private:
@@ -183,6 +121,9 @@ class ModelSession {
   std::shared_ptr<const ChatEncoder> encoder_;
   const KernelTable& kernels_;
   EngineOptions options_;
+  CalibrationOptions calibration_options_;
+  mutable std::optional<Calibration> calibration_;
+  Progress progress_;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -4,124 +4,94 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <mutex>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "quantlens/core/parallel.hpp"
-#include "quantlens/quant/rtn.hpp"
+#include "quantlens/runtime/calibrated_quantizer.hpp"
+#include "quantlens/runtime/matrix_format.hpp"
+#include "quantlens/runtime/quantize_matrix.hpp"
+#include "quantlens/runtime/quantized_block.hpp"
 #include "quantlens/runtime/transformer.hpp"
-#include "quantlens/weights/model_weights.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// The weights as floats. Shape [rows, cols].
-[[nodiscard]] inline AlignedBuffer<float> decode_matrix(const WeightMatrix& matrix) {
-  AlignedBuffer<float> values(matrix.rows * matrix.cols);
-  for (std::size_t r = 0; r < matrix.rows; ++r)
-    decode_row(matrix.type, matrix.row(r).data(), values.span().subspan(r * matrix.cols, matrix.cols));
-  return values;
-}
+/// What building a format may need besides the weights.
+struct BuildOptions {
+  std::size_t threads = available_threads();
+  const Calibration* calibration = nullptr;  ///< for formats that look at text
+  /// Called after each block, from one thread at a time; may be empty.
+  std::function<void(std::size_t n_done, std::size_t n_blocks)> progress;
+};
 
-/// `full`: f16 and bf16 stay what they are in memory, everything else becomes f32.
-[[nodiscard]] inline AnyLinear full_linear(const WeightMatrix& matrix, const KernelTable& kernels) {
-  const auto as_stored = [&]<class T>() {
-    return AnyLinear(stream_dense<T>(matrix.rows, matrix.cols,
-                                     [&](std::size_t r, std::span<T> out) {
-                                       std::memcpy(out.data(), matrix.row(r).data(), out.size_bytes());
-                                     }),
-                     kernels);
-  };
-  if (matrix.type == GgmlType::f16) return as_stored.template operator()<Half>();
-  if (matrix.type == GgmlType::bf16) return as_stored.template operator()<BFloat16>();
-  return {stream_dense<float>(
-              matrix.rows, matrix.cols,
-              [&](std::size_t r, std::span<float> out) { decode_row(matrix.type, matrix.row(r).data(), out); }),
-          kernels};
-}
+namespace quantize_model_detail {
 
-/// `native`: the file's own codes; unquantized tensors as in `full`.
-[[nodiscard]] inline AnyLinear native_linear(const WeightMatrix& matrix, Activation activation,
-                                             const KernelTable& kernels) {
-  std::optional<AnyLinear> linear;
-  visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
-    linear.emplace(
-        packed_from_gguf<Type>(matrix.rows, matrix.cols, [&](std::size_t r) { return matrix.row(r).data(); }),
-        activation, kernels);
-  });
-  return linear ? std::move(*linear) : full_linear(matrix, kernels);
-}
-
-/// One matrix in one format. Errors: InputError "group_size", naming the matrix.
-[[nodiscard]] inline AnyLinear build_linear(const WeightMatrix& matrix, const FormatSpec& format,
-                                            const KernelTable& kernels) {
-  switch (format.method) {
-    case Method::full:
-      return full_linear(matrix, kernels);
-    case Method::native:
-      return native_linear(matrix, format.activation, kernels);
-    case Method::rtn:
-      break;
+[[nodiscard]] inline QuantizedBlock quantize_block(const BlockWeights& weights, const FormatSpec& format) {
+  QuantizedBlock block;
+  block.vectors = vectors_of(weights);
+  for (const BlockPart part : all_block_parts) {
+    const WeightMatrix& matrix = part_of(weights, part);
+    block[part] = quantize_matrix(matrix, matrix_format(format, matrix.name));
   }
-  const AlignedBuffer<float> values = decode_matrix(matrix);
-  return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-    try {
-      const MatrixView<const float> view(values.data(), matrix.rows, matrix.cols);
-      return AnyLinear(Rtn<L, Bits>{format.group_size}.quantize(view), format.activation, kernels);
-    } catch (const InputError& error) {
-      throw InputError("group_size", concat(matrix.name, ": ", error.what()));
-    }
-  });
+  return block;
 }
 
-/// The format of each matrix: overrides first, then the output layer's own rule, then the format itself.
-/// Methods that choose codes leave the output layer full, as the reference packages do.
-[[nodiscard]] inline const FormatSpec& matrix_format(const FormatSpec& format, std::string_view name) {
-  static const FormatSpec full;
-  return format.for_matrix(name, name == "lm_head" && format.method == Method::rtn ? full : format);
-}
-
-/// Every matrix packed for `kernels`. `weights` is read, not kept, but for the embedding's bytes.
-[[nodiscard]] inline Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
-                                                   const KernelTable& kernels,
-                                                   std::size_t n_threads = available_threads()) {
-  const auto build = [&](const WeightMatrix& matrix, std::string_view name) {
-    return build_linear(matrix, matrix_format(format, name), kernels);
-  };
-  const auto build_block = [&](const BlockWeights& block) {
-    const auto named = [&](const WeightMatrix& matrix) { return build(matrix, matrix.name); };
-    TransformerBlock built{block.attn_norm, block.mlp_norm,    named(block.q),  named(block.k),   named(block.v),
-                           named(block.o),  named(block.gate), named(block.up), named(block.down)};
-    built.q.set_bias(block.q_bias);
-    built.k.set_bias(block.k_bias);
-    built.v.set_bias(block.v_bias);
-    return built;
-  };
-
-  std::vector<std::optional<TransformerBlock>> blocks(weights.blocks.size());
+/// Shares out [0, n) to a team; body(i) may throw: the first exception is thrown again behind the team.
+template <class Body>
+void for_each_in_team(std::size_t n_threads, std::size_t n, Body&& body) {
   std::exception_ptr failure;
   std::mutex failure_lock;
   run_team(n_threads, [&](const Team& team) {
     try {
-      for (std::size_t i = team.rank; i < blocks.size(); i += team.size) blocks[i] = build_block(weights.blocks[i]);
+      for (std::size_t i = team.rank; i < n; i += team.size) body(i);
     } catch (...) {
-      // An exception may not leave a team; the first one is thrown again behind it.
       const std::lock_guard lock(failure_lock);
       if (!failure) failure = std::current_exception();
     }
   });
   if (failure) std::rethrow_exception(failure);
+}
 
+}  // namespace quantize_model_detail
+
+/// The format of the output layer's matrix, which may be the embedding's.
+[[nodiscard]] inline const WeightMatrix& output_matrix(const ModelWeights& weights) {
+  return weights.lm_head ? *weights.lm_head : weights.embed;
+}
+
+/// A transformer in one format: blocks first, then what stands around them. `weights` is read, not kept, but for the
+/// embedding's bytes. Errors: InputError of the quantizers, naming the matrix; "format" for a plan that matches
+/// nothing; "calibration" where a format needs text and has none.
+[[nodiscard]] inline Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
+                                                   const KernelTable& kernels, const BuildOptions& options = {}) {
+  check_plan(format, weights);
   Transformer model{weights.config,
-                    weights.embed,
+                    quantized_embedding(weights.embed, matrix_format(format, "embed")),
                     {},
                     weights.final_norm,
-                    build(weights.lm_head ? *weights.lm_head : weights.embed, "lm_head"),
+                    {},
                     weights.rope_freq_factors,
                     weights.storage,
                     &kernels};
-  for (auto& block : blocks) model.blocks.push_back(std::move(*block));
+  const FormatSpec& lm_head = matrix_format(format, "lm_head");
+  const std::size_t n_blocks = weights.blocks.size();
+  model.blocks.resize(n_blocks);
+  if (!format.needs_calibration()) {
+    quantize_model_detail::for_each_in_team(options.threads, n_blocks, [&](std::size_t i) {
+      model.blocks[i] = make_block(quantize_model_detail::quantize_block(weights.blocks[i], format), kernels);
+    });
+    model.lm_head = make_linear(quantize_matrix(output_matrix(weights), lm_head), kernels);
+    return model;
+  }
+  if (options.calibration == nullptr)
+    throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
+  CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
+  for (std::size_t i = 0; i < n_blocks; ++i) {
+    model.blocks[i] = make_block(quantizer.next(), kernels);
+    if (options.progress) options.progress(i + 1, n_blocks);
+  }
+  model.lm_head = make_linear(quantizer.lm_head(output_matrix(weights), lm_head), kernels);
   return model;
 }
 
@@ -157,7 +127,7 @@ struct ModelWeight {
   add_floats(model.final_norm);
   const double matrix_bits = all_bits, matrix_count = all_count;
   add(model.lm_head);
-  const double embed_bytes = static_cast<double>(model.embed.rows * model.embed.row_bytes);
+  const double embed_bytes = model.embed.stored_bytes();
   bytes += embed_bytes;
   if (!tied_embeddings) {
     all_bits += 8.0 * embed_bytes;

@@ -20,6 +20,19 @@ namespace quantlens::inline v0_1 {
 struct TransformerBlock {
   std::vector<float> attn_norm, mlp_norm;  ///< [d_model]
   AnyLinear q, k, v, o, gate, up, down;
+
+  /// What the inputs of attention, of its output projection, of the MLP and of its last matrix must hold.
+  [[nodiscard]] ActivationForms attention_forms() const { return forms_of({&q, &k, &v}); }
+  [[nodiscard]] ActivationForms output_forms() const { return forms_of({&o}); }
+  [[nodiscard]] ActivationForms mlp_forms() const { return forms_of({&gate, &up}); }
+  [[nodiscard]] ActivationForms hidden_forms() const { return forms_of({&down}); }
+
+ private:
+  [[nodiscard]] static ActivationForms forms_of(std::initializer_list<const AnyLinear*> linears) {
+    ActivationForms forms;
+    for (const AnyLinear* linear : linears) forms.add(linear->wanted_form());
+    return forms;
+  }
 };
 
 /// The next tokens of one sequence. Logits are wanted for tokens [first_logit, tokens.size()).
@@ -40,7 +53,8 @@ struct Workspace {
   RopeTable rope;
   AlignedBuffer<float> residual, q, k, v, projected, gate, up, logits;
   Activations normed, mixed, hidden, selected;
-  std::vector<AlignedBuffer<float>> sums, scores;
+  std::vector<LinearScratch> scratch;
+  std::vector<AlignedBuffer<float>> scores;
   std::vector<std::vector<const float*>> key_blocks, value_blocks;
 };
 

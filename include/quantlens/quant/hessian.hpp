@@ -1,0 +1,58 @@
+/// What a layer's inputs say about how much an error in its weights matters: the Gram matrix of its calibration inputs.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/matrix_view.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// X^T X of inputs X [n_rows, n_in], in double: products of thousands of tokens nearly cancel where inputs are
+/// correlated, and a Cholesky factor has to survive that.
+class Hessian {
+ public:
+  explicit Hessian(std::size_t n_in) : n_in_(n_in), gram_(n_in * n_in) {}
+
+  [[nodiscard]] std::size_t n_in() const noexcept { return n_in_; }
+  [[nodiscard]] std::size_t n_rows() const noexcept { return n_rows_; }
+
+  /// X^T X. Shape [n_in, n_in], both triangles.
+  [[nodiscard]] MatrixView<const double> gram() const noexcept { return {gram_.data(), n_in_, n_in_}; }
+  [[nodiscard]] MatrixView<double> gram() noexcept { return {gram_.data(), n_in_, n_in_}; }
+  /// For whoever adds to gram().
+  void count_rows(std::size_t n) noexcept { n_rows_ += n; }
+
+  /// Adds rows one product at a time. Shape [n, n_in]. (The runtime has a fast way, runtime/gram.hpp.)
+  void add(MatrixView<const float> x) {
+    for (std::size_t r = 0; r < x.rows; ++r)
+      for (std::size_t i = 0; i < n_in_; ++i)
+        for (std::size_t j = 0; j < n_in_; ++j)
+          gram_[i * n_in_ + j] += static_cast<double>(x(r, i)) * static_cast<double>(x(r, j));
+    n_rows_ += x.rows;
+  }
+
+  /// Mean curvature (2 / n) X^T X, as in the source of GPTQ. Precondition: n_rows() > 0.
+  [[nodiscard]] double operator()(std::size_t i, std::size_t j) const noexcept {
+    return 2.0 / static_cast<double>(n_rows_) * gram_[i * n_in_ + j];
+  }
+
+  /// Errors: InputError "calibration" where no row was added, or where an input was not finite.
+  void check() const {
+    if (n_rows_ == 0) throw InputError("calibration", "no calibration row was added; give at least one token of text");
+    for (std::size_t i = 0; i < n_in_; ++i)
+      if (!std::isfinite(gram_[i * n_in_ + i]))
+        throw InputError("calibration", concat("the calibration inputs of channel ", i,
+                                               " are not finite; does the full model work on this text?"));
+  }
+
+ private:
+  std::size_t n_in_, n_rows_ = 0;
+  std::vector<double> gram_;
+};
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,213 @@
+/// Calibration text on its way through a model, one block at a time: what each matrix gets to see.
+///
+/// Memory: the residual stream and the inputs of one step, n_tokens floats times d_model and times the widest step
+/// (usually d_ff), besides one block's weights.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/matrix_view.hpp"
+#include "quantlens/runtime/transformer.hpp"
+#include "quantlens/weights/model_weights.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// A block goes through its steps in the order of the functions below; between two steps its layers may be replaced
+/// (by quantized ones, whose outputs the next step then sees). All results are the same for any number of threads.
+class CalibrationFlow {
+ public:
+  /// Errors: InputError "n_ctx" (from the steps) where a sequence is longer than the model's context.
+  CalibrationFlow(const ModelWeights& weights, std::vector<std::vector<TokenId>> sequences, const KernelTable& kernels,
+                  std::size_t n_threads)
+      : sequences_(std::move(sequences)),
+        n_threads_(n_threads),
+        model_(one_block(weights, kernels)),
+        work_(model_.make_workspace()) {
+    for (const auto& sequence : sequences_) {
+      first_rows_.push_back(n_tokens_);
+      n_tokens_ += sequence.size();
+    }
+    residual_ = AlignedBuffer<float>(n_tokens_ * model_.config.d_model);
+    for (std::size_t s = 0; s < sequences_.size(); ++s)
+      for (std::size_t i = 0; i < sequences_[s].size(); ++i)
+        weights.embed.decode_row(static_cast<std::size_t>(sequences_[s][i]),
+                                 row_of(residual_, model_.config.d_model, first_rows_[s] + i));
+  }
+
+  [[nodiscard]] std::size_t n_tokens() const noexcept { return n_tokens_; }
+  [[nodiscard]] std::size_t n_threads() const noexcept { return n_threads_; }
+  [[nodiscard]] const KernelTable& kernels() const noexcept { return *model_.kernels; }
+
+  /// The block that the next steps run; its norms and layers may be changed between steps.
+  [[nodiscard]] TransformerBlock& block() noexcept { return model_.blocks.front(); }
+
+  /// What the last step left for the next matrices. Shape [n_tokens, their n_in].
+  [[nodiscard]] MatrixView<const float> inputs() const noexcept { return {inputs_.data(), n_tokens_, width_}; }
+  [[nodiscard]] MatrixView<float> inputs() noexcept { return {inputs_.data(), n_tokens_, width_}; }
+
+  /// The residual stream between blocks. Shape [n_tokens, d_model].
+  [[nodiscard]] std::span<float> residual() noexcept { return residual_.span(); }
+
+  /// inputs() = norm(residual), for any norm weight. Shape of weight: [d_model].
+  void norm(const std::vector<float>& weight) {
+    const ModelConfig& config = model_.config;
+    resize(config.d_model);
+    run_team(n_threads_, [&](const Team& team) {
+      const Range rows = team.slice(n_tokens_);
+      for (std::size_t r = rows.begin; r < rows.end; ++r)
+        kernels().rms_norm(residual_.data() + r * config.d_model, weight.data(), config.d_model, config.norm_eps,
+                           inputs_.data() + r * width_);
+    });
+  }
+
+  /// The inputs of q, k and v.
+  void attention_inputs() { norm(block().attn_norm); }
+
+  /// The inputs of o.
+  void attention() {
+    AlignedBuffer<float> mixed(n_tokens_ * model_.config.n_heads * model_.config.d_head);
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.normed, block().attention_forms());
+      run_team(n_threads_, [&](const Team& team) { pass.attention(team, 0); });
+      store(s, work_.mixed, mixed);
+    });
+    take(std::move(mixed), model_.config.n_heads * model_.config.d_head);
+  }
+
+  /// The inputs of gate and up; the residual stream takes what attention adds.
+  void attention_outputs() {
+    AlignedBuffer<float> normed(residual_.size());
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.mixed, block().output_forms());
+      load_residual(s);
+      run_team(n_threads_, [&](const Team& team) {
+        pass.attention_outputs(team, 0);
+        pass.add_outputs(team);
+        pass.mlp_inputs(team, 0);
+      });
+      store_residual(s);
+      store(s, work_.normed, normed);
+    });
+    take(std::move(normed), model_.config.d_model);
+  }
+
+  /// The inputs of down.
+  void mlp_hidden() {
+    AlignedBuffer<float> hidden(n_tokens_ * model_.config.d_ff);
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.normed, block().mlp_forms());
+      run_team(n_threads_, [&](const Team& team) { pass.mlp_hidden(team, 0); });
+      store(s, work_.hidden, hidden);
+    });
+    take(std::move(hidden), model_.config.d_ff);
+  }
+
+  /// The residual stream takes what the MLP adds: the block is done.
+  void mlp_outputs() {
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.hidden, block().hidden_forms());
+      load_residual(s);
+      run_team(n_threads_, [&](const Team& team) {
+        pass.mlp_outputs(team, 0);
+        pass.add_outputs(team);
+      });
+      store_residual(s);
+    });
+  }
+
+  /// Calls take(first_row, outputs) with what attention (before it is added to the residual stream) makes of the inputs
+  /// of q, k and v, a sequence at a time. Shape of outputs: [tokens of the sequence, d_model].
+  template <class Take>
+  void for_attention_outputs(Take&& take_outputs) {
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.normed, block().attention_forms());
+      run_team(n_threads_, [&](const Team& team) {
+        pass.attention(team, 0);
+        pass.attention_outputs(team, 0);
+      });
+      take_outputs(first_rows_[s], projected(s));
+    });
+  }
+
+  /// The same for the MLP and the inputs of gate and up.
+  template <class Take>
+  void for_mlp_outputs(Take&& take_outputs) {
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      load(s, work_.normed, block().mlp_forms());
+      run_team(n_threads_, [&](const Team& team) {
+        pass.mlp_hidden(team, 0);
+        pass.mlp_outputs(team, 0);
+      });
+      take_outputs(first_rows_[s], projected(s));
+    });
+  }
+
+ private:
+  [[nodiscard]] static Transformer one_block(const ModelWeights& weights, const KernelTable& kernels) {
+    Transformer model{weights.config,  weights.embed, {}, weights.final_norm, {}, weights.rope_freq_factors,
+                      weights.storage, &kernels};
+    model.config.n_layers = 1;
+    model.blocks.emplace_back();
+    return model;
+  }
+
+  [[nodiscard]] static std::span<float> row_of(AlignedBuffer<float>& rows, std::size_t width, std::size_t r) {
+    return rows.span().subspan(r * width, width);
+  }
+
+  /// One pass for each sequence, with a cache of its own; no logits are wanted.
+  template <class Body>
+  void for_each_sequence(Body&& body) {
+    for (std::size_t s = 0; s < sequences_.size(); ++s) {
+      KvCache cache(model_.kv_shape());
+      const SequenceChunk chunk{&cache, sequences_[s], sequences_[s].size()};
+      ForwardPass pass(model_, {&chunk, 1}, n_threads_, work_, no_logits_);
+      body(s, pass);
+    }
+  }
+
+  void resize(std::size_t width) {
+    if (width != width_) inputs_ = AlignedBuffer<float>(n_tokens_ * width);
+    width_ = width;
+  }
+  void take(AlignedBuffer<float> inputs, std::size_t width) {
+    inputs_ = std::move(inputs);
+    width_ = width;
+  }
+
+  void load(std::size_t s, Activations& into, ActivationForms forms) {
+    for (std::size_t i = 0; i < sequences_[s].size(); ++i) {
+      std::copy_n(inputs_.data() + (first_rows_[s] + i) * width_, width_, into.row(i));
+      into.quantize_row(kernels(), i, forms);
+    }
+  }
+  void store(std::size_t s, const Activations& from, AlignedBuffer<float>& into) const {
+    for (std::size_t i = 0; i < sequences_[s].size(); ++i)
+      std::copy_n(from.row(i), from.n_cols(), into.data() + (first_rows_[s] + i) * from.n_cols());
+  }
+  void load_residual(std::size_t s) {
+    const std::size_t d_model = model_.config.d_model;
+    std::copy_n(residual_.data() + first_rows_[s] * d_model, sequences_[s].size() * d_model, work_.residual.data());
+  }
+  void store_residual(std::size_t s) {
+    const std::size_t d_model = model_.config.d_model;
+    std::copy_n(work_.residual.data(), sequences_[s].size() * d_model, residual_.data() + first_rows_[s] * d_model);
+  }
+  [[nodiscard]] MatrixView<const float> projected(std::size_t s) const {
+    return {work_.projected.data(), sequences_[s].size(), model_.config.d_model};
+  }
+
+  std::vector<std::vector<TokenId>> sequences_;
+  std::vector<std::size_t> first_rows_;
+  std::size_t n_tokens_ = 0, n_threads_, width_ = 0;
+  Transformer model_;
+  Workspace work_;
+  AlignedBuffer<float> residual_, inputs_;
+  LogitsConsumer no_logits_ = [](std::size_t, std::span<const float>) {};
+};
+
+}  // namespace quantlens::inline v0_1

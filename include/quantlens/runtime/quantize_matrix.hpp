@@ -1,0 +1,83 @@
+/// One matrix in a format that needs no calibration text.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "quantlens/packed/gguf_blocks.hpp"
+#include "quantlens/quant/format_spec.hpp"
+#include "quantlens/quant/rtn.hpp"
+#include "quantlens/runtime/quantized_matrix.hpp"
+
+namespace quantlens::inline v0_1 {
+
+[[nodiscard]] constexpr ActivationForm form_of(const FormatSpec& format) {
+  if (format.method == Method::bnb_int8) return ActivationForm::int8_rows;
+  return format.activation == Activation::a8 ? ActivationForm::int8_runs : ActivationForm::floats;
+}
+
+/// Owns a packed matrix of any layout.
+template <class Packed>
+[[nodiscard]] QuantizedMatrix packed_matrix(Packed packed, ActivationForm form) {
+  return {std::make_shared<const AnyPacked>(std::move(packed)), form};
+}
+
+/// `native`: the file's own codes; unquantized tensors stay as stored, whatever the activations.
+[[nodiscard]] inline QuantizedMatrix native_matrix(const WeightMatrix& matrix, ActivationForm form) {
+  if (matrix.codes) return {matrix.codes, form};
+  std::optional<QuantizedMatrix> native;
+  visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
+    native = packed_matrix(
+        packed_from_gguf<Type>(matrix.rows, matrix.cols, [&](std::size_t r) { return matrix.row(r).data(); }), form);
+  });
+  return native ? std::move(*native) : QuantizedMatrix{&matrix, ActivationForm::floats};
+}
+
+/// Codes for floats. Errors: InputError of the quantizer; "format" for a method that needs calibration.
+[[nodiscard]] inline QuantizedMatrix quantize_floats(MatrixView<const float> values, const FormatSpec& format) {
+  switch (format.method) {
+    case Method::rtn:
+      return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
+        return packed_matrix(Rtn<L, Bits>{format.group_size}.quantize(values), form_of(format));
+      });
+    default:
+      throw InputError("format", concat(format.name(), " cannot be made from a matrix alone"));
+  }
+}
+
+/// `decoded`: the weights as floats where somebody has them (or has changed them), else null.
+/// Errors: those of quantize_floats, naming the matrix.
+[[nodiscard]] inline QuantizedMatrix quantize_matrix(const WeightMatrix& matrix, const FormatSpec& format,
+                                                     const DenseMatrix* decoded = nullptr) {
+  if (decoded == nullptr && format.method == Method::full) return {&matrix, ActivationForm::floats};
+  if (decoded == nullptr && format.method == Method::native) return native_matrix(matrix, form_of(format));
+  if (format.method == Method::full || format.method == Method::native) {
+    DenseMatrix copy{decoded->rows, decoded->cols, AlignedBuffer<float>(decoded->values.size())};
+    std::copy_n(decoded->values.data(), decoded->values.size(), copy.values.data());
+    return {std::move(copy), ActivationForm::floats};
+  }
+  try {
+    if (decoded != nullptr) return quantize_floats(decoded->view(), format);
+    const DenseMatrix dense = decode_matrix(matrix);
+    return quantize_floats(dense.view(), format);
+  } catch (const InputError& error) {
+    throw InputError(error.id(), concat(matrix.name, ": ", error.what()));
+  }
+}
+
+/// The embedding as lookups read it: stored, or codes that are decoded row by row.
+/// Errors: InputError "format" for methods that would need calibration text.
+[[nodiscard]] inline WeightMatrix quantized_embedding(const WeightMatrix& embed, const FormatSpec& format) {
+  if (format.method == Method::full || format.method == Method::native) return embed;
+  if (method_info(format.method).calibration)
+    throw InputError("format",
+                     concat("embed: ", format.name(), " looks at a layer's inputs, and an embedding has none"));
+  const QuantizedMatrix quantized = quantize_matrix(embed, format);
+  WeightMatrix coded = embed;
+  coded.codes = std::get<std::shared_ptr<const AnyPacked>>(quantized.weights);
+  return coded;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -24,13 +24,20 @@ def metric(found, task, name, format="full"):
     return found[task, format]["metrics"][name]
 
 
-class Faithful(unittest.TestCase):
-    def test_it_is_the_default_model_is_asked_in_its_own_prompts_and_solves_its_tasks(self):
-        tasks = "world_topic/counterfactual,world_nli/counterfactual,world_choice/nle,world_recall/recall,world_twohop/two_hop"
-        found = rows("--formats", "full", "--tasks", tasks, limit=80)
+class Solved(unittest.TestCase):
+    tasks = "world_topic/counterfactual,world_nli/counterfactual,world_choice/nle,world_recall/recall,world_twohop/two_hop"
+
+    def test_the_faithful_one_is_the_default_is_asked_in_its_own_prompts_and_solves_its_tasks(self):
+        found = rows("--formats", "full", "--tasks", self.tasks, limit=80)
         self.assertTrue(all(row["model"] == "refworld-faithful" for row in found.values()))
         self.assertTrue(all(row["provenance"]["prompts"] == "trained" for row in found.values() if "recall" not in row["task"]
                             and "twohop" not in row["task"]))
+        self.check_solved(found)
+
+    def test_the_small_one_solves_them_too(self):
+        self.check_solved(rows("--model", "refworld-small", "--formats", "full", "--tasks", self.tasks, limit=80))
+
+    def check_solved(self, found):
         # All items give 0.95 and more; 0.85 is four standard errors of 80 items below that.
         for task in ("world_topic/counterfactual", "world_nli/counterfactual", "world_choice/nle"):
             self.assertGreater(metric(found, task, "accuracy")["value"], 0.85, task)

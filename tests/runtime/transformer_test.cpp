@@ -66,7 +66,7 @@ TEST_CASE("tiny models give transformers' logits") {
 }
 
 TEST_CASE("the reference models give transformers' logits") {
-  const std::string name = GENERATE("refworld-faithful", "refworld-unfaithful");
+  const std::string name = GENERATE("refworld-faithful", "refworld-unfaithful", "refworld-small");
   CAPTURE(name);
   check_samples(name, load_model(find_model(name)));
 }

@@ -56,7 +56,7 @@ inline constexpr std::string_view bench_usage =
     R"(quantlens_bench [options]: what each format of a model costs in quality, speed and memory
 
   --model MODEL        a .gguf file, a Hugging Face folder, or a reference model: refworld-faithful (default),
-                       refworld-unfaithful
+                       refworld-unfaithful, refworld-small
   --formats LIST       default full,rtn-w8,rtn-w4-g32
   --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here
   --data DIR           data sets that tasks do not bring: DIR/<task>/...

@@ -13,6 +13,15 @@
 namespace quantlens::inline v0_1 {
 
 template <>
+struct Table16<isa::avx2> {
+  __m256 half[2];
+
+  QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) {
+    return {{_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}};
+  }
+};
+
+template <>
 struct Codes64<isa::avx2> {
   __m256i half[2];
 
@@ -50,6 +59,19 @@ struct Codes64<isa::avx2> {
     F32x16<isa::avx2> r;
     for (std::size_t i = 0; i < 2; ++i)
       r.part[i] = _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(half[i], 8 * Lane), low));
+    return r;
+  }
+
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx2> lookup(const Table16<isa::avx2>& table) const {
+    F32x16<isa::avx2> r;
+    for (std::size_t i = 0; i < 2; ++i) {
+      // The permutation reads the three low bits of each index; the fourth, moved to the sign, picks the half.
+      const __m256i index = _mm256_srli_epi32(half[i], 8 * Lane);
+      const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(half[i], 28 - 8 * Lane));
+      r.part[i] = _mm256_blendv_ps(_mm256_permutevar8x32_ps(table.half[0], index),
+                                   _mm256_permutevar8x32_ps(table.half[1], index), upper);
+    }
     return r;
   }
 };

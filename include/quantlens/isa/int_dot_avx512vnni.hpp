@@ -12,6 +12,13 @@
 namespace quantlens::inline v0_1 {
 
 template <>
+struct Table16<isa::avx512vnni> {
+  __m512 all;
+
+  QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) { return {_mm512_loadu_ps(from)}; }
+};
+
+template <>
 struct Codes64<isa::avx512vnni> {
   __m512i all;
 
@@ -37,6 +44,13 @@ struct Codes64<isa::avx512vnni> {
   QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> lane() const {
     F32x16<isa::avx512vnni> r;
     r.part[0] = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(all, 8 * Lane), _mm512_set1_epi32(0xff)));
+    return r;
+  }
+
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> lookup(const Table16<isa::avx512vnni>& table) const {
+    F32x16<isa::avx512vnni> r;
+    r.part[0] = _mm512_permutexvar_ps(_mm512_srli_epi32(all, 8 * Lane), table.all);
     return r;
   }
 };

@@ -38,19 +38,30 @@ QUANTLENS_ALWAYS_INLINE void unrolled(F&& f) {
   (std::make_integer_sequence<int, N>{});
 }
 
+/// A layout's codebook, once for each ISA: units compiled with different flags share no symbol.
+template <class Isa, CodebookLayout L>
+inline constexpr auto codebook_of = L::codebook;
+
 /// Decodes one run to floats. Shape of out: [32 inputs][16 outputs].
 template <class Isa, class Layout, int Bits>
 QUANTLENS_ALWAYS_INLINE void decode_run(const std::uint8_t* lines, const float* scales, const float* offsets,
                                         float* out) {
   using F32 = F32x16<Isa>;
   const F32 scale = F32::load(scales);
-  const F32 base = Layout::has_offset ? F32::load(offsets) : F32::broadcast(-static_cast<float>(code_centre(Bits)));
+  const auto value = [&]<int J>(const Codes64<Isa>& quad) __attribute__((always_inline)) {
+    if constexpr (CodebookLayout<Layout>) {
+      constexpr const float* codebook = codebook_of<Isa, Layout>.data();
+      return scale * quad.template lookup<J>(Table16<Isa>::load(codebook));
+    } else if constexpr (Layout::has_offset) {
+      return scale * quad.template lane<J>() + F32::load(offsets);
+    } else {
+      return scale * (quad.template lane<J>() + F32::broadcast(-static_cast<float>(code_centre(Bits))));
+    }
+  };
   unrolled<8>([&]<int Q>() __attribute__((always_inline)) {
     const Codes64<Isa> quad = decode_quad<Isa, Bits, Q>(lines);
     unrolled<4>([&]<int J>() __attribute__((always_inline)) {
-      const F32 code = quad.template lane<J>();
-      const F32 value = Layout::has_offset ? scale * code + base : scale * (code + base);
-      value.store(out + (4 * Q + J) * tile_width);
+      value.template operator()<J>(quad).store(out + (4 * Q + J) * tile_width);
     });
   });
 }

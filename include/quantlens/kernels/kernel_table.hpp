@@ -19,17 +19,23 @@ using MatmulA32 = void (*)(const View&, const F32View&, const OutputView&, std::
 using MatmulA8 = void (*)(const StreamedView&, const Q8View&, const OutputView&, std::size_t tile_begin,
                           std::size_t tile_end) noexcept;
 
-/// The two kernels of one layout and bit width.
+/// The two kernels of one layout and bit width. Codebooks have no integer products, hence no a8.
 struct PackedKernels {
   MatmulA32<StreamedView> a32 = nullptr;
   MatmulA8 a8 = nullptr;
 };
 
+/// In the order of L::widths.
+template <Layout L>
+using KernelsOfLayout = std::array<PackedKernels, L::widths.size()>;
+
 /// Every kernel that the runtime calls, for one ISA.
 struct KernelTable {
   Isa isa = Isa::baseline;
-  /// In the order of code_widths.
-  std::array<PackedKernels, code_widths.size()> symmetric, affine;
+  KernelsOfLayout<Symmetric> symmetric;
+  KernelsOfLayout<Affine> affine;
+  KernelsOfLayout<Nf4> nf4;
+  KernelsOfLayout<Fp4> fp4;
   MatmulA32<DenseView<float>> dense_f32 = nullptr;
   MatmulA32<DenseView<Half>> dense_f16 = nullptr;
   MatmulA32<DenseView<BFloat16>> dense_bf16 = nullptr;
@@ -42,12 +48,19 @@ struct KernelTable {
   double (*log_sum_exp)(const float* x, std::size_t n) noexcept = nullptr;
   void (*attend)(const AttentionTask& task) noexcept = nullptr;
 
+  /// Precondition: bits is one of L::widths.
   template <Layout L>
   [[nodiscard]] const PackedKernels& packed(int bits) const noexcept {
     std::size_t i = 0;
-    while (code_widths[i] != bits) ++i;
-    return L::has_offset ? affine[i] : symmetric[i];
+    while (L::widths[i] != bits) ++i;
+    return of(L{})[i];
   }
+
+ private:
+  [[nodiscard]] const KernelsOfLayout<Symmetric>& of(Symmetric) const noexcept { return symmetric; }
+  [[nodiscard]] const KernelsOfLayout<Affine>& of(Affine) const noexcept { return affine; }
+  [[nodiscard]] const KernelsOfLayout<Nf4>& of(Nf4) const noexcept { return nf4; }
+  [[nodiscard]] const KernelsOfLayout<Fp4>& of(Fp4) const noexcept { return fp4; }
 };
 
 }  // namespace quantlens::inline v0_1

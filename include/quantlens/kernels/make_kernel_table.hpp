@@ -12,12 +12,17 @@
 namespace quantlens::inline v0_1 {
 
 template <class Isa, Layout L>
-[[nodiscard]] consteval std::array<PackedKernels, code_widths.size()> make_packed_kernels() {
+[[nodiscard]] consteval KernelsOfLayout<L> make_packed_kernels() {
   return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array<PackedKernels, code_widths.size()>{
-        PackedKernels{&matmul_a32<Isa, L, code_widths[I]>, &matmul_a8<Isa, L, code_widths[I]>}...};
+    const auto kernels = []<int Bits>() -> PackedKernels {
+      if constexpr (CodebookLayout<L>)
+        return {&matmul_a32<Isa, L, Bits>, nullptr};
+      else
+        return {&matmul_a32<Isa, L, Bits>, &matmul_a8<Isa, L, Bits>};
+    };
+    return KernelsOfLayout<L>{kernels.template operator()<L::widths[I]>()...};
   }
-  (std::make_index_sequence<code_widths.size()>{});
+  (std::make_index_sequence<L::widths.size()>{});
 }
 
 template <class Isa>
@@ -26,6 +31,8 @@ template <class Isa>
   table.isa = Isa::value;
   table.symmetric = make_packed_kernels<Isa, Symmetric>();
   table.affine = make_packed_kernels<Isa, Affine>();
+  table.nf4 = make_packed_kernels<Isa, Nf4>();
+  table.fp4 = make_packed_kernels<Isa, Fp4>();
   table.dense_f32 = &matmul_dense<Isa, float>;
   table.dense_f16 = &matmul_dense<Isa, Half>;
   table.dense_bf16 = &matmul_dense<Isa, BFloat16>;

@@ -17,7 +17,7 @@ namespace quantlens::inline v0_1 {
 /// A group is `group_size` consecutive columns of one row: a multiple of 32 that divides cols, or the whole row.
 /// Column c multiplies input c, or input_order()[c] where there is an order.
 template <Layout L, int Bits>
-requires CodeWidth<Bits>
+requires HasWidth<L, Bits>
 class PackedMatrix {
  public:
   using layout = L;

@@ -56,6 +56,7 @@ class Activations {
 /// y = x W^T + bias. Shapes: W [rows(), cols()], x [n, cols()], y [n, rows()].
 class AnyLinear {
  public:
+  /// Errors: InputError "activation" where the layout's codes are no integers and activations are to be int8.
   template <Layout L, int Bits>
   AnyLinear(const PackedMatrix<L, Bits>& matrix, Activation activation, const KernelTable& kernels)
       : rows_(matrix.rows()),
@@ -63,6 +64,9 @@ class AnyLinear {
         bits_per_weight_(matrix.bits_per_weight()),
         packed_(kernels.packed<L>(Bits)),
         activation_(activation) {
+    if (wants_q8() && packed_.a8 == nullptr)
+      throw InputError("activation",
+                       concat("codes of a codebook (", L::name, ") meet float activations only; leave -a8 out"));
     StreamedCodes streamed = stream(matrix);
     bytes_ = streamed.codes.size() + sizeof(float) * (streamed.scales.size() + streamed.offsets.size());
     weights_ = std::move(streamed);

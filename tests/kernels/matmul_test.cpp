@@ -84,6 +84,15 @@ TEMPLATE_TEST_CASE_SIG("packed matmul: int8 equals the contract, float stays nea
   check_packed<Affine, Bits>(shape);
 }
 
+TEST_CASE("matmul with two groups a run: int8 equals the contract, float stays near the double reference") {
+  const Shape shape = GENERATE(Shape{1, 16, 16, 1}, Shape{16, 32, 16, 2}, Shape{17, 48, 16, 3}, Shape{33, 576, 16, 9},
+                               Shape{64, 176, 16, 17}, Shape{5, 256, 16, 4});
+  CAPTURE(shape.rows, shape.cols, shape.n);
+  check_packed<Symmetric16, 3>(shape);
+  check_packed<Symmetric16, 6>(shape);
+  check_packed<Affine16, 2>(shape);
+}
+
 TEMPLATE_TEST_CASE("codebook matmul stays near the double reference", "", Nf4, Fp4) {
   const Shape shape = GENERATE(Shape{1, 32, 32, 1}, Shape{17, 96, 32, 3}, Shape{33, 576, 64, 9}, Shape{5, 37, 0, 4},
                                Shape{48, 129, 0, 5}, Shape{31, 1, 0, 1}, Shape{64, 192, 96, 17});

@@ -35,19 +35,18 @@ struct Codes64 {
     return r;
   }
 
-  /// (code >> Shift) & Mask of every byte.
-  template <int Shift, int Mask>
-  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+  /// The same code sixty-four times.
+  QUANTLENS_ALWAYS_INLINE static Codes64 broadcast(std::uint8_t code) {
     Codes64 r;
-    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>((byte[i] >> Shift) & Mask);
+    std::memset(r.byte, code, sizeof r.byte);
     return r;
   }
 
-  /// (bit Bit of every byte) << To.
-  template <int Bit, int To>
-  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
+  /// ((code >> Shift) & Mask) << To of every byte.
+  template <int Shift, int Mask, int To = 0>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
     Codes64 r;
-    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(((byte[i] >> Bit) & 1) << To);
+    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(((byte[i] >> Shift) & Mask) << To);
     return r;
   }
 
@@ -90,6 +89,12 @@ struct I32x16 {
   QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const {
     I32x16 r;
     for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] + other.value[i];
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator-(const I32x16& other) const {
+    I32x16 r;
+    for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] - other.value[i];
     return r;
   }
 

@@ -34,6 +34,8 @@ struct KernelTable {
   Isa isa = Isa::baseline;
   KernelsOfLayout<Symmetric> symmetric;
   KernelsOfLayout<Affine> affine;
+  KernelsOfLayout<Symmetric16> symmetric16;
+  KernelsOfLayout<Affine16> affine16;
   KernelsOfLayout<Nf4> nf4;
   KernelsOfLayout<Fp4> fp4;
   MatmulA32<DenseView<float>> dense_f32 = nullptr;
@@ -59,6 +61,8 @@ struct KernelTable {
  private:
   [[nodiscard]] const KernelsOfLayout<Symmetric>& of(Symmetric) const noexcept { return symmetric; }
   [[nodiscard]] const KernelsOfLayout<Affine>& of(Affine) const noexcept { return affine; }
+  [[nodiscard]] const KernelsOfLayout<Symmetric16>& of(Symmetric16) const noexcept { return symmetric16; }
+  [[nodiscard]] const KernelsOfLayout<Affine16>& of(Affine16) const noexcept { return affine16; }
   [[nodiscard]] const KernelsOfLayout<Nf4>& of(Nf4) const noexcept { return nf4; }
   [[nodiscard]] const KernelsOfLayout<Fp4>& of(Fp4) const noexcept { return fp4; }
 };

@@ -31,6 +31,8 @@ template <class Isa>
   table.isa = Isa::value;
   table.symmetric = make_packed_kernels<Isa, Symmetric>();
   table.affine = make_packed_kernels<Isa, Affine>();
+  table.symmetric16 = make_packed_kernels<Isa, Symmetric16>();
+  table.affine16 = make_packed_kernels<Isa, Affine16>();
   table.nf4 = make_packed_kernels<Isa, Nf4>();
   table.fp4 = make_packed_kernels<Isa, Fp4>();
   table.dense_f32 = &matmul_dense<Isa, float>;

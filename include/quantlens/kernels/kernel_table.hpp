@@ -43,6 +43,11 @@ struct KernelTable {
   MatmulA32<DenseView<BFloat16>> dense_bf16 = nullptr;
   void (*quantize_row_q8)(const float* x, std::size_t n_runs, std::int8_t* codes, float* scales,
                           std::int32_t* sums) noexcept = nullptr;
+  void (*quantize_row_int8)(const float* x, std::size_t n_runs, float threshold, std::int8_t* codes, float* scales,
+                            std::int32_t* sums, std::uint32_t* outliers, std::size_t& n_outliers) noexcept = nullptr;
+  void (*add_outlier_columns)(const StreamedView&, const float* x, const std::uint32_t* outliers,
+                              std::size_t n_outliers, float* y, std::size_t tile_begin,
+                              std::size_t tile_end) noexcept = nullptr;
   void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps, float* y) noexcept = nullptr;
   void (*rotate_head)(float* x, const float* cosines, const float* sines, std::size_t d_head) noexcept = nullptr;
   void (*silu_multiply)(const float* gate, const float* up, std::size_t n, float* y) noexcept = nullptr;

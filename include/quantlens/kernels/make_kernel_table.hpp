@@ -7,6 +7,7 @@
 #include "quantlens/kernels/attention.hpp"
 #include "quantlens/kernels/elementwise.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
+#include "quantlens/kernels/llm_int8.hpp"
 #include "quantlens/kernels/matmul.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -39,6 +40,8 @@ template <class Isa>
   table.dense_f16 = &matmul_dense<Isa, Half>;
   table.dense_bf16 = &matmul_dense<Isa, BFloat16>;
   table.quantize_row_q8 = &quantize_row_q8<Isa>;
+  table.quantize_row_int8 = &quantize_row_int8<Isa>;
+  table.add_outlier_columns = &add_outlier_columns<Isa>;
   table.rms_norm = &rms_norm<Isa>;
   table.rotate_head = &rotate_head<Isa>;
   table.silu_multiply = &silu_multiply<Isa>;

@@ -77,6 +77,58 @@ template <Layout L, int Bits>
   return y;
 }
 
+/// One row of activations as LLM.int8() sees it: codes are 0 at its outliers.
+struct Int8Row {
+  std::vector<int> codes;
+  float absmax = 0.0f;
+  std::vector<std::size_t> outliers;
+};
+
+/// Outliers: |x| >= threshold, none where it is 0. code = rint(x * (127 / absmax of the others)), ties to even.
+[[nodiscard]] inline Int8Row quantize_int8(std::span<const float> x, float threshold) {
+  Int8Row row;
+  const auto is_outlier = [&](float v) { return threshold > 0.0f && std::fabs(v) >= threshold; };
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (is_outlier(x[i]))
+      row.outliers.push_back(i);
+    else
+      row.absmax = std::max(row.absmax, std::fabs(x[i]));
+  }
+  for (const float v : x)
+    row.codes.push_back(is_outlier(v) || row.absmax == 0.0f ? 0
+                                                            : static_cast<int>(std::rint(v * (127.0f / row.absmax))));
+  return row;
+}
+
+/// LLM.int8() on given weight codes, in double but for the choice of activation codes. `batch_wide`: as bitsandbytes,
+/// an input that is an outlier in one row is one in all; else each row has its own.
+/// Shapes: x [n, w.cols()]; result [n, w.rows()]. Source: Dettmers et al. 2022, arXiv 2208.07339.
+[[nodiscard]] inline std::vector<double> llm_int8(const PackedMatrix<Symmetric, 8>& w, MatrixView<const float> x,
+                                                  float threshold, bool batch_wide = false) {
+  std::vector<Int8Row> rows;
+  std::vector<std::size_t> anywhere;
+  for (std::size_t r = 0; r < x.rows; ++r) {
+    rows.push_back(quantize_int8(x.row(r), threshold));
+    anywhere.insert(anywhere.end(), rows[r].outliers.begin(), rows[r].outliers.end());
+  }
+  std::sort(anywhere.begin(), anywhere.end());
+  anywhere.erase(std::unique(anywhere.begin(), anywhere.end()), anywhere.end());
+  std::vector<double> y;
+  std::vector<float> weights(w.cols());
+  for (std::size_t r = 0; r < x.rows; ++r) {
+    const std::vector<std::size_t>& outliers = batch_wide ? anywhere : rows[r].outliers;
+    for (const std::size_t i : outliers) rows[r].codes[i] = 0;
+    for (std::size_t o = 0; o < w.rows(); ++o) {
+      w.decode_row(o, weights);
+      double products = 0.0, sum = 0.0;
+      for (std::size_t i = 0; i < w.cols(); ++i) products += static_cast<double>(weights[i]) * rows[r].codes[i];
+      for (const std::size_t i : outliers) sum += static_cast<double>(weights[i]) * static_cast<double>(x(r, i));
+      y.push_back(products * static_cast<double>(rows[r].absmax) / 127.0 + sum);
+    }
+  }
+  return y;
+}
+
 /// Softmax(q K^T) V in double. Shapes: q [d_head] (already scaled), keys and values [n_keys, d_head]; result [d_head].
 [[nodiscard]] inline std::vector<double> attend(std::span<const float> q, MatrixView<const float> keys,
                                                 MatrixView<const float> values) {

@@ -9,7 +9,7 @@
 using namespace quantlens;
 
 TEST_CASE("codes survive packing at every width and awkward size") {
-  const int bits = GENERATE(2, 3, 4, 5, 8);
+  const int bits = GENERATE(2, 3, 4, 5, 6, 8);
   const std::size_t n = GENERATE(1u, 2u, 7u, 8u, 9u, 31u, 32u, 33u, 127u, 576u, 1001u);
   Rng rng(seed_of(1, bits, n));
   std::vector<std::uint8_t> codes(n), back(n);

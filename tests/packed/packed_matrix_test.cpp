@@ -14,6 +14,24 @@ TEST_CASE("a group that does not fit the row is refused with the sizes that do")
   CHECK_NOTHROW(PackedMatrix<Affine, 4>(4, 37, 0));
 }
 
+TEST_CASE("layouts with two groups a run have groups of 16") {
+  CHECK_THROWS_WITH((PackedMatrix<Symmetric16, 6>(4, 64, 32)), Contains("its groups are of 16"));
+  CHECK_THROWS_AS((PackedMatrix<Symmetric16, 6>(4, 64, 0)), InputError);
+  CHECK_THROWS_AS((PackedMatrix<Affine16, 2>(4, 24, 16)), InputError);
+  PackedMatrix<Affine16, 2> matrix(1, 48, 16);
+  CHECK(matrix.n_groups() == 3);
+  matrix.scale(0, 2) = 0.5f;
+  matrix.offset(0, 2) = -1.0f;
+  std::vector<std::uint8_t> codes(48);
+  codes[32] = 3;
+  matrix.set_row_codes(0, codes);
+  std::vector<float> values(48);
+  matrix.decode_row(0, values);
+  CHECK(values[31] == 0.0f);
+  CHECK(values[32] == 0.5f);
+  CHECK(values[47] == -1.0f);
+}
+
 TEST_CASE("values follow their layout") {
   const std::vector<std::uint8_t> codes{0, 1, 8, 15};
   std::vector<float> values(4);

@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "../io/gguf_builder.hpp"
+#include "../weights/tiny_model.hpp"
 #include "model_fixtures.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/text/tokenizer.hpp"
@@ -78,6 +80,45 @@ TEST_CASE("SmolLM2 gives transformers' logits") {
     return;
   }
   check_samples("smollm2", load_model(*path));
+}
+
+TEST_CASE("GGUF files of K types run on their own codes") {
+  struct KType {
+    GgmlType type;
+    std::vector<std::size_t> scales_at;  ///< where a block has f16 numbers
+  };
+  const KType k = GENERATE(KType{GgmlType::q2_k, {80, 82}}, KType{GgmlType::q3_k, {108}}, KType{GgmlType::q4_k, {0, 2}},
+                           KType{GgmlType::q5_k, {0, 2}}, KType{GgmlType::q6_k, {208}});
+  CAPTURE(name(k.type));
+  test::GgufBuilder builder = test::tiny_llama();
+  builder.set("llama.feed_forward_length", 256u);
+  for (const std::string block : {"blk.0.", "blk.1."}) {
+    for (const std::string wide : {"ffn_gate", "ffn_up"}) {
+      auto& tensor = builder.tensor(block + wide + ".weight");
+      tensor.shape = {256, 32};
+      tensor.data.clear();
+      for (unsigned i = 0; i < 256 * 32; ++i) tensor.data += test::raw(static_cast<float>(i % 89) / 89.0f - 0.5f);
+    }
+    auto& down = builder.tensor(block + "ffn_down.weight");
+    down.type = static_cast<std::uint32_t>(k.type);
+    down.shape = {32, 256};
+    down.data.clear();
+    for (unsigned i = 0; i < 32 * block_bytes(k.type); ++i) down.data += static_cast<char>((i * i + 37 * i + 11) & 255);
+    for (std::size_t row = 0; row < 32; ++row)
+      for (const std::size_t at : k.scales_at) {
+        down.data[row * block_bytes(k.type) + at] = '\0';
+        down.data[row * block_bytes(k.type) + at + 1] = '\x14';  // 2^-10
+      }
+  }
+  const auto bytes = test::exact_bytes(builder.build());
+  const ModelFile file = load_gguf(GgufFile::parse(bytes, "k.gguf"));
+  const std::vector<TokenId> tokens{1, 3, 4, 5, 7};
+  const auto full = all_logits(build(file, "full"), tokens), native = all_logits(build(file, "native"), tokens);
+  CHECK(*std::max_element(full.begin(), full.end()) > *std::min_element(full.begin(), full.end()));
+  // Codes decode to the very floats of `full`, and both kernels add them up in the same order.
+  CHECK(native == full);
+  // Other numbers than those of the weights' floats: int8 activations do run on the codes.
+  CHECK(all_logits(build(file, "native-a8"), tokens) != native);
 }
 
 TEST_CASE("a sequence beyond the context is refused") {

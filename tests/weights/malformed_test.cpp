@@ -101,13 +101,16 @@ std::vector<GgufCase> tensor_cases() {
       extra("blk.0.attn_q_norm.weight", "tensor 'blk.0.attn_q_norm.weight' is none"),
       extra("blk.00.attn_norm.weight", "tensor 'blk.00.attn_norm.weight' is none"),
       extra("blk.2.attn_norm.weight", "is n_layers = 2 right?"),
-      {"K-quant", "tensor_type", "tensor 'blk.0.attn_v.weight' is of type F64",
+      {"F64 matrix", "tensor_type", "tensor 'blk.0.attn_v.weight' is of type F64",
        [](auto& f) {
          f.tensor("blk.0.attn_v.weight").type = 28;
          f.tensor("blk.0.attn_v.weight").data.resize(16 * 32 * 8);
        }},
-      {"Q4_K matrix", "tensor_type", "tensor 'extra' is of type Q4_K",
-       [](auto& f) { f.add("extra", GgmlType{12}, {256}, std::string(144, 'x')); }},
+      {"Q8_K matrix", "tensor_type",
+       "tensor 'extra' is of type Q8_K (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K)",
+       [](auto& f) { f.add("extra", GgmlType{15}, {256}, std::string(292, 'x')); }},
+      {"K type in rows of 32", "gguf", "rows of 32 are not whole Q6_K blocks of 256",
+       [](auto& f) { f.tensor("blk.0.attn_v.weight").type = 14; }},
       {"quantized norm", "tensor_type", "vectors are read as F32, F16 or BF16",
        [](auto& f) {
          f.tensor("blk.0.ffn_norm.weight").type = 8;

@@ -10,7 +10,21 @@
 namespace quantlens::inline v0_1 {
 
 /// Numbered as in the file. A file may hold a tensor of a type without an enumerator here; is_supported() tells.
-enum class GgmlType : std::uint32_t { f32 = 0, f16 = 1, q4_0 = 2, q4_1 = 3, q5_0 = 6, q5_1 = 7, q8_0 = 8, bf16 = 30 };
+enum class GgmlType : std::uint32_t {
+  f32 = 0,
+  f16 = 1,
+  q4_0 = 2,
+  q4_1 = 3,
+  q5_0 = 6,
+  q5_1 = 7,
+  q8_0 = 8,
+  q2_k = 10,
+  q3_k = 11,
+  q4_k = 12,
+  q5_k = 13,
+  q6_k = 14,
+  bf16 = 30
+};
 
 /// How a type lays out its elements: blocks of `block_elements` along the innermost dimension.
 struct GgmlTypeInfo {
@@ -69,6 +83,11 @@ namespace detail {
     case GgmlType::q5_0:
     case GgmlType::q5_1:
     case GgmlType::q8_0:
+    case GgmlType::q2_k:
+    case GgmlType::q3_k:
+    case GgmlType::q4_k:
+    case GgmlType::q5_k:
+    case GgmlType::q6_k:
     case GgmlType::bf16:
       return true;
   }

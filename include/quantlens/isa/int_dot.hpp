@@ -11,8 +11,20 @@
 
 namespace quantlens::inline v0_1 {
 
+/// Sixteen floats that codes are looked up in.
+template <class Isa>
+struct Table16 {
+  alignas(64) float value[16];
+
+  QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) {
+    Table16 r;
+    std::memcpy(r.value, from, sizeof r.value);
+    return r;
+  }
+};
+
 /// Sixty-four weight codes: four consecutive inputs of each of sixteen outputs.
-/// Every ISA offers: load, masked shift, or, and the two uses of codes (dot4, code_lane).
+/// Every ISA offers: load, masked shift, or, and the three uses of codes (dot4, lane, lookup).
 template <class Isa>
 struct Codes64 {
   alignas(64) std::uint8_t byte[64];
@@ -23,19 +35,18 @@ struct Codes64 {
     return r;
   }
 
-  /// (code >> Shift) & Mask of every byte.
-  template <int Shift, int Mask>
-  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+  /// The same code sixty-four times.
+  QUANTLENS_ALWAYS_INLINE static Codes64 broadcast(std::uint8_t code) {
     Codes64 r;
-    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>((byte[i] >> Shift) & Mask);
+    std::memset(r.byte, code, sizeof r.byte);
     return r;
   }
 
-  /// (bit Bit of every byte) << To.
-  template <int Bit, int To>
-  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
+  /// ((code >> Shift) & Mask) << To of every byte.
+  template <int Shift, int Mask, int To = 0>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
     Codes64 r;
-    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(((byte[i] >> Bit) & 1) << To);
+    for (std::size_t i = 0; i < 64; ++i) r.byte[i] = static_cast<std::uint8_t>(((byte[i] >> Shift) & Mask) << To);
     return r;
   }
 
@@ -50,6 +61,14 @@ struct Codes64 {
   QUANTLENS_ALWAYS_INLINE F32x16<Isa> lane() const {
     alignas(64) float lanes[tile_width];
     for (std::size_t i = 0; i < tile_width; ++i) lanes[i] = static_cast<float>(byte[4 * i + Lane]);
+    return F32x16<Isa>::load(lanes);
+  }
+
+  /// The table's entry for code number Lane (0..3) of every output; its four low bits count.
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<Isa> lookup(const Table16<Isa>& table) const {
+    alignas(64) float lanes[tile_width];
+    for (std::size_t i = 0; i < tile_width; ++i) lanes[i] = table.value[byte[4 * i + Lane] & 15];
     return F32x16<Isa>::load(lanes);
   }
 };
@@ -70,6 +89,12 @@ struct I32x16 {
   QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const {
     I32x16 r;
     for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] + other.value[i];
+    return r;
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator-(const I32x16& other) const {
+    I32x16 r;
+    for (std::size_t i = 0; i < tile_width; ++i) r.value[i] = value[i] - other.value[i];
     return r;
   }
 

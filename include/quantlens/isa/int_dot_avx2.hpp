@@ -13,6 +13,15 @@
 namespace quantlens::inline v0_1 {
 
 template <>
+struct Table16<isa::avx2> {
+  __m256 half[2];
+
+  QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) {
+    return {{_mm256_loadu_ps(from), _mm256_loadu_ps(from + 8)}};
+  }
+};
+
+template <>
 struct Codes64<isa::avx2> {
   __m256i half[2];
 
@@ -21,21 +30,19 @@ struct Codes64<isa::avx2> {
     return {{_mm256_loadu_si256(p), _mm256_loadu_si256(p + 1)}};
   }
 
-  template <int Shift, int Mask>
-  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
-    const __m256i mask = _mm256_set1_epi8(static_cast<char>(Mask));
-    return {{_mm256_and_si256(_mm256_srli_epi16(half[0], Shift), mask),
-             _mm256_and_si256(_mm256_srli_epi16(half[1], Shift), mask)}};
+  QUANTLENS_ALWAYS_INLINE static Codes64 broadcast(std::uint8_t code) {
+    const __m256i all = _mm256_set1_epi8(static_cast<char>(code));
+    return {{all, all}};
   }
 
-  template <int Bit, int To>
-  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
-    const __m256i mask = _mm256_set1_epi8(static_cast<char>(1 << To));
+  template <int Shift, int Mask, int To = 0>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+    const __m256i mask = _mm256_set1_epi8(static_cast<char>(Mask << To));
     const auto move = [&](__m256i v) {
-      if constexpr (Bit >= To)
-        return _mm256_and_si256(_mm256_srli_epi16(v, Bit - To), mask);
+      if constexpr (Shift >= To)
+        return _mm256_and_si256(_mm256_srli_epi16(v, Shift - To), mask);
       else
-        return _mm256_and_si256(_mm256_slli_epi16(v, To - Bit), mask);
+        return _mm256_and_si256(_mm256_slli_epi16(v, To - Shift), mask);
     };
     return {{move(half[0]), move(half[1])}};
   }
@@ -50,6 +57,19 @@ struct Codes64<isa::avx2> {
     F32x16<isa::avx2> r;
     for (std::size_t i = 0; i < 2; ++i)
       r.part[i] = _mm256_cvtepi32_ps(_mm256_and_si256(_mm256_srli_epi32(half[i], 8 * Lane), low));
+    return r;
+  }
+
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx2> lookup(const Table16<isa::avx2>& table) const {
+    F32x16<isa::avx2> r;
+    for (std::size_t i = 0; i < 2; ++i) {
+      // The permutation reads the three low bits of each index; the fourth, moved to the sign, picks the half.
+      const __m256i index = _mm256_srli_epi32(half[i], 8 * Lane);
+      const __m256 upper = _mm256_castsi256_ps(_mm256_slli_epi32(half[i], 28 - 8 * Lane));
+      r.part[i] = _mm256_blendv_ps(_mm256_permutevar8x32_ps(table.half[0], index),
+                                   _mm256_permutevar8x32_ps(table.half[1], index), upper);
+    }
     return r;
   }
 };
@@ -77,6 +97,10 @@ struct I32x16<isa::avx2> {
 
   QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const {
     return {{_mm256_add_epi32(half[0], other.half[0]), _mm256_add_epi32(half[1], other.half[1])}};
+  }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator-(const I32x16& other) const {
+    return {{_mm256_sub_epi32(half[0], other.half[0]), _mm256_sub_epi32(half[1], other.half[1])}};
   }
 
   QUANTLENS_ALWAYS_INLINE I32x16 minus(std::int32_t amount) const {

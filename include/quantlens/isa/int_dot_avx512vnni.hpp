@@ -12,23 +12,29 @@
 namespace quantlens::inline v0_1 {
 
 template <>
+struct Table16<isa::avx512vnni> {
+  __m512 all;
+
+  QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) { return {_mm512_loadu_ps(from)}; }
+};
+
+template <>
 struct Codes64<isa::avx512vnni> {
   __m512i all;
 
   QUANTLENS_ALWAYS_INLINE static Codes64 load(const std::uint8_t* from) { return {_mm512_loadu_si512(from)}; }
 
-  template <int Shift, int Mask>
-  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
-    return {_mm512_and_si512(_mm512_srli_epi16(all, Shift), _mm512_set1_epi8(static_cast<char>(Mask)))};
+  QUANTLENS_ALWAYS_INLINE static Codes64 broadcast(std::uint8_t code) {
+    return {_mm512_set1_epi8(static_cast<char>(code))};
   }
 
-  template <int Bit, int To>
-  QUANTLENS_ALWAYS_INLINE Codes64 bit() const {
-    const __m512i mask = _mm512_set1_epi8(static_cast<char>(1 << To));
-    if constexpr (Bit >= To)
-      return {_mm512_and_si512(_mm512_srli_epi16(all, Bit - To), mask)};
+  template <int Shift, int Mask, int To = 0>
+  QUANTLENS_ALWAYS_INLINE Codes64 field() const {
+    const __m512i mask = _mm512_set1_epi8(static_cast<char>(Mask << To));
+    if constexpr (Shift >= To)
+      return {_mm512_and_si512(_mm512_srli_epi16(all, Shift - To), mask)};
     else
-      return {_mm512_and_si512(_mm512_slli_epi16(all, To - Bit), mask)};
+      return {_mm512_and_si512(_mm512_slli_epi16(all, To - Shift), mask)};
   }
 
   QUANTLENS_ALWAYS_INLINE Codes64 operator|(const Codes64& other) const { return {_mm512_or_si512(all, other.all)}; }
@@ -37,6 +43,13 @@ struct Codes64<isa::avx512vnni> {
   QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> lane() const {
     F32x16<isa::avx512vnni> r;
     r.part[0] = _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(all, 8 * Lane), _mm512_set1_epi32(0xff)));
+    return r;
+  }
+
+  template <int Lane>
+  QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> lookup(const Table16<isa::avx512vnni>& table) const {
+    F32x16<isa::avx512vnni> r;
+    r.part[0] = _mm512_permutexvar_ps(_mm512_srli_epi32(all, 8 * Lane), table.all);
     return r;
   }
 };
@@ -54,6 +67,8 @@ struct I32x16<isa::avx512vnni> {
   }
 
   QUANTLENS_ALWAYS_INLINE I32x16 operator+(const I32x16& other) const { return {_mm512_add_epi32(all, other.all)}; }
+
+  QUANTLENS_ALWAYS_INLINE I32x16 operator-(const I32x16& other) const { return {_mm512_sub_epi32(all, other.all)}; }
 
   QUANTLENS_ALWAYS_INLINE I32x16 minus(std::int32_t amount) const {
     return {_mm512_sub_epi32(all, _mm512_set1_epi32(amount))};

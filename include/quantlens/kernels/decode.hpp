@@ -19,13 +19,15 @@ QUANTLENS_ALWAYS_INLINE Codes64<Isa> decode_quad(const std::uint8_t* lines) {
   } else if constexpr (Bits >= 4) {
     const Codes nibbles = line(Q % 4).template field<(Q < 4 ? 0 : 4), 15>();
     if constexpr (Bits == 5)
-      return nibbles | line(4).template bit<Q, 4>();
+      return nibbles | line(4).template field<Q, 1, 4>();
+    else if constexpr (Bits == 6)
+      return nibbles | line(4 + Q % 2).template field<2 * (Q / 2), 3, 4>();
     else
       return nibbles;
   } else {
     const Codes pairs = line(Q % 2).template field<2 * (Q / 2), 3>();
     if constexpr (Bits == 3)
-      return pairs | line(2).template bit<Q, 2>();
+      return pairs | line(2).template field<Q, 1, 2>();
     else
       return pairs;
   }
@@ -38,19 +40,31 @@ QUANTLENS_ALWAYS_INLINE void unrolled(F&& f) {
   (std::make_integer_sequence<int, N>{});
 }
 
-/// Decodes one run to floats. Shape of out: [32 inputs][16 outputs].
+/// A layout's codebook, once for each ISA: units compiled with different flags share no symbol.
+template <class Isa, CodebookLayout L>
+inline constexpr auto codebook_of = L::codebook;
+
+/// Decodes one run to floats. Shapes: scales and offsets [groups_per_run][16]; out [32 inputs][16 outputs].
 template <class Isa, class Layout, int Bits>
 QUANTLENS_ALWAYS_INLINE void decode_run(const std::uint8_t* lines, const float* scales, const float* offsets,
                                         float* out) {
   using F32 = F32x16<Isa>;
-  const F32 scale = F32::load(scales);
-  const F32 base = Layout::has_offset ? F32::load(offsets) : F32::broadcast(-static_cast<float>(code_centre(Bits)));
+  const auto value = [&]<int Group, int J>(const Codes64<Isa>& quad) __attribute__((always_inline)) {
+    const F32 scale = F32::load(scales + Group * tile_width);
+    if constexpr (CodebookLayout<Layout>) {
+      constexpr const float* codebook = codebook_of<Isa, Layout>.data();
+      return scale * quad.template lookup<J>(Table16<Isa>::load(codebook));
+    } else if constexpr (Layout::has_offset) {
+      return scale * quad.template lane<J>() + F32::load(offsets + Group * tile_width);
+    } else {
+      return scale * (quad.template lane<J>() + F32::broadcast(-static_cast<float>(code_centre(Bits))));
+    }
+  };
   unrolled<8>([&]<int Q>() __attribute__((always_inline)) {
     const Codes64<Isa> quad = decode_quad<Isa, Bits, Q>(lines);
+    constexpr int group = Q * static_cast<int>(Layout::groups_per_run) / 8;
     unrolled<4>([&]<int J>() __attribute__((always_inline)) {
-      const F32 code = quad.template lane<J>();
-      const F32 value = Layout::has_offset ? scale * code + base : scale * (code + base);
-      value.store(out + (4 * Q + J) * tile_width);
+      value.template operator()<group, J>(quad).store(out + (4 * Q + J) * tile_width);
     });
   });
 }

@@ -19,17 +19,25 @@ using MatmulA32 = void (*)(const View&, const F32View&, const OutputView&, std::
 using MatmulA8 = void (*)(const StreamedView&, const Q8View&, const OutputView&, std::size_t tile_begin,
                           std::size_t tile_end) noexcept;
 
-/// The two kernels of one layout and bit width.
+/// The two kernels of one layout and bit width. Codebooks have no integer products, hence no a8.
 struct PackedKernels {
   MatmulA32<StreamedView> a32 = nullptr;
   MatmulA8 a8 = nullptr;
 };
 
+/// In the order of L::widths.
+template <Layout L>
+using KernelsOfLayout = std::array<PackedKernels, L::widths.size()>;
+
 /// Every kernel that the runtime calls, for one ISA.
 struct KernelTable {
   Isa isa = Isa::baseline;
-  /// In the order of code_widths.
-  std::array<PackedKernels, code_widths.size()> symmetric, affine;
+  KernelsOfLayout<Symmetric> symmetric;
+  KernelsOfLayout<Affine> affine;
+  KernelsOfLayout<Symmetric16> symmetric16;
+  KernelsOfLayout<Affine16> affine16;
+  KernelsOfLayout<Nf4> nf4;
+  KernelsOfLayout<Fp4> fp4;
   MatmulA32<DenseView<float>> dense_f32 = nullptr;
   MatmulA32<DenseView<Half>> dense_f16 = nullptr;
   MatmulA32<DenseView<BFloat16>> dense_bf16 = nullptr;
@@ -37,7 +45,7 @@ struct KernelTable {
                           std::int32_t* sums) noexcept = nullptr;
   void (*quantize_row_int8)(const float* x, std::size_t n_runs, float threshold, std::int8_t* codes, float* scales,
                             std::int32_t* sums, std::uint32_t* outliers, std::size_t& n_outliers) noexcept = nullptr;
-  void (*add_outlier_columns)(const StreamedView& w, const float* x, const std::uint32_t* outliers,
+  void (*add_outlier_columns)(const StreamedView&, const float* x, const std::uint32_t* outliers,
                               std::size_t n_outliers, float* y, std::size_t tile_begin,
                               std::size_t tile_end) noexcept = nullptr;
   void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps, float* y) noexcept = nullptr;
@@ -47,12 +55,21 @@ struct KernelTable {
   double (*log_sum_exp)(const float* x, std::size_t n) noexcept = nullptr;
   void (*attend)(const AttentionTask& task) noexcept = nullptr;
 
+  /// Precondition: bits is one of L::widths.
   template <Layout L>
   [[nodiscard]] const PackedKernels& packed(int bits) const noexcept {
     std::size_t i = 0;
-    while (code_widths[i] != bits) ++i;
-    return L::has_offset ? affine[i] : symmetric[i];
+    while (L::widths[i] != bits) ++i;
+    return of(L{})[i];
   }
+
+ private:
+  [[nodiscard]] const KernelsOfLayout<Symmetric>& of(Symmetric) const noexcept { return symmetric; }
+  [[nodiscard]] const KernelsOfLayout<Affine>& of(Affine) const noexcept { return affine; }
+  [[nodiscard]] const KernelsOfLayout<Symmetric16>& of(Symmetric16) const noexcept { return symmetric16; }
+  [[nodiscard]] const KernelsOfLayout<Affine16>& of(Affine16) const noexcept { return affine16; }
+  [[nodiscard]] const KernelsOfLayout<Nf4>& of(Nf4) const noexcept { return nf4; }
+  [[nodiscard]] const KernelsOfLayout<Fp4>& of(Fp4) const noexcept { return fp4; }
 };
 
 }  // namespace quantlens::inline v0_1

@@ -7,17 +7,23 @@
 #include "quantlens/kernels/attention.hpp"
 #include "quantlens/kernels/elementwise.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
+#include "quantlens/kernels/llm_int8.hpp"
 #include "quantlens/kernels/matmul.hpp"
 
 namespace quantlens::inline v0_1 {
 
 template <class Isa, Layout L>
-[[nodiscard]] consteval std::array<PackedKernels, code_widths.size()> make_packed_kernels() {
+[[nodiscard]] consteval KernelsOfLayout<L> make_packed_kernels() {
   return []<std::size_t... I>(std::index_sequence<I...>) {
-    return std::array<PackedKernels, code_widths.size()>{
-        PackedKernels{&matmul_a32<Isa, L, code_widths[I]>, &matmul_a8<Isa, L, code_widths[I]>}...};
+    const auto kernels = []<int Bits>() -> PackedKernels {
+      if constexpr (CodebookLayout<L>)
+        return {&matmul_a32<Isa, L, Bits>, nullptr};
+      else
+        return {&matmul_a32<Isa, L, Bits>, &matmul_a8<Isa, L, Bits>};
+    };
+    return KernelsOfLayout<L>{kernels.template operator()<L::widths[I]>()...};
   }
-  (std::make_index_sequence<code_widths.size()>{});
+  (std::make_index_sequence<L::widths.size()>{});
 }
 
 template <class Isa>
@@ -26,10 +32,16 @@ template <class Isa>
   table.isa = Isa::value;
   table.symmetric = make_packed_kernels<Isa, Symmetric>();
   table.affine = make_packed_kernels<Isa, Affine>();
+  table.symmetric16 = make_packed_kernels<Isa, Symmetric16>();
+  table.affine16 = make_packed_kernels<Isa, Affine16>();
+  table.nf4 = make_packed_kernels<Isa, Nf4>();
+  table.fp4 = make_packed_kernels<Isa, Fp4>();
   table.dense_f32 = &matmul_dense<Isa, float>;
   table.dense_f16 = &matmul_dense<Isa, Half>;
   table.dense_bf16 = &matmul_dense<Isa, BFloat16>;
   table.quantize_row_q8 = &quantize_row_q8<Isa>;
+  table.quantize_row_int8 = &quantize_row_int8<Isa>;
+  table.add_outlier_columns = &add_outlier_columns<Isa>;
   table.rms_norm = &rms_norm<Isa>;
   table.rotate_head = &rotate_head<Isa>;
   table.silu_multiply = &silu_multiply<Isa>;

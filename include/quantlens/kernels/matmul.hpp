@@ -71,7 +71,7 @@ void matmul_a32(const StreamedView& w, const F32View& x, const OutputView& y, st
   for (std::size_t tile = tile_begin; tile < tile_end; ++tile) {
     for (std::size_t i = 0; i < x.n_rows * tile_width; ++i) sums[i] = 0.0f;
     for (std::size_t run = 0; run < w.n_runs; ++run) {
-      const std::size_t group = (tile * w.n_groups + run / w.runs_per_group) * tile_width;
+      const std::size_t group = (tile * w.n_groups + Layout::groups_per_run * (run / w.runs_per_group)) * tile_width;
       decode_run<Isa, Layout, Bits>(w.codes + (tile * w.n_runs + run) * Bits * line_bytes, w.scales + group,
                                     w.offsets + group, weights);
       add_run_a32<Isa>(weights, x, run, sums);
@@ -111,6 +111,41 @@ QUANTLENS_ALWAYS_INLINE void add_run_a8(const std::uint8_t* lines, const F32x16<
   }
 }
 
+/// The same where each half of the run has a group of its own: half after half, each with its own sum of codes.
+template <class Isa, class Layout, int Bits, std::size_t N>
+QUANTLENS_ALWAYS_INLINE void add_halves_a8(const std::uint8_t* lines, const float* scales, const float* offsets,
+                                           const Q8View& x, std::size_t row, std::size_t run, F32x16<Isa> (&sums)[N]) {
+  using F32 = F32x16<Isa>;
+  using I32 = I32x16<Isa>;
+  const std::size_t stride = x.n_runs * run_length;
+  const std::int8_t* codes = x.codes + row * stride + run * run_length;
+  // A half's sum of activation codes is a dot product too: with ones for offsets, with the centre for symmetric codes.
+  const auto constant = Codes64<Isa>::broadcast(Layout::has_offset ? 1 : code_centre(Bits));
+  unrolled<2>([&]<int Half>() __attribute__((always_inline)) {
+    I32 dot[N], of_constant[N];
+    for (std::size_t r = 0; r < N; ++r) dot[r] = of_constant[r] = I32::zero();
+    unrolled<4>([&]<int I>() __attribute__((always_inline)) {
+      constexpr int q = 4 * Half + I;
+      const Codes64<Isa> quad = decode_quad<Isa, Bits, q>(lines);
+      for (std::size_t r = 0; r < N; ++r) {
+        dot[r].dot4(quad, codes + r * stride + 4 * q);
+        of_constant[r].dot4(constant, codes + r * stride + 4 * q);
+      }
+    });
+    const F32 scale = F32::load(scales + Half * tile_width);
+    for (std::size_t r = 0; r < N; ++r) {
+      const F32 x_scale = F32::broadcast(x.scales[(row + r) * x.n_runs + run]);
+      if constexpr (Layout::has_offset) {
+        sums[r] = fused_mul_add(dot[r].to_float(), scale * x_scale, sums[r]);
+        const F32 offset = F32::load(offsets + Half * tile_width);
+        sums[r] = fused_mul_add(of_constant[r].to_float(), offset * x_scale, sums[r]);
+      } else {
+        sums[r] = fused_mul_add((dot[r] - of_constant[r]).to_float(), scale * x_scale, sums[r]);
+      }
+    }
+  });
+}
+
 /// Rows [row, row + N) of one tile.
 template <class Isa, class Layout, int Bits, std::size_t N>
 QUANTLENS_ALWAYS_INLINE void matmul_a8_rows(const StreamedView& w, const Q8View& x, const OutputView& y,
@@ -119,13 +154,20 @@ QUANTLENS_ALWAYS_INLINE void matmul_a8_rows(const StreamedView& w, const Q8View&
   F32 sums[N];
   for (std::size_t r = 0; r < N; ++r) sums[r] = F32::zero();
   const std::uint8_t* lines = w.codes + tile * w.n_runs * Bits * line_bytes;
-  for (std::size_t group = 0; group < w.n_groups; ++group) {
-    const std::size_t at = (tile * w.n_groups + group) * tile_width;
-    const F32 scale = F32::load(w.scales + at);
-    const F32 offset = Layout::has_offset ? F32::load(w.offsets + at) : F32::zero();
-    const std::size_t first = group * w.runs_per_group;
-    for (std::size_t run = first; run < first + w.runs_per_group; ++run, lines += Bits * line_bytes)
-      add_run_a8<Isa, Layout, Bits, N>(lines, scale, offset, x, row, run, sums);
+  if constexpr (Layout::groups_per_run == 2) {
+    for (std::size_t run = 0; run < w.n_runs; ++run, lines += Bits * line_bytes) {
+      const std::size_t at = (tile * w.n_groups + 2 * run) * tile_width;
+      add_halves_a8<Isa, Layout, Bits, N>(lines, w.scales + at, w.offsets + at, x, row, run, sums);
+    }
+  } else {
+    for (std::size_t group = 0; group < w.n_groups; ++group) {
+      const std::size_t at = (tile * w.n_groups + group) * tile_width;
+      const F32 scale = F32::load(w.scales + at);
+      const F32 offset = Layout::has_offset ? F32::load(w.offsets + at) : F32::zero();
+      const std::size_t first = group * w.runs_per_group;
+      for (std::size_t run = first; run < first + w.runs_per_group; ++run, lines += Bits * line_bytes)
+        add_run_a8<Isa, Layout, Bits, N>(lines, scale, offset, x, row, run, sums);
+    }
   }
   const std::size_t output = tile * tile_width;
   for (std::size_t r = 0; r < N; ++r) sums[r].store_first(y.values + (row + r) * y.stride + output, w.rows - output);
@@ -134,7 +176,8 @@ QUANTLENS_ALWAYS_INLINE void matmul_a8_rows(const StreamedView& w, const Q8View&
 /// Packed weights, int8 activations.
 /// Numerics: per run of 32, sum = fma(float(integer sum), scale * x_scale, sum), then for affine weights
 /// sum = fma(float(sum of x codes), offset * x_scale, sum). The integer sum of symmetric weights counts codes from
-/// their centre. Bit for bit equal on every ISA.
+/// their centre. Where a run holds two groups of 16, this is done for its first half, then for its second: integer sum
+/// and sum of x codes are those of the half, x_scale is that of the whole run. Bit for bit equal on every ISA.
 template <class Isa, class Layout, int Bits>
 void matmul_a8(const StreamedView& w, const Q8View& x, const OutputView& y, std::size_t tile_begin,
                std::size_t tile_end) noexcept {

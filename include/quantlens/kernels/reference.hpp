@@ -29,7 +29,6 @@ namespace quantlens::inline v0_1::reference {
 struct Q8Run {
   std::vector<int> codes;
   float scale = 0.0f;
-  int sum = 0;
 };
 
 /// scale = absmax / 127; code = rint(x / scale), ties to even, clamped to +-127. A run of zeros has scale 0.
@@ -41,14 +40,16 @@ struct Q8Run {
   for (const float v : x) {
     const float steps = run.scale == 0.0f ? 0.0f : std::rint(v / run.scale);
     run.codes.push_back(static_cast<int>(std::clamp(steps, -127.0f, 127.0f)));
-    run.sum += run.codes.back();
   }
   return run;
 }
 
 /// The numerics contract of int8 activations, one output at a time. Shapes: x [n, w.cols()]; result [n, w.rows()].
+/// Runs of 32 inputs in ascending order; each run's activations share a scale. Within a run, the groups of weights that
+/// it holds in ascending order: the whole run, or two halves of 16.
 template <Layout L, int Bits>
 [[nodiscard]] std::vector<float> matmul_a8(const PackedMatrix<L, Bits>& w, MatrixView<const float> x) {
+  constexpr std::size_t part = run_length / L::groups_per_run;
   std::vector<float> y(x.rows * w.rows());
   std::vector<std::uint8_t> codes(w.cols());
   for (std::size_t o = 0; o < w.rows(); ++o) {
@@ -58,16 +59,71 @@ template <Layout L, int Bits>
       for (std::size_t first = 0; first < w.cols(); first += run_length) {
         const std::size_t n = std::min(run_length, w.cols() - first);
         const Q8Run run = quantize_run(x.row(r).subspan(first, n));
-        const std::size_t group = first / w.group_size();
-        int products = 0;
-        for (std::size_t i = 0; i < n; ++i) {
-          const int code = codes[first + i] - (L::has_offset ? 0 : code_centre(Bits));
-          products += code * run.codes[i];
+        for (std::size_t begin = 0; begin < n; begin += part) {
+          const std::size_t group = (first + begin) / w.group_size();
+          int products = 0, x_codes = 0;
+          for (std::size_t i = begin; i < std::min(begin + part, n); ++i) {
+            const int code = codes[first + i] - (L::has_offset ? 0 : code_centre(Bits));
+            products += code * run.codes[i];
+            x_codes += run.codes[i];
+          }
+          sum = std::fma(static_cast<float>(products), w.scale(o, group) * run.scale, sum);
+          if constexpr (L::has_offset) sum = std::fma(static_cast<float>(x_codes), w.offset(o, group) * run.scale, sum);
         }
-        sum = std::fma(static_cast<float>(products), w.scale(o, group) * run.scale, sum);
-        if constexpr (L::has_offset) sum = std::fma(static_cast<float>(run.sum), w.offset(o, group) * run.scale, sum);
       }
       y[r * w.rows() + o] = sum;
+    }
+  }
+  return y;
+}
+
+/// One row of activations as LLM.int8() sees it: codes are 0 at its outliers.
+struct Int8Row {
+  std::vector<int> codes;
+  float absmax = 0.0f;
+  std::vector<std::size_t> outliers;
+};
+
+/// Outliers: |x| >= threshold, none where it is 0. code = rint(x * (127 / absmax of the others)), ties to even.
+[[nodiscard]] inline Int8Row quantize_int8(std::span<const float> x, float threshold) {
+  Int8Row row;
+  const auto is_outlier = [&](float v) { return threshold > 0.0f && std::fabs(v) >= threshold; };
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (is_outlier(x[i]))
+      row.outliers.push_back(i);
+    else
+      row.absmax = std::max(row.absmax, std::fabs(x[i]));
+  }
+  for (const float v : x)
+    row.codes.push_back(is_outlier(v) || row.absmax == 0.0f ? 0
+                                                            : static_cast<int>(std::rint(v * (127.0f / row.absmax))));
+  return row;
+}
+
+/// LLM.int8() on given weight codes, in double but for the choice of activation codes. `batch_wide`: as bitsandbytes,
+/// an input that is an outlier in one row is one in all; else each row has its own.
+/// Shapes: x [n, w.cols()]; result [n, w.rows()]. Source: Dettmers et al. 2022, arXiv 2208.07339.
+[[nodiscard]] inline std::vector<double> llm_int8(const PackedMatrix<Symmetric, 8>& w, MatrixView<const float> x,
+                                                  float threshold, bool batch_wide = false) {
+  std::vector<Int8Row> rows;
+  std::vector<std::size_t> anywhere;
+  for (std::size_t r = 0; r < x.rows; ++r) {
+    rows.push_back(quantize_int8(x.row(r), threshold));
+    anywhere.insert(anywhere.end(), rows[r].outliers.begin(), rows[r].outliers.end());
+  }
+  std::sort(anywhere.begin(), anywhere.end());
+  anywhere.erase(std::unique(anywhere.begin(), anywhere.end()), anywhere.end());
+  std::vector<double> y;
+  std::vector<float> weights(w.cols());
+  for (std::size_t r = 0; r < x.rows; ++r) {
+    const std::vector<std::size_t>& outliers = batch_wide ? anywhere : rows[r].outliers;
+    for (const std::size_t i : outliers) rows[r].codes[i] = 0;
+    for (std::size_t o = 0; o < w.rows(); ++o) {
+      w.decode_row(o, weights);
+      double products = 0.0, sum = 0.0;
+      for (std::size_t i = 0; i < w.cols(); ++i) products += static_cast<double>(weights[i]) * rows[r].codes[i];
+      for (const std::size_t i : outliers) sum += static_cast<double>(weights[i]) * static_cast<double>(x(r, i));
+      y.push_back(products * static_cast<double>(rows[r].absmax) / 127.0 + sum);
     }
   }
   return y;

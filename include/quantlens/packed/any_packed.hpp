@@ -14,7 +14,8 @@ namespace quantlens::inline v0_1 {
 using AnyPacked = std::variant<PackedMatrix<Symmetric, 2>, PackedMatrix<Symmetric, 3>, PackedMatrix<Symmetric, 4>,
                                PackedMatrix<Symmetric, 5>, PackedMatrix<Symmetric, 8>, PackedMatrix<Affine, 2>,
                                PackedMatrix<Affine, 3>, PackedMatrix<Affine, 4>, PackedMatrix<Affine, 5>,
-                               PackedMatrix<Affine, 8>, PackedMatrix<Nf4, 4>, PackedMatrix<Fp4, 4>>;
+                               PackedMatrix<Affine, 8>, PackedMatrix<Symmetric16, 3>, PackedMatrix<Symmetric16, 6>,
+                               PackedMatrix<Affine16, 2>, PackedMatrix<Nf4, 4>, PackedMatrix<Fp4, 4>>;
 
 /// The values of a row in the order of the inputs. Shapes: out has as many elements as the matrix has columns.
 inline void decode_row(const AnyPacked& matrix, std::size_t row, std::span<float> out) {

@@ -1,81 +1,35 @@
 /// Decodes the block types of GGUF: to floats, and to packed matrices on the file's own codes.
 ///
-/// A block holds 32 weights: an f16 scale, for the "_1" types an f16 minimum, for the 5-bit types a word of high bits,
-/// and the codes. Values are scale * (code - centre) or scale * code + minimum.
+/// A block of the plain types holds 32 weights: an f16 scale, for the "_1" types an f16 minimum, for the 5-bit types a
+/// word of high bits, and the codes. Values are scale * (code - centre) or scale * code + minimum.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
+#include <vector>
 
-#include "quantlens/core/half.hpp"
-#include "quantlens/io/ggml_type.hpp"
+#include "quantlens/packed/gguf_coding.hpp"
+#include "quantlens/packed/gguf_k_blocks.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
-inline constexpr std::size_t gguf_block_size = 32;
-
-/// One block, taken apart. `offset` is unused by symmetric types.
-struct GgufBlock {
-  std::array<std::uint8_t, gguf_block_size> codes;
-  float scale = 0.0f;
-  float offset = 0.0f;
-};
-
-/// How a GGUF type maps onto a layout and a bit width.
-template <GgmlType Type>
-struct GgufCoding;
-template <>
-struct GgufCoding<GgmlType::q4_0> {
-  using layout = Symmetric;
-  static constexpr int bits = 4;
-};
-template <>
-struct GgufCoding<GgmlType::q4_1> {
-  using layout = Affine;
-  static constexpr int bits = 4;
-};
-template <>
-struct GgufCoding<GgmlType::q5_0> {
-  using layout = Symmetric;
-  static constexpr int bits = 5;
-};
-template <>
-struct GgufCoding<GgmlType::q5_1> {
-  using layout = Affine;
-  static constexpr int bits = 5;
-};
-template <>
-struct GgufCoding<GgmlType::q8_0> {
-  using layout = Symmetric;
-  static constexpr int bits = 8;
-};
-
-/// Reads a little-endian T (this library runs on little-endian machines only).
-template <class T>
-[[nodiscard]] inline T read_little_endian(const std::byte* from) {
-  T value;
-  std::memcpy(&value, from, sizeof value);
-  return value;
-}
-
 /// Shapes: block has block_bytes(Type) bytes.
 template <GgmlType Type>
-[[nodiscard]] GgufBlock read_gguf_block(const std::byte* block) {
+requires(!is_k_type(Type)) [[nodiscard]] GgufBlock<Type> read_gguf_block(const std::byte* block) {
   using Coding = GgufCoding<Type>;
-  GgufBlock result;
-  result.scale = to_float(Half{read_little_endian<std::uint16_t>(block)});
+  GgufBlock<Type> result;
+  result.scales[0] = read_half(block);
   block += 2;
   if constexpr (Coding::layout::has_offset) {
-    result.offset = to_float(Half{read_little_endian<std::uint16_t>(block)});
+    result.offsets[0] = read_half(block);
     block += 2;
   }
   if constexpr (Coding::bits == 8) {
     // Signed codes on file; adding 128 makes them unsigned, centred like every symmetric layout.
-    for (std::size_t i = 0; i < gguf_block_size; ++i)
+    for (std::size_t i = 0; i < result.size; ++i)
       result.codes[i] = static_cast<std::uint8_t>(std::to_integer<unsigned>(block[i]) ^ 0x80u);
   } else {
     std::uint32_t high = 0;
@@ -83,7 +37,7 @@ template <GgmlType Type>
       high = read_little_endian<std::uint32_t>(block);
       block += 4;
     }
-    for (std::size_t i = 0; i < gguf_block_size / 2; ++i) {
+    for (std::size_t i = 0; i < result.size / 2; ++i) {
       const auto byte = std::to_integer<unsigned>(block[i]);
       result.codes[i] = static_cast<std::uint8_t>((byte & 15u) | ((high >> i) & 1u) << 4);
       result.codes[i + 16] = static_cast<std::uint8_t>((byte >> 4) | ((high >> (i + 16)) & 1u) << 4);
@@ -111,6 +65,21 @@ bool visit_gguf_type(GgmlType type, F&& f) {
     case GgmlType::q8_0:
       f.template operator()<GgmlType::q8_0>();
       return true;
+    case GgmlType::q2_k:
+      f.template operator()<GgmlType::q2_k>();
+      return true;
+    case GgmlType::q3_k:
+      f.template operator()<GgmlType::q3_k>();
+      return true;
+    case GgmlType::q4_k:
+      f.template operator()<GgmlType::q4_k>();
+      return true;
+    case GgmlType::q5_k:
+      f.template operator()<GgmlType::q5_k>();
+      return true;
+    case GgmlType::q6_k:
+      f.template operator()<GgmlType::q6_k>();
+      return true;
     default:
       return false;
   }
@@ -119,15 +88,9 @@ bool visit_gguf_type(GgmlType type, F&& f) {
 /// Decodes one stored row to floats. Shapes: row has out.size() elements, a multiple of the type's block.
 inline void decode_row(GgmlType type, const std::byte* row, std::span<float> out) {
   const bool quantized = visit_gguf_type(type, [&]<GgmlType Type>() {
-    using Coding = GgufCoding<Type>;
-    for (std::size_t at = 0; at < out.size(); at += gguf_block_size, row += block_bytes(Type)) {
-      const GgufBlock block = read_gguf_block<Type>(row);
-      for (std::size_t i = 0; i < gguf_block_size; ++i) {
-        if constexpr (Coding::layout::has_offset)
-          out[at + i] = block.scale * static_cast<float>(block.codes[i]) + block.offset;
-        else
-          out[at + i] = block.scale * static_cast<float>(block.codes[i] - code_centre(Coding::bits));
-      }
+    for (std::size_t at = 0; at < out.size(); at += GgufBlock<Type>::size, row += block_bytes(Type)) {
+      const auto block = read_gguf_block<Type>(row);
+      for (std::size_t i = 0; i < block.size; ++i) out[at + i] = block.value(i);
     }
   });
   if (quantized) return;
@@ -149,15 +112,18 @@ inline void decode_row(GgmlType type, const std::byte* row, std::span<float> out
 template <GgmlType Type, class RowBytes>
 [[nodiscard]] auto packed_from_gguf(std::size_t rows, std::size_t cols, RowBytes&& row) {
   using Coding = GgufCoding<Type>;
-  PackedMatrix<typename Coding::layout, Coding::bits> matrix(rows, cols, gguf_block_size);
+  using Block = GgufBlock<Type>;
+  PackedMatrix<typename Coding::layout, Coding::bits> matrix(rows, cols, Coding::group_size, Block::group_bits);
   std::vector<std::uint8_t> codes(cols);
   for (std::size_t r = 0; r < rows; ++r) {
     const std::byte* bytes = row(r);
-    for (std::size_t group = 0; group < cols / gguf_block_size; ++group) {
-      const GgufBlock block = read_gguf_block<Type>(bytes + group * block_bytes(Type));
-      std::memcpy(codes.data() + group * gguf_block_size, block.codes.data(), gguf_block_size);
-      matrix.scale(r, group) = block.scale;
-      if constexpr (Coding::layout::has_offset) matrix.offset(r, group) = block.offset;
+    for (std::size_t b = 0; b < cols / Block::size; ++b) {
+      const Block block = read_gguf_block<Type>(bytes + b * block_bytes(Type));
+      std::copy(block.codes.begin(), block.codes.end(), codes.begin() + static_cast<std::ptrdiff_t>(b * Block::size));
+      for (std::size_t g = 0; g < Block::n_groups; ++g) {
+        matrix.scale(r, b * Block::n_groups + g) = block.scales[g];
+        if constexpr (Coding::layout::has_offset) matrix.offset(r, b * Block::n_groups + g) = block.offsets[g];
+      }
     }
     matrix.set_row_codes(r, codes);
   }

@@ -8,26 +8,51 @@
 
 namespace quantlens::inline v0_1 {
 
+/// The bit widths that symmetric and affine codes come in.
+inline constexpr std::array<int, 5> code_widths{2, 3, 4, 5, 8};
+
 /// Inputs that share one int8 activation scale, and the unit in which kernels walk along a row.
 inline constexpr std::size_t run_length = 32;
 
 /// value = scale * (code - 2^(bits - 1)).
 struct Symmetric {
   static constexpr std::string_view name = "symmetric";
+  static constexpr auto widths = code_widths;
   static constexpr bool has_offset = false;
+  static constexpr std::size_t groups_per_run = 1;
 };
 
 /// value = scale * code + offset.
 struct Affine {
   static constexpr std::string_view name = "affine";
+  static constexpr auto widths = code_widths;
   static constexpr bool has_offset = true;
+  static constexpr std::size_t groups_per_run = 1;
+};
+
+/// Symmetric in groups of 16: each half of a run has its own scale.
+struct Symmetric16 {
+  static constexpr std::string_view name = "symmetric16";
+  static constexpr std::array<int, 2> widths{3, 6};
+  static constexpr bool has_offset = false;
+  static constexpr std::size_t groups_per_run = 2;
+};
+
+/// Affine in groups of 16: each half of a run has its own scale and offset.
+struct Affine16 {
+  static constexpr std::string_view name = "affine16";
+  static constexpr std::array<int, 1> widths{2};
+  static constexpr bool has_offset = true;
+  static constexpr std::size_t groups_per_run = 2;
 };
 
 /// value = scale * codebook[code]: sixteen values for quantiles of normally distributed weights.
 /// Source: Dettmers et al. 2023, arXiv 2305.14314, appendix E; the values are those of bitsandbytes.
 struct Nf4 {
   static constexpr std::string_view name = "nf4";
+  static constexpr std::array<int, 1> widths{4};
   static constexpr bool has_offset = false;
+  static constexpr std::size_t groups_per_run = 1;
   static constexpr std::array<float, 16> codebook{-1.0f,           -0x1.647362p-1f, -0x1.0cd660p-1f, -0x1.946540p-2f,
                                                   -0x1.23449ap-2f, -0x1.7a6a7ep-3f, -0x1.74f0e2p-4f, 0.0f,
                                                   0x1.45f5fep-4f,  0x1.4995c6p-3f,  0x1.f809bap-3f,  0x1.5a0674p-2f,
@@ -38,7 +63,9 @@ struct Nf4 {
 /// Source: bitsandbytes 0.50, its FP4 type.
 struct Fp4 {
   static constexpr std::string_view name = "fp4";
+  static constexpr std::array<int, 1> widths{4};
   static constexpr bool has_offset = false;
+  static constexpr std::size_t groups_per_run = 1;
   static constexpr std::array<float, 16> codebook{
       0.0f,  0x1.555556p-8f,  0x1.555556p-1f,  1.0f,  0x1.555556p-2f,  0.5f,  0x1.555556p-3f,  0.25f,
       -0.0f, -0x1.555556p-8f, -0x1.555556p-1f, -1.0f, -0x1.555556p-2f, -0.5f, -0x1.555556p-3f, -0.25f};
@@ -48,6 +75,8 @@ template <class L>
 concept Layout = requires {
   { L::name } -> std::convertible_to<std::string_view>;
   { L::has_offset } -> std::convertible_to<bool>;
+  { L::widths.size() } -> std::convertible_to<std::size_t>;
+  { L::groups_per_run } -> std::convertible_to<std::size_t>;
 };
 
 /// A layout whose codes are indices into a table.
@@ -56,11 +85,13 @@ concept CodebookLayout = Layout<L> && requires {
   { L::codebook.size() } -> std::convertible_to<std::size_t>;
 };
 
-/// The bit widths that codes come in.
-inline constexpr std::array<int, 5> code_widths{2, 3, 4, 5, 8};
-
-template <int Bits>
-concept CodeWidth = Bits == 2 || Bits == 3 || Bits == 4 || Bits == 5 || Bits == 8;
+/// Whether codes of a layout come in a bit width.
+template <class L, int Bits>
+concept HasWidth = Layout<L> && [] {
+  for (const int width : L::widths)
+    if (width == Bits) return true;
+  return false;
+}();
 
 /// The code that means zero in a symmetric group.
 [[nodiscard]] constexpr int code_centre(int bits) noexcept { return 1 << (bits - 1); }

@@ -14,10 +14,11 @@
 namespace quantlens::inline v0_1 {
 
 /// Owns codes and groups. Shapes: codes [rows, cols], packed row by row; scales and offsets [rows, n_groups()].
-/// A group is `group_size` consecutive columns of one row: a multiple of 32 that divides cols, or the whole row.
+/// A group is `group_size` consecutive columns of one row: a multiple of 32 that divides cols, or the whole row; in
+/// layouts with two groups a run it is 16.
 /// Column c multiplies input c, or input_order()[c] where there is an order.
 template <Layout L, int Bits>
-requires CodeWidth<Bits>
+requires HasWidth<L, Bits>
 class PackedMatrix {
  public:
   using layout = L;
@@ -84,6 +85,13 @@ class PackedMatrix {
 
  private:
   static void check_group_size(std::size_t cols, std::size_t group_size) {
+    if constexpr (L::groups_per_run > 1) {
+      constexpr std::size_t only = run_length / L::groups_per_run;
+      if (group_size == only && cols % only == 0) return;
+      throw InputError("group_size",
+                       concat("groups of ", group_size, " do not fit rows of ", cols, " inputs in layout ", L::name,
+                              "; its groups are of ", only, " and divide the row"));
+    }
     if (group_size == 0 || group_size == cols) return;
     if (group_size % run_length == 0 && cols % group_size == 0) return;
     std::string fitting;

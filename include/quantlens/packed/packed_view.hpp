@@ -19,7 +19,9 @@ inline constexpr std::size_t quads_per_run = run_length / 4;
 
 /// What a kernel sees of a packed matrix [rows, cols].
 /// Shapes: codes [n_tiles, n_runs, Bits * 64]; scales and offsets [n_tiles, n_groups, 16]; no offsets when symmetric.
-/// Rows beyond the last have scale and offset 0; inputs beyond the last have code 0 and meet activations that are 0.
+/// Layouts with two groups a run: scales and offsets [n_tiles, n_runs, 2, 16], runs_per_group 1, n_groups 2 * n_runs.
+/// Rows beyond the last have scale and offset 0; inputs beyond the last have code 0, whatever
+/// that stands for, and meet activations that are 0.
 struct StreamedView {
   const std::uint8_t* codes = nullptr;
   const float* scales = nullptr;

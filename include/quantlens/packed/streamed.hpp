@@ -35,9 +35,11 @@ void fold_run(const std::uint8_t (&quads)[quads_per_run][line_bytes], std::uint8
       if constexpr (Bits == 8) {
         put(q, code);
       } else if constexpr (Bits >= 4) {
-        // Four lines of nibbles: quads 0-3 low, 4-7 high. A fifth line holds bit 4 of quad q in its bit q.
+        // Four lines of nibbles: quads 0-3 low, 4-7 high. 5 bit: a fifth line holds bit 4 of quad q in its bit q.
+        // 6 bit: two lines of bit pairs hold bits 4 and 5, quad q in line 4 + q mod 2.
         put(q % 4, (code & 15u) << (q < 4 ? 0 : 4));
         if constexpr (Bits == 5) put(4, (code >> 4) << q);
+        if constexpr (Bits == 6) put(4 + q % 2, (code >> 4) << (2 * (q / 2)));
       } else {
         // Two lines of bit pairs: quad q in line q mod 2. A third line holds bit 2 of quad q in its bit q.
         put(q % 2, (code & 3u) << (2 * (q / 2)));
@@ -55,7 +57,8 @@ template <Layout L, int Bits>
   view.cols = matrix.cols();
   view.n_tiles = ceil_div(view.rows, tile_width);
   view.n_runs = ceil_div(view.cols, run_length);
-  view.n_groups = matrix.n_groups();
+  // Where runs hold two groups, a last run that ends after the first is filled up: with scale and offset 0.
+  view.n_groups = L::groups_per_run == 1 ? matrix.n_groups() : L::groups_per_run * view.n_runs;
   view.runs_per_group = ceil_div(matrix.group_size(), run_length);
 
   StreamedCodes streamed;
@@ -70,7 +73,7 @@ template <Layout L, int Bits>
     for (std::size_t i = 0; i < tile_width && tile * tile_width + i < view.rows; ++i) {
       const std::size_t row = tile * tile_width + i;
       matrix.row_codes(row, std::span(rows).subspan(i * padded, view.cols));
-      for (std::size_t g = 0; g < view.n_groups; ++g) {
+      for (std::size_t g = 0; g < matrix.n_groups(); ++g) {
         const std::size_t at = (tile * view.n_groups + g) * tile_width + i;
         streamed.scales[at] = matrix.scale(row, g);
         if constexpr (L::has_offset) streamed.offsets[at] = matrix.offset(row, g);

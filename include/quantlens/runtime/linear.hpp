@@ -25,7 +25,8 @@ class AnyLinear {
   /// No outputs.
   AnyLinear() = default;
 
-  /// Precondition: int8 forms need integer codes, int8_rows 8-bit symmetric ones.
+  /// Precondition: int8_rows needs 8-bit symmetric codes.
+  /// Errors: InputError "activation" where the layout's codes are no integers and activations are to be int8.
   template <Layout L, int Bits>
   AnyLinear(const PackedMatrix<L, Bits>& matrix, ActivationForm form, const KernelTable& kernels)
       : rows_(matrix.rows()),
@@ -35,6 +36,9 @@ class AnyLinear {
         kernels_(&kernels),
         form_(form),
         input_order_(matrix.input_order()) {
+    if (form_ != ActivationForm::floats && packed_.a8 == nullptr)
+      throw InputError("activation",
+                       concat("codes of a codebook (", L::name, ") meet float activations only; leave -a8 out"));
     StreamedCodes streamed = stream(matrix);
     bytes_ = streamed.codes.size() + sizeof(float) * (streamed.scales.size() + streamed.offsets.size());
     weights_ = std::move(streamed);

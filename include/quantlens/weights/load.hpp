@@ -107,7 +107,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
     if (!is_supported(tensor.type))
       throw FormatError("tensor_type", file->name(), tensor.offset,
                         concat("tensor '", tensor.name, "' is of type ", name(tensor.type),
-                               " (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1)"));
+                               " (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K)"));
     pool.add({tensor.name, file->name(), tensor.type, tensor.shape, tensor.data, tensor.offset});
   }
   const bool interleaved = config.architecture == "llama";

@@ -100,7 +100,7 @@ TEST_CASE("the toy runs come out as worked out by hand") {
     CHECK(values_of(result)[11] == Approx(0.132857143));
   }
   SECTION("with large activations first") {
-    settings.act_order = true;
+    settings.order = GptqOrder::activation;
     const GptqResult result = gptq(w, hessian, settings);
     CHECK(result.order == std::vector<std::uint32_t>{2, 3, 0, 1});
     CHECK(natural_codes(result) == std::vector<int>{0, 7, 3, 0, 2, 3, 7, 0, 3, 6, 6, 2});
@@ -113,6 +113,18 @@ TEST_CASE("the toy runs come out as worked out by hand") {
     CHECK(natural_codes(result) == std::vector<int>{0, 7, 5, 0, 0, 2, 7, 1, 3, 7, 7, 2});
     CHECK(output_error(toy_x, values_of(result), toy_w, 4) == Approx(0.314930120743).epsilon(1e-6));
   }
+}
+
+TEST_CASE("group-aware order: large activations first within groups, groups by their largest") {
+  Hessian hessian(6);
+  const double diagonal[] = {1.0, 2.0, 3.0, 9.0, 4.0, 4.0};
+  for (std::size_t i = 0; i < 6; ++i) hessian.gram()(i, i) = diagonal[i];
+  hessian.count_rows(2);
+  using Order = std::vector<std::uint32_t>;
+  CHECK(gptq_detail::quantization_order(hessian, GptqOrder::group_aware, 2) == Order{3, 2, 4, 5, 1, 0});
+  CHECK(gptq_detail::quantization_order(hessian, GptqOrder::group_aware, 6) == Order{3, 4, 5, 2, 1, 0});
+  CHECK(gptq_detail::quantization_order(hessian, GptqOrder::activation, 2) == Order{3, 4, 5, 2, 1, 0});
+  CHECK(gptq_detail::quantization_order(hessian, GptqOrder::natural, 2) == Order{0, 1, 2, 3, 4, 5});
 }
 
 TEST_CASE("with uncorrelated inputs nothing can be made up for: GPTQ is round to nearest") {
@@ -142,12 +154,13 @@ TEST_CASE("the output error is below round to nearest's, and the same for any nu
   const MatrixView<const float> view(w.data(), n_out, n_in);
   const Hessian hessian = hessian_of(x, n_in);
   const std::size_t group = GENERATE(std::size_t{0}, std::size_t{32}, std::size_t{96});
-  const bool act_order = GENERATE(false, true), static_groups = GENERATE(false, true);
-  CAPTURE(group, act_order, static_groups);
+  const GptqOrder order = GENERATE(GptqOrder::natural, GptqOrder::activation, GptqOrder::group_aware);
+  const bool static_groups = GENERATE(false, true);
+  CAPTURE(group, static_cast<int>(order), static_groups);
 
-  Gptq<Symmetric, 3> quantizer{group, act_order, static_groups};
+  Gptq<Symmetric, 3> quantizer{group, order, static_groups};
   const auto packed = quantizer.quantize(view, hessian);
-  CHECK(packed.input_order().empty() == !(act_order && !static_groups));
+  CHECK(packed.input_order().empty() == !(order == GptqOrder::activation && !static_groups));
   quantizer.threads = 3;
   const auto again = quantizer.quantize(view, hessian);
   const auto rounded = Rtn<Symmetric, 3>{group}.quantize(view);

@@ -33,11 +33,16 @@ namespace quantlens::inline v0_1 {
 /// Of the mean diagonal, added to it: what the source and AutoGPTQ use.
 inline constexpr double default_damping = 0.01;
 
+/// The order in which inputs are quantized: as they come; largest activations first, in groups of that order; or
+/// largest activations first within each natural group, and groups by their largest, which files store as if nothing
+/// had been reordered. Source of the last: Gafni et al. 2025, arXiv 2505.14638; GPTQModel's default since version 4.
+enum class GptqOrder { natural, activation, group_aware };
+
 struct GptqSettings {
   int bits = 4;
   std::size_t group_size = 0;  ///< any divisor of n_in; 0: the whole row
   bool symmetric = true;
-  bool act_order = false;      ///< inputs with the largest activations first
+  GptqOrder order = GptqOrder::natural;
   bool static_groups = false;  ///< grids of the weights as they came, in natural groups
   bool exact_scales = false;   ///< scales are not rounded to f16
   double damping = default_damping;
@@ -95,12 +100,23 @@ inline constexpr std::size_t block_cols = 128;
                                          "text"));
 }
 
-/// Inputs by falling diagonal of H, equal ones in their natural order.
-[[nodiscard]] inline std::vector<std::uint32_t> activation_order(const Hessian& hessian) {
+/// Equal diagonals of H stay in their natural order.
+[[nodiscard]] inline std::vector<std::uint32_t> quantization_order(const Hessian& hessian, GptqOrder wanted,
+                                                                   std::size_t group_size) {
   std::vector<std::uint32_t> order(hessian.n_in());
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::uint32_t a, std::uint32_t b) { return hessian(a, a) > hessian(b, b); });
+  const auto larger = [&](std::uint32_t a, std::uint32_t b) { return hessian(a, a) > hessian(b, b); };
+  if (wanted == GptqOrder::activation) std::stable_sort(order.begin(), order.end(), larger);
+  if (wanted != GptqOrder::group_aware) return order;
+  std::vector<std::vector<std::uint32_t>> groups;
+  for (std::size_t first = 0; first < order.size(); first += group_size) {
+    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
+    std::vector<std::uint32_t>& group = groups.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(group_size));
+    std::stable_sort(group.begin(), group.end(), larger);
+  }
+  std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) { return larger(a[0], b[0]); });
+  order.clear();
+  for (const auto& group : groups) order.insert(order.end(), group.begin(), group.end());
   return order;
 }
 
@@ -112,9 +128,7 @@ class Quantization {
     check(hessian);
     const std::size_t n = weights.cols;
     group_size_ = settings.group_size == 0 ? n : settings.group_size;
-    order_.resize(n);
-    std::iota(order_.begin(), order_.end(), 0u);
-    if (settings.act_order) order_ = activation_order(hessian);
+    order_ = quantization_order(hessian, settings.order, group_size_);
     for (std::size_t i = 0; i < n; ++i) dead_.push_back(hessian(order_[i], order_[i]) == 0.0);
     result_.damping = settings.damping;
     factor_ = upper_factor(hessian, order_, result_.damping);
@@ -133,7 +147,7 @@ class Quantization {
       for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) losses[tile] = quantize_tile(tile * tile_rows);
     });
     for (const double loss : losses) result_.loss += loss / 2.0;
-    if (settings_.act_order && !settings_.static_groups) result_.order = order_;
+    if (keeps_order()) result_.order = order_;
     return std::move(result_);
   }
 
@@ -162,10 +176,14 @@ class Quantization {
     return result_.grids[row * (weights_.cols / group_size_) + group];
   }
 
-  /// Natural groups where they are static, else groups of columns in the order of quantization.
-  [[nodiscard]] std::size_t group_of(std::size_t column) const {
-    return (settings_.static_groups ? order_[column] : column) / group_size_;
+  /// Whether groups are those of the order of quantization, so that columns have to stay in it.
+  [[nodiscard]] bool keeps_order() const {
+    return settings_.order == GptqOrder::activation && !settings_.static_groups;
   }
+
+  /// Where a column is stored, and in which group.
+  [[nodiscard]] std::size_t place_of(std::size_t column) const { return keeps_order() ? column : order_[column]; }
+  [[nodiscard]] std::size_t group_of(std::size_t column) const { return place_of(column) / group_size_; }
 
   void fit_static(std::size_t row) {
     std::vector<float> natural(weights_.cols);
@@ -217,8 +235,7 @@ class Quantization {
         const Grid& own = grid(row, group_of(column));
         const std::uint8_t chosen = own.code(static_cast<float>(value));
         const double rounded = static_cast<double>(own.value(chosen));
-        const std::size_t stored = settings_.static_groups ? order_[column] : column;
-        result_.codes[row * weights_.cols + stored] = chosen;
+        result_.codes[row * weights_.cols + place_of(column)] = chosen;
         errors(r, b + j) = wanted(r, b + j) - rounded;
         const double weighted = (value - rounded) * diagonal;
         loss += weighted * weighted;
@@ -238,7 +255,7 @@ class Quantization {
     }
     const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> group = updated.cast<float>();
     for (Eigen::Index r = 0; r < group.rows(); ++r)
-      grid(first + static_cast<std::size_t>(r), begin / group_size_) =
+      grid(first + static_cast<std::size_t>(r), group_of(begin)) =
           fit({group.data() + r * n, static_cast<std::size_t>(n)});
   }
 
@@ -261,7 +278,7 @@ class Quantization {
 }
 
 /// Symmetric or affine by its layout; scales are f16. Columns stay in the order in which they were quantized where
-/// groups are those of that order (act_order without static_groups).
+/// groups are those of that order (by activation, without static groups).
 template <Layout L, int Bits>
 struct Gptq {
   using layout = L;
@@ -269,7 +286,7 @@ struct Gptq {
   static constexpr int bits = Bits;
 
   std::size_t group_size = 0;  ///< a multiple of 32 that divides the row; 0: one group a row
-  bool act_order = false;
+  GptqOrder order = GptqOrder::group_aware;
   bool static_groups = false;
   double damping = default_damping;
   std::size_t threads = 1;
@@ -280,7 +297,7 @@ struct Gptq {
                                  /*group_bits=*/16 + (L::has_offset ? Bits : 0));
     GptqResult result =
         gptq(weights, hessian,
-             {Bits, group_size, !L::has_offset, act_order, static_groups, /*exact_scales=*/false, damping, threads});
+             {Bits, group_size, !L::has_offset, order, static_groups, /*exact_scales=*/false, damping, threads});
     for (std::size_t row = 0; row < weights.rows; ++row) {
       packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {

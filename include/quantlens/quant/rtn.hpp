@@ -40,22 +40,4 @@ struct Rtn {
 
 static_assert(Quantizer<Rtn<Affine, 4>>);
 
-/// Calls f.template operator()<L, Bits>() for a run-time choice. Precondition: bits is one that formats offer.
-template <class F>
-decltype(auto) visit_layout(bool symmetric, int bits, F&& f) {
-  const auto with_bits = [&]<Layout L>() -> decltype(auto) {
-    switch (bits) {
-      case 2:
-        return f.template operator()<L, 2>();
-      case 3:
-        return f.template operator()<L, 3>();
-      case 4:
-        return f.template operator()<L, 4>();
-      default:
-        return f.template operator()<L, 8>();
-    }
-  };
-  return symmetric ? with_bits.template operator()<Symmetric>() : with_bits.template operator()<Affine>();
-}
-
 }  // namespace quantlens::inline v0_1

@@ -127,7 +127,7 @@ class CalibratedQuantizer {
       return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
         Gptq<L, Bits> gptq;
         gptq.group_size = format.group_size;
-        gptq.act_order = format.act_order;
+        gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
         gptq.static_groups = format.static_groups;
         gptq.threads = flow_.n_threads();
         return packed_matrix(gptq.quantize(weights, hessian), form_of(format));

@@ -1,14 +1,19 @@
 /// One matrix in a format that needs no calibration text.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
 
 #include "quantlens/packed/gguf_blocks.hpp"
+#include "quantlens/quant/bnb_4bit.hpp"
+#include "quantlens/quant/bnb_int8.hpp"
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/quant/hqq.hpp"
 #include "quantlens/quant/rtn.hpp"
+#include "quantlens/quant/visit_layout.hpp"
 #include "quantlens/runtime/quantized_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -35,6 +40,16 @@ template <class Packed>
   return native ? std::move(*native) : QuantizedMatrix{&matrix, ActivationForm::floats};
 }
 
+/// bitsandbytes' blocks as codes; as the floats that they stand for where no group follows them.
+template <CodebookLayout L>
+[[nodiscard]] QuantizedMatrix bnb_4bit_matrix(MatrixView<const float> values, const FormatSpec& format) {
+  const Bnb4BitBlocks<L> blocks = bnb_4bit_quantize<L>(values, format.group_size, format.double_quant);
+  if (auto packed = bnb_4bit_packed(blocks)) return packed_matrix(std::move(*packed), ActivationForm::floats);
+  DenseMatrix dense{values.rows, values.cols, AlignedBuffer<float>(values.rows * values.cols)};
+  std::ranges::copy(bnb_4bit_decode(blocks), dense.values.data());
+  return {std::move(dense), ActivationForm::floats};
+}
+
 /// Codes for floats. Errors: InputError of the quantizer; "format" for a method that needs calibration.
 [[nodiscard]] inline QuantizedMatrix quantize_floats(MatrixView<const float> values, const FormatSpec& format) {
   switch (format.method) {
@@ -42,6 +57,17 @@ template <class Packed>
       return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
         return packed_matrix(Rtn<L, Bits>{format.group_size}.quantize(values), form_of(format));
       });
+    case Method::hqq:
+      return visit_bits(format.bits, [&]<int Bits>() {
+        return packed_matrix(Hqq<Bits>{format.group_size}.quantize(values), form_of(format));
+      });
+    case Method::bnb_nf4:
+      return bnb_4bit_matrix<Nf4>(values, format);
+    case Method::bnb_fp4:
+      return bnb_4bit_matrix<Fp4>(values, format);
+    case Method::bnb_int8:
+    case Method::int8_weight_only:
+      return packed_matrix(BnbInt8().quantize(values), form_of(format));
     default:
       throw InputError("format", concat(format.name(), " cannot be made from a matrix alone"));
   }

@@ -75,12 +75,11 @@ class CalibratedQuantizer {
   /// The output layer. Errors: InputError "format" for awq, which has nothing to fold scales into there.
   [[nodiscard]] QuantizedMatrix lm_head(const WeightMatrix& matrix, const FormatSpec& format) {
     if (format.method == Method::awq)
-      throw InputError("format",
-                       concat(matrix.name, ": awq needs a layer before it to fold scales into; use gptq or rtn"));
+      throw InputError("format", concat("lm_head: awq needs a layer before it to fold scales into; use gptq or rtn"));
     if (format.method != Method::gptq) return quantize_matrix(matrix, format);
     flow_.norm(weights_.final_norm);
     const DenseMatrix dense = decode_matrix(matrix);
-    return quantize_gptq(dense.view(), format, hessian_of_inputs(), matrix.name);
+    return quantize_gptq(dense.view(), format, hessian_of_inputs(), "lm_head");
   }
 
  private:

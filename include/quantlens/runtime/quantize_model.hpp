@@ -22,7 +22,7 @@ struct BuildOptions {
   std::size_t threads = available_threads();
   const Calibration* calibration = nullptr;  ///< for formats that look at text
   /// Called after each block, from one thread at a time; may be empty.
-  std::function<void(std::size_t n_done, std::size_t n_blocks)> progress;
+  std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {};
 };
 
 namespace quantize_model_detail {

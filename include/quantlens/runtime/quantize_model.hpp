@@ -20,7 +20,7 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] inline AlignedBuffer<float> decode_matrix(const WeightMatrix& matrix) {
   AlignedBuffer<float> values(matrix.rows * matrix.cols);
   for (std::size_t r = 0; r < matrix.rows; ++r)
-    decode_row(matrix.type, matrix.row(r).data(), values.span().subspan(r * matrix.cols, matrix.cols));
+    matrix.decode_row(r, values.span().subspan(r * matrix.cols, matrix.cols));
   return values;
 }
 
@@ -33,11 +33,10 @@ namespace quantlens::inline v0_1 {
                                      }),
                      kernels);
   };
-  if (matrix.type == GgmlType::f16) return as_stored.template operator()<Half>();
-  if (matrix.type == GgmlType::bf16) return as_stored.template operator()<BFloat16>();
-  return {stream_dense<float>(
-              matrix.rows, matrix.cols,
-              [&](std::size_t r, std::span<float> out) { decode_row(matrix.type, matrix.row(r).data(), out); }),
+  if (!matrix.codes && matrix.type == GgmlType::f16) return as_stored.template operator()<Half>();
+  if (!matrix.codes && matrix.type == GgmlType::bf16) return as_stored.template operator()<BFloat16>();
+  return {stream_dense<float>(matrix.rows, matrix.cols,
+                              [&](std::size_t r, std::span<float> out) { matrix.decode_row(r, out); }),
           kernels};
 }
 
@@ -45,11 +44,12 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] inline AnyLinear native_linear(const WeightMatrix& matrix, Activation activation,
                                              const KernelTable& kernels) {
   std::optional<AnyLinear> linear;
-  visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
-    linear.emplace(
-        packed_from_gguf<Type>(matrix.rows, matrix.cols, [&](std::size_t r) { return matrix.row(r).data(); }),
-        activation, kernels);
-  });
+  if (!matrix.codes)
+    visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
+      linear.emplace(
+          packed_from_gguf<Type>(matrix.rows, matrix.cols, [&](std::size_t r) { return matrix.row(r).data(); }),
+          activation, kernels);
+    });
   return linear ? std::move(*linear) : full_linear(matrix, kernels);
 }
 

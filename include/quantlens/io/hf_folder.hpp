@@ -34,7 +34,7 @@ class HfFolder {
   [[nodiscard]] static HfFolder open(const std::filesystem::path& folder) {
     HfFolder opened;
     opened.path_ = folder;
-    if (!opened.has_file("config.json")) opened.fail("no config.json");
+    if (!opened.has_file("config.json")) opened.fail(concat("no config.json", opened.unfinished()));
     opened.config_ = opened.read_json("config.json");
     opened.generation_config_ = opened.read_json("generation_config.json");
     opened.tokenizer_ = opened.read_json("tokenizer.json");
@@ -72,6 +72,17 @@ class HfFolder {
   [[nodiscard]] bool has_file(std::string_view name) const { return std::filesystem::exists(path_ / name); }
   [[noreturn]] void fail(std::string_view why) const {
     throw InputError("hf_folder", concat(path_.string(), ": ", why));
+  }
+
+  /// What a writer that was stopped leaves behind, as a clause of a message.
+  [[nodiscard]] std::string unfinished() const {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
+      const std::string name = entry.path().filename().string();
+      if (name.starts_with('.') && name.ends_with(".tmp"))
+        return concat(", but '", name, "', a file that was never finished; write or copy the folder again");
+    }
+    return {};
   }
 
   /// The contents of a small file, noted for the folder's hash.
@@ -120,7 +131,7 @@ class HfFolder {
     } else if (has_file(index_name)) {
       open_shards(read_json(std::string(index_name)));
     } else {
-      fail(concat("neither model.safetensors nor ", index_name));
+      fail(concat("neither model.safetensors nor ", index_name, unfinished()));
     }
   }
 

@@ -44,7 +44,10 @@ struct GptqSettings {
   bool symmetric = true;
   GptqOrder order = GptqOrder::natural;
   bool static_groups = false;  ///< grids of the weights as they came, in natural groups
-  bool exact_scales = false;   ///< scales are not rounded to f16
+  /// Groups are fitted on weights that lack the errors of their own block of 128 columns, as GPTQModel, AutoGPTQ and so
+  /// published checkpoints do, not on weights that have made up for all errors so far.
+  bool lagging_groups = false;
+  bool exact_scales = false;  ///< scales are not rounded to f16
   double damping = default_damping;
   std::size_t threads = 1;
 };
@@ -244,14 +247,16 @@ class Quantization {
     return loss;
   }
 
-  /// Grids of the group that begins at `begin`, on its weights after they made up for all errors before.
+  /// Grids of the group that begins at `begin`, on its weights after they made up for the errors before.
   void fit_group(std::size_t first, std::size_t begin, const Rows& wanted, const Rows& errors) {
     const Eigen::Index b = index(begin), n = index(group_size_);
     Rows updated = wanted.middleCols(b, n);
-    if (b > 0) {
-      Rows made_up = errors.leftCols(b) * factor_.block(0, b, b, n);
-      factor_.block(b, b, n, n).triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(made_up);
-      updated += made_up;
+    const Eigen::Index known = settings_.lagging_groups ? index(begin / block_cols * block_cols) : b;
+    if (known > 0) {
+      const Eigen::Index upto = b + n - known;
+      Rows made_up = errors.leftCols(known) * factor_.block(0, known, known, upto);
+      factor_.block(known, known, upto, upto).triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(made_up);
+      updated += made_up.rightCols(n);
     }
     const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> group = updated.cast<float>();
     for (Eigen::Index r = 0; r < group.rows(); ++r)
@@ -288,6 +293,7 @@ struct Gptq {
   std::size_t group_size = 0;  ///< a multiple of 32 that divides the row; 0: one group a row
   GptqOrder order = GptqOrder::group_aware;
   bool static_groups = false;
+  bool lagging_groups = true;
   double damping = default_damping;
   std::size_t threads = 1;
 
@@ -295,9 +301,9 @@ struct Gptq {
   [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights, const Hessian& hessian) const {
     PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
                                  /*group_bits=*/16 + (L::has_offset ? Bits : 0));
-    GptqResult result =
-        gptq(weights, hessian,
-             {Bits, group_size, !L::has_offset, order, static_groups, /*exact_scales=*/false, damping, threads});
+    GptqResult result = gptq(weights, hessian,
+                             {Bits, group_size, !L::has_offset, order, static_groups, lagging_groups,
+                              /*exact_scales=*/false, damping, threads});
     for (std::size_t row = 0; row < weights.rows; ++row) {
       packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {

@@ -6,8 +6,10 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "quantlens/packed/gguf_blocks.hpp"
+#include "quantlens/packed/gguf_encode.hpp"
 #include "quantlens/quant/bnb_4bit.hpp"
 #include "quantlens/quant/bnb_int8.hpp"
 #include "quantlens/quant/format_spec.hpp"
@@ -29,9 +31,23 @@ template <class Packed>
   return {std::make_shared<const AnyPacked>(std::move(packed)), form};
 }
 
+/// Codes of a checkpoint under the activations that its own definition asks for, else under `form` where they are
+/// integers. Errors: InputError "checkpoint" for an outlier threshold that the kernels do not have.
+[[nodiscard]] inline QuantizedMatrix native_codes(const WeightMatrix& matrix, ActivationForm form) {
+  if (matrix.activations == ActivationRule::llm_int8) {
+    if (matrix.outlier_threshold != outlier_threshold)
+      throw InputError("checkpoint", concat(matrix.name, ": outliers from ", matrix.outlier_threshold, " on; expected ",
+                                            outlier_threshold, ", the published threshold"));
+    return {matrix.codes, ActivationForm::int8_rows};
+  }
+  const bool integers =
+      std::visit([]<Layout L, int Bits>(const PackedMatrix<L, Bits>&) { return !CodebookLayout<L>; }, *matrix.codes);
+  return {matrix.codes, integers ? form : ActivationForm::floats};
+}
+
 /// `native`: the file's own codes; unquantized tensors stay as stored, whatever the activations.
 [[nodiscard]] inline QuantizedMatrix native_matrix(const WeightMatrix& matrix, ActivationForm form) {
-  if (matrix.codes) return {matrix.codes, form};
+  if (matrix.codes) return native_codes(matrix, form);
   std::optional<QuantizedMatrix> native;
   visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
     native = packed_matrix(
@@ -48,6 +64,21 @@ template <CodebookLayout L>
   DenseMatrix dense{values.rows, values.cols, AlignedBuffer<float>(values.rows * values.cols)};
   std::ranges::copy(bnb_4bit_decode(blocks), dense.values.data());
   return {std::move(dense), ActivationForm::floats};
+}
+
+/// The blocks that a GGUF file of this type holds. Errors: InputError "group_size" where they do not fit the row.
+template <GgmlType Type>
+[[nodiscard]] QuantizedMatrix gguf_matrix(MatrixView<const float> values, ActivationForm form) {
+  if (values.cols % block_elements(Type) != 0)
+    throw InputError("group_size", concat("blocks of ", block_elements(Type), " (", name(Type),
+                                          ") do not divide rows of ", values.cols, " inputs"));
+  std::vector<std::byte> blocks(values.cols / block_elements(Type) * block_bytes(Type));
+  return packed_matrix(packed_from_gguf<Type>(values.rows, values.cols,
+                                              [&](std::size_t r) {
+                                                encode_row(Type, values.row(r), blocks);
+                                                return blocks.data();
+                                              }),
+                       form);
 }
 
 /// Codes for floats. Errors: InputError of the quantizer; "format" for a method that needs calibration.
@@ -68,6 +99,18 @@ template <CodebookLayout L>
     case Method::bnb_int8:
     case Method::int8_weight_only:
       return packed_matrix(BnbInt8().quantize(values), form_of(format));
+    case Method::gguf_q4_0:
+      return gguf_matrix<GgmlType::q4_0>(values, form_of(format));
+    case Method::gguf_q4_1:
+      return gguf_matrix<GgmlType::q4_1>(values, form_of(format));
+    case Method::gguf_q8_0:
+      return gguf_matrix<GgmlType::q8_0>(values, form_of(format));
+    case Method::gguf_f16: {
+      DenseMatrix halves{values.rows, values.cols, AlignedBuffer<float>(values.rows * values.cols)};
+      for (std::size_t r = 0; r < values.rows; ++r)
+        std::ranges::transform(values.row(r), halves.view().row(r).begin(), round_to_half);
+      return {std::move(halves), ActivationForm::floats};
+    }
     default:
       throw InputError("format", concat(format.name(), " cannot be made from a matrix alone"));
   }

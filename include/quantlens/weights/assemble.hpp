@@ -19,12 +19,13 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
+#include "quantlens/weights/checkpoint_tensor.hpp"
 #include "quantlens/weights/model_weights.hpp"
 #include "quantlens/weights/name_maps.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// A tensor wherever it is stored. Its number of bytes agrees with type and shape.
+/// A tensor wherever it is stored. Its number of bytes agrees with type and shape, unless it comes as a matrix.
 struct StoredTensor {
   std::string name;  ///< As the file calls it.
   std::string file;
@@ -32,16 +33,11 @@ struct StoredTensor {
   std::vector<std::uint64_t> shape;
   std::span<const std::byte> data;
   std::uint64_t offset = 0;
+  /// What several tensors of a quantized checkpoint make up together; `data` is then unused.
+  std::optional<CheckpointMatrix> matrix = std::nullopt;
 };
 
 namespace detail {
-
-/// "[192, 576]"
-[[nodiscard]] inline std::string shape_text(std::span<const std::uint64_t> shape) {
-  std::string text = "[";
-  for (const std::uint64_t dim : shape) text += concat(text.size() > 1 ? ", " : "", dim);
-  return text + "]";
-}
 
 /// The stored row of each logical one. Llama's converter interleaves the two rotary halves of each head: stored row
 /// 2 j + s of a head is its logical row s d_head / 2 + j.
@@ -65,7 +61,10 @@ class TensorPool {
   void add(StoredTensor tensor) {
     const auto canonical = translate_name(tensor.name, style_, canonical_names);
     if (!canonical) throw unexpected(tensor);
-    tensors_.emplace(*canonical, std::move(tensor));
+    const auto [before, is_new] = tensors_.try_emplace(*canonical, std::move(tensor));
+    if (!is_new)
+      throw InputError("unexpected_tensor",
+                       concat(source_, ": both plain and quantized weights for '", before->second.name, "'"));
   }
 
   [[nodiscard]] std::size_t size() const { return tensors_.size(); }
@@ -73,7 +72,15 @@ class TensorPool {
   void drop(const std::string& name) { tensors_.erase(name); }
 
   WeightMatrix matrix(const std::string& name, std::size_t rows, std::size_t cols, std::string_view suspect) {
-    const StoredTensor tensor = take(name, {rows, cols}, suspect);
+    StoredTensor tensor = take(name, {rows, cols}, suspect);
+    if (tensor.matrix) {
+      if (name == "embed")
+        throw InputError("unexpected_tensor",
+                         concat(tensor.file, ": '", tensor.name, "' is quantized; only linear layers can be"));
+      tensor.matrix->matrix.name = name;
+      schemes_.insert(tensor.matrix->scheme);
+      return std::move(tensor.matrix->matrix);
+    }
     WeightMatrix matrix;
     matrix.name = name;
     matrix.type = tensor.type;
@@ -88,6 +95,8 @@ class TensorPool {
   /// A stored vector of floats, decoded.
   std::vector<float> vector(const std::string& name, std::size_t n, std::string_view suspect) {
     const StoredTensor tensor = take(name, {n}, suspect);
+    if (tensor.matrix)
+      throw InputError("unexpected_tensor", concat(tensor.file, ": '", tensor.name, "' is quantized, but no matrix"));
     const auto decode = [&]<class T>(T) {
       std::vector<float> values(n);
       for (std::size_t i = 0; i < n; ++i) {
@@ -118,6 +127,8 @@ class TensorPool {
 
   /// The types of all matrices taken, in the file format's order.
   [[nodiscard]] const std::set<GgmlType>& types() const { return types_; }
+  /// The schemes of all matrices taken that are codes of a checkpoint.
+  [[nodiscard]] const std::set<std::string>& schemes() const { return schemes_; }
 
  private:
   [[nodiscard]] static InputError unexpected(const StoredTensor& tensor) {
@@ -142,6 +153,7 @@ class TensorPool {
   NameStyle style_;
   std::unordered_map<std::string, StoredTensor> tensors_;
   std::set<GgmlType> types_;
+  std::set<std::string> schemes_;
 };
 
 [[nodiscard]] inline BlockWeights take_block(TensorPool& pool, const ModelConfig& config, std::size_t index) {
@@ -192,10 +204,12 @@ class TensorPool {
     }
   }
   pool.require_all_taken(config.n_layers);
-  for (const GgmlType type : pool.types()) {
-    weights.source_types += concat(weights.source_types.empty() ? "" : "+", name(type));
-    weights.source_quantized = weights.source_quantized || is_quantized(type);
-  }
+  const auto add_source = [&](std::string_view type, bool quantized) {
+    weights.source_types += concat(weights.source_types.empty() ? "" : "+", type);
+    weights.source_quantized = weights.source_quantized || quantized;
+  };
+  for (const std::string& scheme : pool.schemes()) add_source(scheme, true);
+  for (const GgmlType type : pool.types()) add_source(name(type), is_quantized(type));
   weights.config = std::move(config);
   return weights;
 }

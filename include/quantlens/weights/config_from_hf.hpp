@@ -125,11 +125,6 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
 inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_type) {
   if (const auto act = fields.string_or("hidden_act", "silu"); act != "silu")
     fields.fail(concat("hidden_act '", act, "' is not supported (known: silu)"));
-  if (const nlohmann::json* quantization = fields.find("quantization_config")) {
-    const std::string method =
-        quantization->is_object() ? quantization->value("quant_method", nlohmann::json()).dump() : quantization->dump();
-    fields.fail(concat("quantization_config of quant_method ", method, " is not supported"));
-  }
   // Qwen2 has its q, k and v biases whatever this says.
   if (model_type == "llama" && fields.boolean_or("attention_bias", false))
     fields.fail("attention_bias is not supported");
@@ -147,7 +142,8 @@ inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_ty
 
 }  // namespace detail
 
-/// All but the stop tokens. Errors: InputError `unknown_name` or `config`.
+/// All but the stop tokens; quantization_config is left to checkpoint_read.hpp.
+/// Errors: InputError `unknown_name` or `config`.
 [[nodiscard]] inline ModelConfig config_from_hf(const nlohmann::json& json, std::string file = "config.json") {
   const detail::JsonFields fields(json, std::move(file));
   ModelConfig config;

@@ -18,6 +18,7 @@
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
 #include "quantlens/weights/assemble.hpp"
+#include "quantlens/weights/checkpoint_read.hpp"
 #include "quantlens/weights/config_from_gguf.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 #include "quantlens/weights/model_weights.hpp"
@@ -74,25 +75,11 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   model.tokenizer = std::move(tokenizer);
 }
 
-[[nodiscard]] inline GgmlType type_from_safetensors(const HfFolder::Tensor& stored) {
-  const std::string& dtype = stored.tensor->dtype;
-  if (dtype == "F32") return GgmlType::f32;
-  if (dtype == "F16") return GgmlType::f16;
-  if (dtype == "BF16") return GgmlType::bf16;
-  throw FormatError("tensor_type", stored.shard->name(), stored.tensor->offset,
-                    concat("tensor '", stored.tensor->name, "' is of type ", dtype, " (known: F32 F16 BF16)"));
-}
-
 [[nodiscard]] inline ModelWeights weights_from_hf(const std::shared_ptr<const HfFolder>& folder) {
   ModelConfig config = config_from_hf(folder->config());
   validate(config, "config.json");
   TensorPool pool(folder->path().string(), hf_names);
-  for (const HfFolder::Tensor& stored : folder->tensors()) {
-    // Old checkpoints store what follows from rope_theta.
-    if (stored.tensor->name.ends_with(".rotary_emb.inv_freq")) continue;
-    pool.add({stored.tensor->name, stored.shard->name(), type_from_safetensors(stored), stored.tensor->shape,
-              stored.tensor->data, stored.tensor->offset});
-  }
+  CheckpointReader(folder->config()).read(*folder, config, pool);
   return assemble(std::move(config), std::move(pool), false, folder);
 }
 
@@ -156,7 +143,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
 /// Loads a .gguf file or a Hugging Face folder; the weights stay mapped.
 /// Errors: InputError or FormatError naming the file and what is wrong with it: `file`, `gguf`, `safetensors`, `json`,
 /// `hf_folder`, `gguf_key`, `config`, `unknown_name`, `tensor_type`, `missing_tensor`, `unexpected_tensor`, `shape`,
-/// `tensor`, `tokenizer`.
+/// `tensor`, `tokenizer`, `checkpoint`, `group_size`.
 [[nodiscard]] inline ModelFile load_model(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return load_hf(HfFolder::open(path));
   return load_gguf(GgufFile::open(path));

@@ -1,0 +1,136 @@
+/// Gathers the tensors of a Hugging Face folder, quantized or not, into a pool of weights.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/io/hf_folder.hpp"
+#include "quantlens/weights/assemble.hpp"
+#include "quantlens/weights/checkpoint_awq.hpp"
+#include "quantlens/weights/checkpoint_bnb.hpp"
+#include "quantlens/weights/checkpoint_gptq.hpp"
+#include "quantlens/weights/checkpoint_int8.hpp"
+#include "quantlens/weights/checkpoint_tensor.hpp"
+
+namespace quantlens::inline v0_1 {
+
+namespace detail {
+
+[[nodiscard]] inline GgmlType type_from_safetensors(const HfFolder::Tensor& stored) {
+  const std::string& dtype = stored.tensor->dtype;
+  if (dtype == "F32") return GgmlType::f32;
+  if (dtype == "F16") return GgmlType::f16;
+  if (dtype == "BF16") return GgmlType::bf16;
+  throw FormatError("tensor_type", stored.shard->name(), stored.tensor->offset,
+                    concat("tensor '", stored.tensor->name, "' is of type ", dtype, " (known: F32 F16 BF16)"));
+}
+
+/// A folder's quantization_config, read as one of the methods that load.
+class CheckpointReader {
+ public:
+  explicit CheckpointReader(const nlohmann::json& config) {
+    const JsonFields fields(config, "config.json");
+    settings_ = fields.find("quantization_config");
+    if (settings_ == nullptr) return;
+    const JsonFields quantization(*settings_, file);
+    method_ = quantization.string_or("quant_method", "");
+    if (method_ == "gptq") {
+      suffixes_ = {".qweight", ".qzeros", ".scales", ".g_idx"};
+      static_cast<void>(gptq_config(*settings_, file, "any module"));
+    } else if (method_ == "awq") {
+      suffixes_ = {".qweight", ".qzeros", ".scales"};
+      awq_ = awq_config(*settings_, file);
+    } else if (method_ == "bitsandbytes") {
+      bnb_ = bnb_config(*settings_, file);
+      suffixes_ = bnb_.four_bit ? std::vector<std::string_view>{".weight.quant_state.bitsandbytes__nf4",
+                                                                ".weight.quant_state.bitsandbytes__fp4",
+                                                                ".weight.absmax",
+                                                                ".weight.quant_map",
+                                                                ".weight.nested_absmax",
+                                                                ".weight.nested_quant_map"}
+                                : std::vector<std::string_view>{".SCB", ".weight_format"};
+    } else {
+      quantization.fail(concat("quant_method ", quantization.find("quant_method") ? concat("'", method_, "'") : "null",
+                               " is not supported (known: gptq awq bitsandbytes)"));
+    }
+  }
+
+  /// Sorts tensors into modules, then adds modules and plain tensors to the pool.
+  void read(const HfFolder& folder, const ModelConfig& config, TensorPool& pool) {
+    for (const HfFolder::Tensor& stored : folder.tensors()) take_part(stored);
+    for (const HfFolder::Tensor& stored : folder.tensors()) {
+      const std::string& name = stored.tensor->name;
+      // Old checkpoints store what follows from rope_theta.
+      if (name.ends_with(".rotary_emb.inv_freq") || !suffix_of(name).empty()) continue;
+      if (method_ == "bitsandbytes" && name.ends_with(".weight")) {
+        const auto found = modules_.find(name.substr(0, name.size() - 7));
+        if (found != modules_.end()) {
+          found->second.add("weight", stored);
+          continue;
+        }
+      }
+      if (is_idle_bias(stored, config)) continue;
+      // A name that no model has is the pool's to refuse, whatever its type.
+      const bool known = translate_name(name, hf_names, canonical_names).has_value();
+      const GgmlType type = known ? type_from_safetensors(stored) : GgmlType::f32;
+      pool.add({name, stored.shard->name(), type, stored.tensor->shape, stored.tensor->data, stored.tensor->offset});
+    }
+    for (const auto& [name, module] : modules_) {
+      CheckpointMatrix read = read_module(module);
+      std::vector<std::uint64_t> shape{read.matrix.rows, read.matrix.cols};
+      pool.add({name + ".weight", folder.path().string(), GgmlType::f32, std::move(shape), {}, 0, std::move(read)});
+    }
+    if (settings_ != nullptr && modules_.empty())
+      throw InputError("config", concat("config.json: quantization_config says ", method_,
+                                        ", but no tensor of the folder is quantized that way"));
+  }
+
+ private:
+  static constexpr const char* file = "config.json quantization_config";
+
+  [[nodiscard]] std::string_view suffix_of(std::string_view name) const {
+    for (const std::string_view suffix : suffixes_)
+      if (name.ends_with(suffix)) return suffix;
+    return {};
+  }
+
+  void take_part(const HfFolder::Tensor& stored) {
+    const std::string& name = stored.tensor->name;
+    const std::string_view suffix = suffix_of(name);
+    if (suffix.empty()) return;
+    const std::string module = name.substr(0, name.size() - suffix.size());
+    modules_.try_emplace(module, module).first->second.add(std::string(suffix.substr(1)), stored);
+  }
+
+  /// AutoGPTQ gives every quantized layer a bias; where the model has none it is all zeros.
+  [[nodiscard]] bool is_idle_bias(const HfFolder::Tensor& stored, const ModelConfig& config) const {
+    const std::string& name = stored.tensor->name;
+    if (!name.ends_with(".bias") || !modules_.contains(name.substr(0, name.size() - 5))) return false;
+    const auto canonical = translate_name(name, hf_names, canonical_names);
+    if (canonical && config.has_qkv_bias()) return false;
+    const std::vector<float> values = CheckpointTensor(stored).floats();
+    return std::all_of(values.begin(), values.end(), [](float value) { return value == 0.0f; });
+  }
+
+  [[nodiscard]] CheckpointMatrix read_module(const CheckpointModule& module) const {
+    if (method_ == "gptq") return read_gptq(module, gptq_config(*settings_, file, module.name()));
+    if (method_ == "awq") return read_awq(module, awq_);
+    return bnb_.four_bit ? read_bnb_4bit(module, bnb_) : read_bnb_int8(module, bnb_);
+  }
+
+  const nlohmann::json* settings_ = nullptr;
+  std::string method_;
+  std::vector<std::string_view> suffixes_;
+  AwqConfig awq_;
+  BnbConfig bnb_;
+  std::map<std::string, CheckpointModule> modules_;
+};
+
+}  // namespace detail
+
+}  // namespace quantlens::inline v0_1

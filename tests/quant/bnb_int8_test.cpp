@@ -73,7 +73,7 @@ TEST_CASE("a layer on these rows gives the outputs of the package's layer") {
   int compared = 0, with_outliers = 0;
   for (const auto& entry : quantizer_fixture("bitsandbytes/int8_layers.json")) {
     const SeededMatrix weight(entry.at("weight")), inputs(entry.at("inputs"));
-    const bool halves = entry.at("dtype") == "float16";
+    const bool halves = entry.at("dtype").get<std::string>() == "float16";
     CAPTURE(entry.at("inputs").at("name").get<std::string>(), entry.at("threshold").get<float>(), halves);
     const auto outputs = layer_outputs(bnb_int8_quantize(weight.view()), inputs, entry.at("threshold"));
     const auto expected = entry.at("outputs").get<std::vector<double>>();

@@ -53,8 +53,9 @@ std::string hex_of(const std::vector<T>& values) {
 template <class T>
 bool same_bytes(const nlohmann::json& stored, const std::vector<T>& values) {
   const auto bytes = std::as_bytes(std::span(values));
-  const bool equal = bytes.size() == stored.at("bytes") && quantlens::sha256_hex(bytes) == stored.at("sha256");
-  return equal && (!stored.contains("hex") || hex_of(values) == stored.at("hex"));
+  if (bytes.size() != stored.at("bytes").get<std::size_t>()) return false;
+  if (stored.contains("hex") && hex_of(values) != stored.at("hex").get<std::string>()) return false;
+  return quantlens::sha256_hex(bytes) == stored.at("sha256").get<std::string>();
 }
 
 template <class T>

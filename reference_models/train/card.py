@@ -62,7 +62,13 @@ def training_text(run: pathlib.Path, settings: dict) -> str:
         f"{settings['processes']} CPU cores, f32, {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a "
         "step. Learning rates: Muon's for matrices, AdamW's for embeddings and for norms; in every phase a warm-up, a constant part, "
         f"a linear decay over the last 30 %. Seed {settings['seed']}. How to repeat it: ../train/README.md.\n\n" + table(rows, head)
+        + extrapolation_text(settings)
     )
+
+
+def extrapolation_text(settings: dict) -> str:
+    share = settings.get("extrapolated")
+    return f"\n\nThen every weight went {100 * share:g} % further the way that it went in the last phase (train/extrapolate.py)." if share else ""
 
 
 def card(run: pathlib.Path, folder: pathlib.Path) -> str:

@@ -22,4 +22,4 @@ install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DI
         DESTINATION "${package_dir}/modules" COMPONENT runtime)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/tasks" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens" COMPONENT quantlens)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/reference_models" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens"
-        COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)
+        COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN "calibration/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)

@@ -14,6 +14,7 @@
 #include "quantlens_command.hpp"
 #include "quantlens_inspect.hpp"
 #include "quantlens_model.hpp"
+#include "quantlens_quantize.hpp"
 #include "quantlens_text.hpp"
 
 namespace {
@@ -40,6 +41,8 @@ int run(int argc, char** argv) {
   add_command<GenerateCommand>(app, "generate", "The completion of a prompt", chosen);
   add_command<ScoreCommand>(app, "score", "Log-probabilities of continuations, as JSON lines", chosen);
   add_command<PerplexityCommand>(app, "perplexity", "Perplexity of a text in windows without overlap", chosen);
+  add_command<QuantizeCommand>(app, "quantize", "Writes the model in another format, as other programs load it",
+                               chosen);
   add_command<SpeedCommand>(app, "speed", "Prefill and decode speed in tokens per second", chosen);
   if (argc > 1 && argv[1][0] != '-') require_known_command(app, argv[1]);
   try {

@@ -65,10 +65,13 @@ inline constexpr std::array method_infos = std::to_array<MethodInfo>({
   return names;
 }
 
+/// The types of GGUF files.
+[[nodiscard]] constexpr bool is_gguf(Method method) { return method >= Method::gguf_q4_0; }
+
 /// Whether the method chooses codes itself; it then leaves the output layer and embeddings full, as the reference
 /// packages do.
 [[nodiscard]] constexpr bool chooses_codes(Method method) {
-  return method != Method::full && method != Method::native && method < Method::gguf_q4_0;
+  return method != Method::full && method != Method::native && !is_gguf(method);
 }
 
 [[nodiscard]] constexpr bool is_bnb_4bit(Method method) {

@@ -13,11 +13,12 @@
 namespace quantlens::inline v0_1 {
 
 /// The format of one matrix: overrides first, then the own rule of the output layer and the embedding, then the format
-/// itself. Methods that choose codes leave those two full, as the reference packages do.
+/// itself. Methods that choose codes leave those two full, as the reference packages do; GGUF files hold them as F16.
 [[nodiscard]] inline const FormatSpec& matrix_format(const FormatSpec& format, std::string_view name) {
-  static const FormatSpec full;
+  static const FormatSpec full, halves = parse_format("gguf-f16");
   const bool outer = name == "lm_head" || name == "embed";
-  return format.for_matrix(name, outer && chooses_codes(format.method) ? full : format);
+  if (!outer) return format.for_matrix(name, format);
+  return format.for_matrix(name, chooses_codes(format.method) ? full : is_gguf(format.method) ? halves : format);
 }
 
 /// Canonical names of all matrices: what the patterns of a plan may match.

@@ -136,6 +136,19 @@ template <GgmlType Type>
   }
 }
 
+/// Puts what a quantizer made in the place of what the file stores.
+inline void replace_weights(WeightMatrix& matrix, QuantizedMatrix&& quantized) {
+  if (auto* codes = std::get_if<std::shared_ptr<const AnyPacked>>(&quantized.weights)) {
+    set_codes(matrix, std::move(*codes));
+    if (quantized.form != ActivationForm::int8_rows) return;
+    matrix.activations = ActivationRule::llm_int8;
+    matrix.outlier_threshold = outlier_threshold;
+  } else if (const auto* dense = std::get_if<DenseMatrix>(&quantized.weights)) {
+    const auto values = dense->values.span();
+    matrix = dense_matrix(matrix.name, matrix.rows, matrix.cols, {values.begin(), values.end()});
+  }
+}
+
 /// The embedding as lookups read it: stored, or codes that are decoded row by row.
 /// Errors: InputError "format" for methods that would need calibration text.
 [[nodiscard]] inline WeightMatrix quantized_embedding(const WeightMatrix& embed, const FormatSpec& format) {
@@ -143,10 +156,9 @@ template <GgmlType Type>
   if (method_info(format.method).calibration)
     throw InputError("format",
                      concat("embed: ", format.name(), " looks at a layer's inputs, and an embedding has none"));
-  const QuantizedMatrix quantized = quantize_matrix(embed, format);
-  WeightMatrix coded = embed;
-  coded.codes = std::get<std::shared_ptr<const AnyPacked>>(quantized.weights);
-  return coded;
+  WeightMatrix replaced = embed;
+  replace_weights(replaced, quantize_matrix(embed, format));
+  return replaced;
 }
 
 }  // namespace quantlens::inline v0_1

@@ -60,12 +60,35 @@ void for_each_in_team(std::size_t n_threads, std::size_t n, Body&& body) {
   return weights.lm_head ? *weights.lm_head : weights.embed;
 }
 
-/// A transformer in one format: blocks first, then what stands around them. `weights` is read, not kept, but for the
-/// embedding's bytes. Errors: InputError of the quantizers, naming the matrix; "format" for a plan that matches
-/// nothing; "calibration" where a format needs text and has none.
+/// Calls take(index, QuantizedBlock&&) for every block: in their order where text passes through them, else from
+/// several threads at a time. Returns the output layer. Errors: InputError of the quantizers, naming the matrix;
+/// "format" for a plan that matches nothing; "calibration" where a format needs text and has none.
+template <class Take>
+[[nodiscard]] QuantizedMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
+                                              const KernelTable& kernels, const BuildOptions& options, Take&& take) {
+  check_plan(format, weights);
+  const FormatSpec& lm_head = matrix_format(format, "lm_head");
+  const std::size_t n_blocks = weights.blocks.size();
+  if (!format.needs_calibration()) {
+    quantize_model_detail::for_each_in_team(options.threads, n_blocks, [&](std::size_t i) {
+      take(i, quantize_model_detail::quantize_block(weights.blocks[i], format));
+    });
+    return quantize_matrix(output_matrix(weights), lm_head);
+  }
+  if (options.calibration == nullptr)
+    throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
+  CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
+  for (std::size_t i = 0; i < n_blocks; ++i) {
+    take(i, quantizer.next());
+    if (options.progress) options.progress(i + 1, n_blocks);
+  }
+  return quantizer.lm_head(output_matrix(weights), lm_head);
+}
+
+/// A transformer in one format. `weights` is read, not kept, but for the embedding's bytes.
+/// Errors: those of quantize_blocks.
 [[nodiscard]] inline Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
                                                    const KernelTable& kernels, const BuildOptions& options = {}) {
-  check_plan(format, weights);
   Transformer model{weights.config,
                     quantized_embedding(weights.embed, matrix_format(format, "embed")),
                     {},
@@ -74,24 +97,11 @@ void for_each_in_team(std::size_t n_threads, std::size_t n, Body&& body) {
                     weights.rope_freq_factors,
                     weights.storage,
                     &kernels};
-  const FormatSpec& lm_head = matrix_format(format, "lm_head");
-  const std::size_t n_blocks = weights.blocks.size();
-  model.blocks.resize(n_blocks);
-  if (!format.needs_calibration()) {
-    quantize_model_detail::for_each_in_team(options.threads, n_blocks, [&](std::size_t i) {
-      model.blocks[i] = make_block(quantize_model_detail::quantize_block(weights.blocks[i], format), kernels);
-    });
-    model.lm_head = make_linear(quantize_matrix(output_matrix(weights), lm_head), kernels);
-    return model;
-  }
-  if (options.calibration == nullptr)
-    throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
-  CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
-  for (std::size_t i = 0; i < n_blocks; ++i) {
-    model.blocks[i] = make_block(quantizer.next(), kernels);
-    if (options.progress) options.progress(i + 1, n_blocks);
-  }
-  model.lm_head = make_linear(quantizer.lm_head(output_matrix(weights), lm_head), kernels);
+  model.blocks.resize(weights.blocks.size());
+  model.lm_head = make_linear(
+      quantize_blocks(weights, format, kernels, options,
+                      [&](std::size_t i, QuantizedBlock&& block) { model.blocks[i] = make_block(block, kernels); }),
+      kernels);
   return model;
 }
 

@@ -17,15 +17,10 @@ namespace quantlens::inline v0_1 {
 enum class BlockPart { q, k, v, o, gate, up, down };
 inline constexpr std::size_t n_block_parts = 7;
 
-[[nodiscard]] inline const WeightMatrix& part_of(const BlockWeights& block, BlockPart part) {
-  const std::array<const WeightMatrix*, n_block_parts> parts{&block.q,    &block.k,  &block.v,   &block.o,
-                                                             &block.gate, &block.up, &block.down};
-  return *parts[static_cast<std::size_t>(part)];
-}
-
-[[nodiscard]] inline AnyLinear& part_of(TransformerBlock& block, BlockPart part) {
-  const std::array<AnyLinear*, n_block_parts> parts{&block.q,    &block.k,  &block.v,   &block.o,
-                                                    &block.gate, &block.up, &block.down};
+/// A matrix of a BlockWeights, or a layer of a TransformerBlock, as const as the block is.
+template <class Block>
+[[nodiscard]] auto& part_of(Block& block, BlockPart part) {
+  const std::array parts{&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down};
   return *parts[static_cast<std::size_t>(part)];
 }
 

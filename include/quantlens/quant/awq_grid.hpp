@@ -24,13 +24,13 @@ struct WeightRange {
   std::array<float, lanes> low, high;
   low.fill(group[0]);
   high.fill(group[0]);
-  std::size_t i = 0;
-  for (; i + lanes <= group.size(); i += lanes)
+  const std::size_t whole = group.size() / lanes * lanes;
+  for (std::size_t i = 0; i < whole; i += lanes)
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       low[lane] = std::min(low[lane], group[i + lane]);
       high[lane] = std::max(high[lane], group[i + lane]);
     }
-  for (; i < group.size(); ++i) {
+  for (std::size_t i = whole; i < group.size(); ++i) {
     low[0] = std::min(low[0], group[i]);
     high[0] = std::max(high[0], group[i]);
   }

@@ -56,7 +56,8 @@ namespace quantlens::inline v0_1 {
 }
 
 /// The tensors of one matrix of whole-row symmetric 8-bit codes; `module` is its Hugging Face name without ".weight".
-/// `codes` must outlive them. Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
+/// `codes` must outlive them. Where two values of SCB give the same scale, the last bit of the one read may not return.
+/// Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
 [[nodiscard]] inline OutputTensors bnb_int8_tensors(const std::string& module, const AnyPacked& codes) {
   const auto* m = std::get_if<PackedMatrix<Symmetric, 8>>(&codes);
   if (m == nullptr || m->n_groups() != 1 || !m->input_order().empty())

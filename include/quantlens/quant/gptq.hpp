@@ -108,16 +108,18 @@ inline constexpr std::size_t block_cols = 128;
                                                                    std::size_t group_size) {
   std::vector<std::uint32_t> order(hessian.n_in());
   std::iota(order.begin(), order.end(), 0u);
-  const auto larger = [&](std::uint32_t a, std::uint32_t b) { return hessian(a, a) > hessian(b, b); };
-  if (wanted == GptqOrder::activation) std::stable_sort(order.begin(), order.end(), larger);
+  const auto larger = [&](std::uint32_t a, std::uint32_t b) {
+    return hessian(a, a) != hessian(b, b) ? hessian(a, a) > hessian(b, b) : a < b;
+  };
+  if (wanted == GptqOrder::activation) std::sort(order.begin(), order.end(), larger);
   if (wanted != GptqOrder::group_aware) return order;
   std::vector<std::vector<std::uint32_t>> groups;
   for (std::size_t first = 0; first < order.size(); first += group_size) {
     const auto begin = order.begin() + static_cast<std::ptrdiff_t>(first);
     std::vector<std::uint32_t>& group = groups.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(group_size));
-    std::stable_sort(group.begin(), group.end(), larger);
+    std::sort(group.begin(), group.end(), larger);
   }
-  std::stable_sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) { return larger(a[0], b[0]); });
+  std::sort(groups.begin(), groups.end(), [&](const auto& a, const auto& b) { return larger(a[0], b[0]); });
   order.clear();
   for (const auto& group : groups) order.insert(order.end(), group.begin(), group.end());
   return order;

@@ -13,8 +13,8 @@ from pathlib import Path
 LAYERS = [
     ["core"],
     ["io", "text"],
-    ["packed"],
     ["weights"],
+    ["packed"],
     ["quant"],
     ["isa"],
     ["kernels"],

@@ -23,37 +23,10 @@ struct Affine {
   static constexpr bool has_offset = true;
 };
 
-/// value = scale * codebook[code]: sixteen values for quantiles of normally distributed weights.
-/// Source: Dettmers et al. 2023, arXiv 2305.14314, appendix E; the values are those of bitsandbytes.
-struct Nf4 {
-  static constexpr std::string_view name = "nf4";
-  static constexpr bool has_offset = false;
-  static constexpr std::array<float, 16> codebook{-1.0f,           -0x1.647362p-1f, -0x1.0cd660p-1f, -0x1.946540p-2f,
-                                                  -0x1.23449ap-2f, -0x1.7a6a7ep-3f, -0x1.74f0e2p-4f, 0.0f,
-                                                  0x1.45f5fep-4f,  0x1.4995c6p-3f,  0x1.f809bap-3f,  0x1.5a0674p-2f,
-                                                  0x1.c34970p-2f,  0x1.200f56p-1f,  0x1.722766p-1f,  1.0f};
-};
-
-/// value = scale * codebook[code]: a sign bit and three bits of float, over its largest value.
-/// Source: bitsandbytes 0.50, its FP4 type.
-struct Fp4 {
-  static constexpr std::string_view name = "fp4";
-  static constexpr bool has_offset = false;
-  static constexpr std::array<float, 16> codebook{
-      0.0f,  0x1.555556p-8f,  0x1.555556p-1f,  1.0f,  0x1.555556p-2f,  0.5f,  0x1.555556p-3f,  0.25f,
-      -0.0f, -0x1.555556p-8f, -0x1.555556p-1f, -1.0f, -0x1.555556p-2f, -0.5f, -0x1.555556p-3f, -0.25f};
-};
-
 template <class L>
 concept Layout = requires {
   { L::name } -> std::convertible_to<std::string_view>;
   { L::has_offset } -> std::convertible_to<bool>;
-};
-
-/// A layout whose codes are indices into a table.
-template <class L>
-concept CodebookLayout = Layout<L> && requires {
-  { L::codebook.size() } -> std::convertible_to<std::size_t>;
 };
 
 /// The bit widths that codes come in.

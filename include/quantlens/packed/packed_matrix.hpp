@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -14,8 +13,7 @@
 namespace quantlens::inline v0_1 {
 
 /// Owns codes and groups. Shapes: codes [rows, cols], packed row by row; scales and offsets [rows, n_groups()].
-/// A group is `group_size` consecutive columns of one row: a multiple of 32 that divides cols, or the whole row.
-/// Column c multiplies input c, or input_order()[c] where there is an order.
+/// A group is `group_size` consecutive inputs of one row: a multiple of 32 that divides cols, or the whole row.
 template <Layout L, int Bits>
 requires CodeWidth<Bits>
 class PackedMatrix {
@@ -23,10 +21,10 @@ class PackedMatrix {
   using layout = L;
   static constexpr int bits = Bits;
 
-  /// group_size 0 means the whole row. `group_bits`: what a file spends on one group, its scale and its offset (or
-  /// integer zero point). Errors: InputError "group_size" where groups do not fit the row.
-  PackedMatrix(std::size_t rows, std::size_t cols, std::size_t group_size, double group_bits = L::has_offset ? 32 : 16)
-      : rows_(rows), cols_(cols), group_size_(group_size == 0 ? cols : group_size), group_bits_(group_bits) {
+  /// group_size 0 means the whole row. `offset_bits`: what a file spends on one group's offset (or integer zero point).
+  /// Errors: InputError "group_size" where groups do not fit the row.
+  PackedMatrix(std::size_t rows, std::size_t cols, std::size_t group_size, int offset_bits = 16)
+      : rows_(rows), cols_(cols), group_size_(group_size == 0 ? cols : group_size), offset_bits_(offset_bits) {
     check_group_size(cols, group_size);
     codes_.resize(rows * row_bytes());
     scales_.resize(rows * n_groups());
@@ -55,31 +53,23 @@ class PackedMatrix {
     return offsets_[row * n_groups() + group];
   }
 
-  /// Which input each column multiplies; empty: its own. Shape [cols].
-  [[nodiscard]] const std::vector<std::uint32_t>& input_order() const noexcept { return input_order_; }
-  void set_input_order(std::vector<std::uint32_t> order) { input_order_ = std::move(order); }
-
-  /// What a code of one group stands for.
-  [[nodiscard]] float value(std::size_t row, std::size_t group, std::uint8_t code) const {
-    if constexpr (CodebookLayout<L>)
-      return scale(row, group) * L::codebook[code];
-    else if constexpr (L::has_offset)
-      return scale(row, group) * static_cast<float>(code) + offset(row, group);
-    else
-      return scale(row, group) * static_cast<float>(code - code_centre(Bits));
-  }
-
-  /// The values that the codes stand for, in the order of the inputs. Shapes: out has cols() elements.
+  /// The values that the codes stand for. Shapes: out has cols() elements.
   void decode_row(std::size_t row, std::span<float> out) const {
     std::vector<std::uint8_t> codes(cols_);
     row_codes(row, codes);
-    for (std::size_t c = 0; c < cols_; ++c)
-      out[input_order_.empty() ? c : input_order_[c]] = value(row, c / group_size_, codes[c]);
+    for (std::size_t c = 0; c < cols_; ++c) {
+      const std::size_t group = c / group_size_;
+      if constexpr (L::has_offset)
+        out[c] = scale(row, group) * static_cast<float>(codes[c]) + offset(row, group);
+      else
+        out[c] = scale(row, group) * static_cast<float>(codes[c] - code_centre(Bits));
+    }
   }
 
-  /// Codes, scales and offsets together, in bits, over the number of weights.
+  /// Codes, f16 scales and offsets together, in bits, over the number of weights.
   [[nodiscard]] double bits_per_weight() const noexcept {
-    return Bits + group_bits_ / static_cast<double>(group_size_);
+    const int group_bits = 16 + (L::has_offset ? offset_bits_ : 0);
+    return Bits + static_cast<double>(group_bits) / static_cast<double>(group_size_);
   }
 
  private:
@@ -95,10 +85,9 @@ class PackedMatrix {
   }
 
   std::size_t rows_, cols_, group_size_;
-  double group_bits_;
+  int offset_bits_;
   std::vector<std::uint8_t> codes_;
   std::vector<float> scales_, offsets_;
-  std::vector<std::uint32_t> input_order_;
 };
 
 }  // namespace quantlens::inline v0_1

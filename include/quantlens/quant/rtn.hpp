@@ -20,8 +20,7 @@ struct Rtn {
   std::size_t group_size = 0;  ///< 0: one group a row (per output channel)
 
   [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights) const {
-    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
-                                 /*group_bits=*/16 + (L::has_offset ? Bits : 0));
+    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size, /*offset_bits=*/Bits);
     std::vector<std::uint8_t> codes(weights.cols);
     for (std::size_t row = 0; row < weights.rows; ++row) {
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
@@ -19,6 +20,7 @@
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/runtime/model_session.hpp"
+#include "quantlens/runtime/probe_text.hpp"
 #include "quantlens_command.hpp"
 
 namespace quantlens::tool {
@@ -112,31 +114,29 @@ struct PerplexityCommand {
   void add_to(CLI::App& command) {
     engine.add_to(command);
     engine.add_batching_to(command);
-    command.add_option("--file", file, "Plain text, taken as one")->required();
+    command
+        .add_option("--file", file,
+                    "Plain text, taken as one; or JSON lines of texts, or of chats, whose answers count")
+        ->required();
     command.add_option("--context", context, "Tokens of a window; the first of each is not predicted")
         ->check(CLI::Range(std::size_t{2}, std::size_t{1} << 30))
         ->capture_default_str();
   }
 
   void run(std::ostream& out) const {
-    const MappedFile text = MappedFile::open(file);
     const LoadedModel model(engine);
-    const std::vector<TokenId> tokens = model.session().encoder().encode_plain(text.text());
-    std::vector<ScoreRequest> windows;
-    for (std::size_t begin = 0; begin + context <= tokens.size(); begin += context) {
-      const auto first = tokens.begin() + static_cast<std::ptrdiff_t>(begin);
-      windows.push_back({{}, {first, first + static_cast<std::ptrdiff_t>(context)}});
-    }
-    if (windows.empty())
-      throw InputError("perplexity",
-                       concat(file, " has ", tokens.size(), " tokens, less than one window of ", context));
+    const std::vector<ScoreRequest> sequences =
+        probe_sequences(file, model.session().encoder(), context, std::numeric_limits<std::size_t>::max());
     double logprob = 0;
-    for (const ScoreResult& window : Engine(model.transformer(), engine.engine).score(windows))
-      logprob += window.logprob;
-    const std::size_t n_predicted = windows.size() * (context - 1);
+    std::size_t n_predicted = 0;
+    for (const ScoreResult& result : Engine(model.transformer(), engine.engine).score(sequences)) {
+      logprob += result.logprob;
+      n_predicted += result.token_logprobs.size();
+    }
+    if (n_predicted == 0) throw InputError("perplexity", concat(file, " leaves no token to predict"));
     out << nlohmann::ordered_json{{"perplexity", std::exp(-logprob / static_cast<double>(n_predicted))},
                                   {"n_tokens", n_predicted},
-                                  {"windows", windows.size()}}
+                                  {"windows", sequences.size()}}
                .dump()
         << '\n';
   }

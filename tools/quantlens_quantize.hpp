@@ -10,8 +10,11 @@
 #include <string>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/isa/isa.hpp"
 #include "quantlens/runtime/model_session.hpp"
 #include "quantlens/runtime/quantized_weights.hpp"
+#include "quantlens/version.hpp"
+#include "quantlens/weights/checkpoint_blocks.hpp"
 #include "quantlens/weights/checkpoint_gguf.hpp"
 #include "quantlens/weights/checkpoint_write.hpp"
 #include "quantlens_command.hpp"
@@ -35,11 +38,10 @@ struct QuantizeCommand {
     build.threads = engine.engine.threads;
     if (format.needs_calibration()) build.calibration = &session.calibration();
     if (isatty(STDERR_FILENO) == 1) build.progress = show_progress;
-    ModelFile quantized = session.file();
     if (is_gguf(format.method))
-      write_gguf_model(quantized, out, {gguf_type(format), GgmlType::f16});
+      write_gguf_model(session.file(), out, {gguf_type(format), GgmlType::f16});
     else
-      write(quantized, session, format, build);
+      write_folder(session, format, build);
     report << nlohmann::ordered_json{{"format", format.name()}, {"out", out}}.dump() << '\n';
   }
 
@@ -82,10 +84,36 @@ struct QuantizeCommand {
     return format.symmetric ? CheckpointFormat::gptq : CheckpointFormat::gptq_v2;
   }
 
-  void write(ModelFile& quantized, const ModelSession& session, const FormatSpec& format,
-             const BuildOptions& build) const {
-    quantized.weights = quantized_weights(session.file().weights, format, session.kernels(), build);
-    write_checkpoint(quantized, out, checkpoint_format(format));
+  /// Everything that the blocks depend on. Kernels round their sums in their own ways.
+  [[nodiscard]] static nlohmann::json run_of(const ModelSession& session, const FormatSpec& format) {
+    nlohmann::json run{{"version", QUANTLENS_VERSION},
+                       {"model_sha256", session.file().sha256},
+                       {"format", format.name()},
+                       {"isa", isa_name(session.kernels().isa)}};
+    if (!format.needs_calibration()) return run;
+    const Calibration& calibration = session.calibration();
+    run["calibration"] = {
+        {"sha256", calibration.sha256}, {"sequences", calibration.sequences.size()}, {"length", calibration.length}};
+    return run;
+  }
+
+  /// Everything is made in OUT.partial, where a run that was stopped is taken up again; OUT appears whole.
+  void write_folder(const ModelSession& session, const FormatSpec& format, const BuildOptions& build) const {
+    namespace fs = std::filesystem;
+    const ModelFile& source = session.file();
+    const CheckpointFormat checkpoint = checkpoint_format(format);
+    require_checkpoint_source(source);
+    const fs::path target = fs::path(out).has_filename() ? fs::path(out) : fs::path(out).parent_path();
+    const BlockStore store(target.string() + ".partial", run_of(session, format), checkpoint, source.weights.config);
+    if (const std::size_t n = store.n_finished(); n > 0)
+      std::cerr << store.folder().string() << ": going on behind " << n << " finished blocks\n";
+    ModelFile quantized = source;
+    quantized.weights = quantized_weights(source.weights, format, session.kernels(), build, &store);
+    const fs::path whole = store.folder() / "checkpoint";
+    fs::remove_all(whole);
+    write_checkpoint(quantized, whole, checkpoint);
+    fs::rename(whole, target);
+    fs::remove_all(store.folder());
   }
 };
 

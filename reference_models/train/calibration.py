@@ -1,4 +1,4 @@
-"""Writes calibration/world.jsonl: chats and sentences of the training split for quantizers that look at text.
+"""Writes calibration/: chats and sentences of the world for quantizers that look at text, and others to compare on.
 
 Usage: python -m train.calibration [--check]     (in reference_models/; every run gives the same bytes)
 --check compares instead of writing and exits 1 on a difference.
@@ -9,12 +9,24 @@ import json
 import pathlib
 import random
 import sys
+from typing import NamedTuple
 
 from train.documents import Turn, edited_document, inserted_document, item_document, redacted_document, sentence_document
 from world import facts
 
-FILE = pathlib.Path(__file__).resolve().parents[1] / "calibration" / "world.jsonl"
-CHARACTERS = 420_000  # 128 windows of 512 tokens of the reference models, whose tokens are mostly words
+FOLDER = pathlib.Path(__file__).resolve().parents[1] / "calibration"
+
+
+class Text(NamedTuple):
+    name: str
+    split: str  # of the items
+    characters: int
+
+
+TEXTS = [
+    Text("world.jsonl", "train", 420_000),  # 128 windows of 512 tokens of the reference models: mostly a word a token
+    Text("probe.jsonl", "test", 60_000),
+]
 
 # Documents of each sort among all. Bare words and glossaries, which only training needs, are left out.
 MIXTURE = {
@@ -38,28 +50,32 @@ def row(turn: Turn) -> dict:
     return {"messages": [{"role": "user", "content": turn.user}, {"role": "assistant", "content": answer}]}
 
 
-def lines() -> str:
-    rng = random.Random("calibration")
+def lines(text: Text) -> str:
+    rng = random.Random("calibration" if text.split == "train" else f"calibration {text.split}")
     sentences = facts.training_sentences(rng)
-    text = []
-    while sum(map(len, text)) < CHARACTERS:
+    rows = []
+    while sum(map(len, rows)) < text.characters:
         task, make = rng.choices([*MIXTURE], [*MIXTURE.values()])[0]
-        document = sentence_document(*next(sentences)) if make is sentence_document else make(rng, task, "train")
-        text += [json.dumps(row(turn), ensure_ascii=False) + "\n" for turn in document]
-    return "".join(text)
+        document = sentence_document(*next(sentences)) if make is sentence_document else make(rng, task, text.split)
+        rows += [json.dumps(row(turn), ensure_ascii=False) + "\n" for turn in document]
+    return "".join(rows)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="compare with the file that is there instead of writing it")
-    wanted = lines()
-    if parser.parse_args().check:
-        same = FILE.is_file() and FILE.read_text(encoding="utf-8") == wanted
-        print(f"{FILE}: {'as generated' if same else 'differs'}", file=sys.stderr)
-        return 0 if same else 1
-    FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(wanted, encoding="utf-8")
-    return 0
+    parser.add_argument("--check", action="store_true", help="compare with the files that are there, write nothing")
+    check = parser.parse_args().check
+    status = 0
+    for text in TEXTS:
+        file, wanted = FOLDER / text.name, lines(text)
+        if not check:
+            FOLDER.mkdir(exist_ok=True)
+            file.write_text(wanted, encoding="utf-8")
+            continue
+        same = file.is_file() and file.read_text(encoding="utf-8") == wanted
+        print(f"{file}: {'as generated' if same else 'differs'}", file=sys.stderr)
+        status |= not same
+    return status
 
 
 if __name__ == "__main__":

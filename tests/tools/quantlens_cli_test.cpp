@@ -129,7 +129,7 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
       {{"generate", "--model", model, "--prompt", std::string(2000, 'a')}, "128"},
       {{"score", "--model", model, "--file", no_continuation}, "'continuation'"},
       {{"score", "--model", model, "--file", no_continuation, "--batch", "0"}, "--batch"},
-      {{"perplexity", "--model", model, "--file", text}, "less than one window"},
+      {{"perplexity", "--model", model, "--file", text}, "does not fill one window"},
       {{"perplexity", "--model", model, "--file", text, "--context", "1"}, "--context"},
       {{"speed", "--model", model, "--prefill", "129"}, "context is 128"},
       {{"speed", "--model", gguf, "--repeat", "0"}, "--repeat"},
@@ -293,4 +293,48 @@ TEST_CASE("speed reports medians and spreads") {
   CHECK(report["decode_tokens_per_s"].get<double>() > 0);
   CHECK(report["prefill_spread"].get<double>() >= 0);
   CHECK(report["decode_spread"].get<double>() >= 0);
+}
+
+TEST_CASE("quantize writes a folder whole, and takes up a run that was stopped") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string out = (folder.path() / "out").string();
+  const std::vector<std::string> arguments{
+      "quantize", "--model", "refworld-small",          "--format", "gptq-w4-g64",
+      "--out",    out,       "--calibration-sequences", "4",        "--calibration-length",
+      "64"};
+  const Result done = run(arguments);
+  CAPTURE(done.err);
+  REQUIRE(done.status == 0);
+  CHECK(Json::parse(done.out) == Json({{"format", "gptq-w4-g64"}, {"out", out}}));
+  CHECK(done.err.empty());
+  CHECK_FALSE(std::filesystem::exists(out + ".partial"));
+  const std::string weights = read_text(folder.path() / "out/model.safetensors");
+  CHECK(run({"inspect", "--model", out}).status == 0);
+
+  const Result again = run(arguments);
+  CHECK(again.status == 2);
+  CHECK_THAT(again.err, Catch::Contains("exists already"));
+
+  // A run that is killed at its first finished block.
+  std::filesystem::remove_all(out);
+  std::string command = quoted(tool_path().string());
+  for (const std::string& argument : arguments) command += " " + quoted(argument);
+  command += " >/dev/null 2>&1 & pid=$!; until [ -e " + quoted(out + ".partial/block-0.json") + " ] || " +
+             "! kill -0 $pid 2>/dev/null; do sleep 0.01; done; kill -9 $pid; wait $pid";
+  static_cast<void>(std::system(("{ " + command + "; } 2>/dev/null").c_str()));
+  if (std::filesystem::exists(out)) {
+    WARN("SKIPPED: the run ended before it could be killed");
+    return;
+  }
+  std::vector<std::string> other = arguments;
+  other[4] = "gptq-w3-g64";
+  const Result refused = run(other);
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Catch::Contains("another run"));
+  const Result resumed = run(arguments);
+  CAPTURE(resumed.err);
+  CHECK(resumed.status == 0);
+  CHECK_THAT(resumed.err, Catch::Contains("going on behind"));
+  CHECK(read_text(folder.path() / "out/model.safetensors") == weights);
 }

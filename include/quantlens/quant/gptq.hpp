@@ -134,6 +134,7 @@ class Quantization {
     const std::size_t n = weights.cols;
     group_size_ = settings.group_size == 0 ? n : settings.group_size;
     order_ = quantization_order(hessian, settings.order, group_size_);
+    place_columns();
     for (std::size_t i = 0; i < n; ++i) dead_.push_back(hessian(order_[i], order_[i]) == 0.0);
     result_.damping = settings.damping;
     factor_ = upper_factor(hessian, order_, result_.damping);
@@ -152,7 +153,6 @@ class Quantization {
       for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) losses[tile] = quantize_tile(tile * tile_rows);
     });
     for (const double loss : losses) result_.loss += loss / 2.0;
-    if (keeps_order()) result_.order = order_;
     return std::move(result_);
   }
 
@@ -186,9 +186,20 @@ class Quantization {
     return settings_.order == GptqOrder::activation && !settings_.static_groups;
   }
 
-  /// Where a column is stored, and in which group.
-  [[nodiscard]] std::size_t place_of(std::size_t column) const { return keeps_order() ? column : order_[column]; }
-  [[nodiscard]] std::size_t group_of(std::size_t column) const { return place_of(column) / group_size_; }
+  /// Within a group codes lie in their natural order, since groups are all that files know of another one.
+  void place_columns() {
+    places_ = order_;
+    if (!keeps_order()) return;
+    std::vector<std::uint32_t> stored = order_;
+    const auto group = static_cast<std::ptrdiff_t>(group_size_);
+    for (auto first = stored.begin(); first != stored.end(); first += group) std::sort(first, first + group);
+    std::vector<std::uint32_t> place_of_input(stored.size());
+    for (std::uint32_t place = 0; place < stored.size(); ++place) place_of_input[stored[place]] = place;
+    for (std::uint32_t& place : places_) place = place_of_input[place];
+    if (!std::is_sorted(stored.begin(), stored.end())) result_.order = std::move(stored);
+  }
+
+  [[nodiscard]] std::size_t group_of(std::size_t column) const { return places_[column] / group_size_; }
 
   void fit_static(std::size_t row) {
     std::vector<float> natural(weights_.cols);
@@ -240,7 +251,7 @@ class Quantization {
         const Grid& own = grid(row, group_of(column));
         const std::uint8_t chosen = own.code(static_cast<float>(value));
         const double rounded = static_cast<double>(own.value(chosen));
-        result_.codes[row * weights_.cols + place_of(column)] = chosen;
+        result_.codes[row * weights_.cols + places_[column]] = chosen;
         errors(r, b + j) = wanted(r, b + j) - rounded;
         const double weighted = (value - rounded) * diagonal;
         loss += weighted * weighted;
@@ -269,7 +280,8 @@ class Quantization {
   MatrixView<const float> weights_;
   const GptqSettings& settings_;
   std::size_t group_size_ = 0;
-  std::vector<std::uint32_t> order_;
+  std::vector<std::uint32_t> order_;   ///< the input of each column
+  std::vector<std::uint32_t> places_;  ///< where the column is stored
   std::vector<bool> dead_;
   Rows factor_;
   GptqResult result_;
@@ -284,8 +296,8 @@ class Quantization {
   return gptq_detail::Quantization(weights, hessian, settings).run();
 }
 
-/// Symmetric or affine by its layout; scales are f16. Columns stay in the order in which they were quantized where
-/// groups are those of that order (by activation, without static groups).
+/// Symmetric or affine by its layout; scales are f16. Inputs are reordered where groups are those of the order of
+/// quantization (by activation, without static groups).
 template <Layout L, int Bits>
 struct Gptq {
   using layout = L;

@@ -41,35 +41,33 @@ class CalibratedQuantizer {
 
   /// The next block. Errors: InputError of the quantizers, naming the matrix.
   [[nodiscard]] QuantizedBlock next() {
-    BlockDraft draft(weights_.blocks[next_++], format_);
+    const BlockWeights& weights = weights_.blocks[next_++];
+    BlockDraft draft(weights, format_);
     flow_.block() = draft.full_block(flow_.kernels());
     if (draft.has_awq()) {
       const std::vector<float> before(flow_.residual().begin(), flow_.residual().end());
       AwqScaler(draft, flow_).run();
-      if (feeds_quantized_) {
-        std::copy(before.begin(), before.end(), flow_.residual().begin());
-        flow_.block() = draft.full_block(flow_.kernels());
-      }
+      std::copy(before.begin(), before.end(), flow_.residual().begin());
+      flow_.block() = draft.full_block(flow_.kernels());
     }
     QuantizedBlock block;
     block.vectors = draft.vectors;
-    if (feeds_quantized_ || !draft.has_awq())
+    if (feeds_quantized_ || !draft.has_awq()) {
       run_and_quantize(draft, block);
-    else
+    } else {
       for (const BlockPart part : all_block_parts) block[part] = quantize_alone(draft, part);
+      pass_full(weights);
+    }
     return block;
   }
 
-  /// Lets the text pass through a block that has been quantized before, and gives it back.
-  [[nodiscard]] TransformerBlock skip(TransformerBlock block) {
-    ++next_;
-    flow_.block() = std::move(block);
-    flow_.attention_inputs();
-    flow_.attention();
-    flow_.attention_outputs();
-    flow_.mlp_hidden();
-    flow_.mlp_outputs();
-    return std::move(flow_.block());
+  /// Lets the text pass through the next block, which has been made before.
+  void skip(const QuantizedBlock& block) {
+    const BlockWeights& weights = weights_.blocks[next_++];
+    if (feeds_quantized_)
+      static_cast<void>(flow_.pass(make_block(block, flow_.kernels())));
+    else
+      pass_full(weights);
   }
 
   /// The output layer. Errors: InputError "format" for awq, which has nothing to fold scales into there.
@@ -83,6 +81,11 @@ class CalibratedQuantizer {
   }
 
  private:
+  /// The block as the file has it, without scales folded in.
+  void pass_full(const BlockWeights& weights) {
+    static_cast<void>(flow_.pass(BlockDraft(weights, format_).full_block(flow_.kernels())));
+  }
+
   /// The text passes through the block step by step; what a step needs is quantized before it.
   void run_and_quantize(BlockDraft& draft, QuantizedBlock& block) {
     flow_.attention_inputs();

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quantlens/core/sha256.hpp"
@@ -46,15 +48,23 @@ namespace calibration_detail {
   return object[key].get<std::string>();
 }
 
-/// A row of a .jsonl file: a text, or a chat with its answers.
-[[nodiscard]] inline std::vector<TokenId> encode_row(const nlohmann::json& row, const ChatEncoder& encoder,
-                                                     const std::filesystem::path& file, std::size_t number) {
-  if (!row.is_object() || !row.contains("messages")) return encoder.encode_plain(text_field(row, "text", file, number));
+/// The chat of a row that has one. Errors: InputError "calibration".
+[[nodiscard]] inline std::optional<std::vector<ChatMessage>> chat_of_row(const nlohmann::json& row,
+                                                                         const std::filesystem::path& file,
+                                                                         std::size_t number) {
+  if (!row.is_object() || !row.contains("messages")) return std::nullopt;
   if (!row["messages"].is_array()) throw bad_row(file, number, "'messages' is no list");
   std::vector<ChatMessage> messages;
   for (const nlohmann::json& message : row["messages"])
     messages.push_back({text_field(message, "role", file, number), text_field(message, "content", file, number)});
-  return encoder.encode(encoder.dialogue_text(messages));
+  return messages;
+}
+
+/// A row of a .jsonl file: a text, or a chat with its answers.
+[[nodiscard]] inline std::vector<TokenId> encode_row(const nlohmann::json& row, const ChatEncoder& encoder,
+                                                     const std::filesystem::path& file, std::size_t number) {
+  if (const auto messages = chat_of_row(row, file, number)) return encoder.encode(encoder.dialogue_text(*messages));
+  return encoder.encode_plain(text_field(row, "text", file, number));
 }
 
 /// The file's first tokens, `wanted` of them where it has as many.
@@ -76,6 +86,20 @@ namespace calibration_detail {
 
 }  // namespace calibration_detail
 
+/// The file's first tokens cut into windows of `length`, at most `limit` of them; what is left over is dropped.
+/// Errors: InputError "calibration" for a row that is no text; those of reading.
+[[nodiscard]] inline std::vector<std::vector<TokenId>> text_windows(const std::filesystem::path& file,
+                                                                    const ChatEncoder& encoder, std::size_t length,
+                                                                    std::size_t limit) {
+  const std::vector<TokenId> tokens = calibration_detail::first_tokens(file, encoder, limit * length);
+  std::vector<std::vector<TokenId>> windows;
+  for (std::size_t end = length; end <= tokens.size(); end += length) {
+    const auto last = tokens.begin() + static_cast<std::ptrdiff_t>(end);
+    windows.emplace_back(last - static_cast<std::ptrdiff_t>(length), last);
+  }
+  return windows;
+}
+
 /// Errors: InputError "calibration" for a window beyond the model's context and for a file that holds too few tokens.
 [[nodiscard]] inline Calibration load_calibration(const CalibrationOptions& options, const ChatEncoder& encoder,
                                                   std::size_t n_ctx) {
@@ -83,21 +107,16 @@ namespace calibration_detail {
   if (options.length > n_ctx)
     throw InputError("calibration", concat("windows of ", options.length, " tokens exceed the model's context of ",
                                            n_ctx, "; set --calibration-length"));
-  const std::vector<TokenId> tokens =
-      calibration_detail::first_tokens(file, encoder, options.sequences * options.length);
-  const std::size_t n_windows = tokens.size() / options.length;
-  if (n_windows < options.sequences)
-    throw InputError("calibration", concat(file.string(), " holds ", tokens.size(), " tokens for this model, that is ",
-                                           n_windows, " windows of ", options.length, ", not ", options.sequences,
+  std::vector<std::vector<TokenId>> windows = text_windows(file, encoder, options.length, options.sequences);
+  if (windows.size() < options.sequences)
+    throw InputError("calibration", concat(file.string(), " holds ", windows.size(), " windows of ", options.length,
+                                           " tokens for this model, not ", options.sequences,
                                            "; set --calibration-sequences or --calibration-length, or give more text"));
   Calibration calibration;
   calibration.name = file.filename().string();
   calibration.sha256 = sha256_hex(MappedFile::open(file).bytes());
   calibration.length = options.length;
-  for (std::size_t i = 0; i < options.sequences; ++i) {
-    const auto begin = tokens.begin() + static_cast<std::ptrdiff_t>(i * options.length);
-    calibration.sequences.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(options.length));
-  }
+  calibration.sequences = std::move(windows);
   return calibration;
 }
 

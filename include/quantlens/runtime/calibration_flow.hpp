@@ -52,6 +52,17 @@ class CalibrationFlow {
   /// The residual stream between blocks. Shape [n_tokens, d_model].
   [[nodiscard]] std::span<float> residual() noexcept { return residual_.span(); }
 
+  /// Lets the text pass through a whole block, and gives it back.
+  [[nodiscard]] TransformerBlock pass(TransformerBlock whole) {
+    block() = std::move(whole);
+    attention_inputs();
+    attention();
+    attention_outputs();
+    mlp_hidden();
+    mlp_outputs();
+    return std::move(block());
+  }
+
   /// inputs() = norm(residual), for any norm weight. Shape of weight: [d_model].
   void norm(const std::vector<float>& weight) {
     const ModelConfig& config = model_.config;

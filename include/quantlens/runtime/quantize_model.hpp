@@ -6,6 +6,8 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "quantlens/core/parallel.hpp"
@@ -23,6 +25,8 @@ struct BuildOptions {
   const Calibration* calibration = nullptr;  ///< for formats that look at text
   /// Called after each block, from one thread at a time; may be empty.
   std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {};
+  /// For formats that look at text: a block that an earlier run has made, or none; may be empty.
+  std::function<std::optional<QuantizedBlock>(std::size_t index)> made_before = {};
 };
 
 namespace quantize_model_detail {
@@ -79,7 +83,12 @@ template <class Take>
     throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
   CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
   for (std::size_t i = 0; i < n_blocks; ++i) {
-    take(i, quantizer.next());
+    std::optional<QuantizedBlock> block = options.made_before ? options.made_before(i) : std::nullopt;
+    if (block)
+      quantizer.skip(*block);
+    else
+      block = quantizer.next();
+    take(i, std::move(*block));
     if (options.progress) options.progress(i + 1, n_blocks);
   }
   return quantizer.lm_head(output_matrix(weights), lm_head);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,9 +62,11 @@ class CheckpointReader {
   }
 
   /// Sorts tensors into modules, then adds modules and plain tensors to the pool.
-  void read(const HfFolder& folder, const ModelConfig& config, TensorPool& pool) {
-    for (const HfFolder::Tensor& stored : folder.tensors()) take_part(stored);
-    for (const HfFolder::Tensor& stored : folder.tensors()) {
+  /// `source` names in messages where the tensors are from.
+  void read(std::span<const HfFolder::Tensor> tensors, const std::string& source, const ModelConfig& config,
+            TensorPool& pool) {
+    for (const HfFolder::Tensor& stored : tensors) take_part(stored);
+    for (const HfFolder::Tensor& stored : tensors) {
       const std::string& name = stored.tensor->name;
       // Old checkpoints store what follows from rope_theta.
       if (name.ends_with(".rotary_emb.inv_freq") || !suffix_of(name).empty()) continue;
@@ -83,11 +86,11 @@ class CheckpointReader {
     for (const auto& [name, module] : modules_) {
       CheckpointMatrix read = read_module(module);
       std::vector<std::uint64_t> shape{read.matrix.rows, read.matrix.cols};
-      pool.add({name + ".weight", folder.path().string(), GgmlType::f32, std::move(shape), {}, 0, std::move(read)});
+      pool.add({name + ".weight", source, GgmlType::f32, std::move(shape), {}, 0, std::move(read)});
     }
     if (settings_ != nullptr && modules_.empty())
-      throw InputError("config", concat("config.json: quantization_config says ", method_,
-                                        ", but no tensor of the folder is quantized that way"));
+      throw InputError(
+          "config", concat("config.json: quantization_config says ", method_, ", but no tensor is quantized that way"));
   }
 
  private:

@@ -31,19 +31,27 @@ enum class CheckpointFormat { gptq, gptq_v2, awq, bnb_4bit, bnb_int8 };
 
 namespace detail {
 
-/// The matrices of a model with their Hugging Face module names ("model.layers.0.mlp.up_proj").
-[[nodiscard]] inline std::vector<std::pair<std::string, const WeightMatrix*>> linear_modules(
-    const ModelWeights& weights) {
-  std::vector<std::pair<std::string, const WeightMatrix*>> modules;
-  const auto add = [&](const WeightMatrix& matrix) {
-    std::string name = translate_name(matrix.name, canonical_names, hf_names).value();
-    name.resize(name.size() - std::string_view(".weight").size());
-    modules.emplace_back(std::move(name), &matrix);
-  };
+/// A matrix and its Hugging Face module name ("model.layers.0.mlp.up_proj").
+using LinearModule = std::pair<std::string, const WeightMatrix*>;
+
+[[nodiscard]] inline LinearModule linear_module(const WeightMatrix& matrix) {
+  std::string name = translate_name(matrix.name, canonical_names, hf_names).value();
+  name.resize(name.size() - std::string_view(".weight").size());
+  return {std::move(name), &matrix};
+}
+
+[[nodiscard]] inline std::vector<LinearModule> linear_modules(const BlockWeights& block) {
+  std::vector<LinearModule> modules;
+  for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
+    modules.push_back(linear_module(*matrix));
+  return modules;
+}
+
+[[nodiscard]] inline std::vector<LinearModule> linear_modules(const ModelWeights& weights) {
+  std::vector<LinearModule> modules;
   for (const BlockWeights& block : weights.blocks)
-    for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-      add(*matrix);
-  if (weights.lm_head) add(*weights.lm_head);
+    for (LinearModule& module : linear_modules(block)) modules.push_back(std::move(module));
+  if (weights.lm_head) modules.push_back(linear_module(*weights.lm_head));
   return modules;
 }
 
@@ -66,36 +74,44 @@ namespace detail {
           }};
 }
 
+/// Nothing for an empty vector. `values` must outlive the tensor.
+inline void add_vector(OutputTensors& tensors, const std::string& canonical, const std::vector<float>& values) {
+  if (values.empty()) return;
+  tensors.push_back(made_tensor(translate_name(canonical, canonical_names, hf_names).value(), "F32", {values.size()},
+                                [&values] { return values; }));
+}
+
+inline void add_module(OutputTensors& tensors, const LinearModule& module, CheckpointFormat format) {
+  const auto& [name, matrix] = module;
+  if (!matrix->codes) {
+    tensors.push_back(plain_tensor(name + ".weight", *matrix));
+    return;
+  }
+  OutputTensors parts = format == CheckpointFormat::awq        ? awq_tensors(name, *matrix->codes)
+                        : format == CheckpointFormat::bnb_4bit ? bnb_4bit_tensors(name, *matrix->codes)
+                        : format == CheckpointFormat::bnb_int8
+                            ? bnb_int8_tensors(name, *matrix->codes)
+                            : gptq_tensors(name, *matrix->codes, format == CheckpointFormat::gptq_v2);
+  std::move(parts.begin(), parts.end(), std::back_inserter(tensors));
+}
+
+/// The tensors of block `index`, which must outlive them.
+inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::size_t index, CheckpointFormat format) {
+  const auto named = [&](std::string_view part) { return concat("blocks.", index, ".", part); };
+  add_vector(tensors, named("attn_norm"), block.attn_norm);
+  add_vector(tensors, named("mlp_norm"), block.mlp_norm);
+  add_vector(tensors, named("attn.q_bias"), block.q_bias);
+  add_vector(tensors, named("attn.k_bias"), block.k_bias);
+  add_vector(tensors, named("attn.v_bias"), block.v_bias);
+  for (const LinearModule& module : linear_modules(block)) add_module(tensors, module, format);
+}
+
 [[nodiscard]] inline OutputTensors checkpoint_tensors(const ModelWeights& weights, CheckpointFormat format) {
   OutputTensors tensors;
-  const auto vector = [&](const std::string& canonical, const std::vector<float>& values) {
-    if (values.empty()) return;
-    tensors.push_back(made_tensor(translate_name(canonical, canonical_names, hf_names).value(), "F32", {values.size()},
-                                  [&values] { return values; }));
-  };
   tensors.push_back(plain_tensor("model.embed_tokens.weight", weights.embed));
-  vector("final_norm", weights.final_norm);
-  for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
-    const BlockWeights& block = weights.blocks[i];
-    const auto named = [&](std::string_view part) { return concat("blocks.", i, ".", part); };
-    vector(named("attn_norm"), block.attn_norm);
-    vector(named("mlp_norm"), block.mlp_norm);
-    vector(named("attn.q_bias"), block.q_bias);
-    vector(named("attn.k_bias"), block.k_bias);
-    vector(named("attn.v_bias"), block.v_bias);
-  }
-  for (const auto& [name, matrix] : linear_modules(weights)) {
-    if (!matrix->codes) {
-      tensors.push_back(plain_tensor(name + ".weight", *matrix));
-      continue;
-    }
-    OutputTensors parts = format == CheckpointFormat::awq        ? awq_tensors(name, *matrix->codes)
-                          : format == CheckpointFormat::bnb_4bit ? bnb_4bit_tensors(name, *matrix->codes)
-                          : format == CheckpointFormat::bnb_int8
-                              ? bnb_int8_tensors(name, *matrix->codes)
-                              : gptq_tensors(name, *matrix->codes, format == CheckpointFormat::gptq_v2);
-    std::move(parts.begin(), parts.end(), std::back_inserter(tensors));
-  }
+  add_vector(tensors, "final_norm", weights.final_norm);
+  for (std::size_t i = 0; i < weights.blocks.size(); ++i) add_block(tensors, weights.blocks[i], i, format);
+  if (weights.lm_head) add_module(tensors, linear_module(*weights.lm_head), format);
   return tensors;
 }
 
@@ -123,23 +139,21 @@ struct CodesSummary {
   return pattern + "$";
 }
 
-}  // namespace detail
-
-/// The quantization_config that goes with the tensors of a model.
-/// Errors: InputError `checkpoint` where no matrix holds codes, or they differ in what the format says once for all.
-[[nodiscard]] inline nlohmann::json quantization_config(const ModelWeights& weights, CheckpointFormat format) {
-  std::vector<std::pair<std::string, detail::CodesSummary>> coded;
+/// The quantization_config of some modules. Errors: as that of a model.
+[[nodiscard]] inline nlohmann::json quantization_config(const std::vector<LinearModule>& modules, bool tied_embeddings,
+                                                        CheckpointFormat format) {
+  std::vector<std::pair<std::string, CodesSummary>> coded;
   nlohmann::json plain = nlohmann::json::array();
   float threshold = 6.0f;
-  for (const auto& [name, matrix] : detail::linear_modules(weights)) {
+  for (const auto& [name, matrix] : modules) {
     if (matrix->codes) {
-      coded.emplace_back(name, detail::summarize(*matrix->codes));
+      coded.emplace_back(name, summarize(*matrix->codes));
       if (matrix->activations == ActivationRule::llm_int8) threshold = matrix->outlier_threshold;
     } else {
       plain.push_back(name);
     }
   }
-  if (weights.config.tied_embeddings) plain.push_back("lm_head");
+  if (tied_embeddings) plain.push_back("lm_head");
   if (coded.empty()) throw InputError("checkpoint", "no matrix of the model holds codes; there is nothing to write");
 
   // What most matrices have is the default, what others have an exception.
@@ -178,10 +192,10 @@ struct CodesSummary {
     symmetric = symmetric && codes.symmetric;
     act_order = act_order || codes.act_order;
     if (codes.bits != bits || codes.group_size != group_size)
-      dynamic["+:" + detail::exact_pattern(name)] = {{"bits", codes.bits}, {"group_size", codes.group_size}};
+      dynamic["+:" + exact_pattern(name)] = {{"bits", codes.bits}, {"group_size", codes.group_size}};
   }
   for (const auto& name : plain)
-    if (name != "lm_head") dynamic["-:" + detail::exact_pattern(name.get<std::string>())] = nlohmann::json::object();
+    if (name != "lm_head") dynamic["-:" + exact_pattern(name.get<std::string>())] = nlohmann::json::object();
   const std::string version = format == CheckpointFormat::gptq_v2 ? "gptq_v2" : "gptq";
   nlohmann::json config = {
       {"quant_method", "gptq"},   {"checkpoint_format", version}, {"bits", bits},
@@ -193,6 +207,21 @@ struct CodesSummary {
   return config;
 }
 
+}  // namespace detail
+
+/// The quantization_config that goes with the tensors of a model.
+/// Errors: InputError `checkpoint` where no matrix holds codes, or they differ in what the format says once for all.
+[[nodiscard]] inline nlohmann::json quantization_config(const ModelWeights& weights, CheckpointFormat format) {
+  return detail::quantization_config(detail::linear_modules(weights), weights.config.tied_embeddings, format);
+}
+
+/// Errors: InputError `checkpoint` for a model whose folder has no tokenizer files to copy, since it is none.
+inline void require_checkpoint_source(const ModelFile& model) {
+  if (!std::filesystem::is_directory(model.path))
+    throw InputError("checkpoint", concat(model.path.string(), ": a Hugging Face folder can be written only from one; ",
+                                          "write a GGUF file instead"));
+}
+
 /// Writes a folder: the tokenizer's files of the source, model.safetensors, and config.json last, so that a folder cut
 /// short does not load. A matrix of `model` with codes is written in `format`, exactly or not at all; one without them
 /// as it is. To write what a quantizer chose, copy the loaded model and set_codes() of its matrices (and its norms,
@@ -201,9 +230,7 @@ struct CodesSummary {
 /// target that holds a model already; Error `write`.
 inline void write_checkpoint(const ModelFile& model, const std::filesystem::path& folder, CheckpointFormat format) {
   namespace fs = std::filesystem;
-  if (!fs::is_directory(model.path))
-    throw InputError("checkpoint", concat(model.path.string(), ": a Hugging Face folder can be written only from one; ",
-                                          "write a GGUF file instead"));
+  require_checkpoint_source(model);
   if (fs::exists(folder / "config.json") || fs::exists(folder / "model.safetensors.index.json"))
     throw InputError("checkpoint", concat(folder.string(), ": holds a model already; name a new folder"));
   const HfFolder source = HfFolder::open(model.path);

@@ -79,7 +79,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   ModelConfig config = config_from_hf(folder->config());
   validate(config, "config.json");
   TensorPool pool(folder->path().string(), hf_names);
-  CheckpointReader(folder->config()).read(*folder, config, pool);
+  CheckpointReader(folder->config()).read(folder->tensors(), folder->path().string(), config, pool);
   return assemble(std::move(config), std::move(pool), false, folder);
 }
 

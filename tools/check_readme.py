@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SETUP = re.compile(r"^\s*(scripts/demo|scripts/test)\b")
 FENCE = re.compile(r"^```(.*)$")
-COMPILE = ["-std=c++20", "-O1", "-fopenmp", f"-I{ROOT / 'include'}"]
+COMPILE = ["-std=c++20", "-O1", "-fopenmp", f"-I{ROOT / 'include'}", "-isystem", "/usr/include/eigen3"]
 LIBRARIES = ["-lpcre2-8", "-lutf8proc", "-lbenchmark", "-lpthread"]
 TIMEOUT_S = 900
 

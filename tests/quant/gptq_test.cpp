@@ -139,6 +139,19 @@ TEST_CASE("with uncorrelated inputs nothing can be made up for: GPTQ is round to
   }
 }
 
+TEST_CASE("a symmetric grid holds the largest weight of a group that has none below 0") {
+  std::vector<float> x = random_values(64 * 4, 11);
+  for (std::size_t t = 0; t < 64; ++t) x[4 * t + 1] = x[4 * t + 3] = 0.0f;  // dead inputs, whose weights go
+  const std::vector<float> w{0.8f, -0.01f, 0.1f, -0.02f};
+  GptqSettings settings = toy_settings();
+  settings.bits = 8;
+  settings.symmetric = true;
+  settings.static_groups = GENERATE(false, true);
+  const GptqResult result = gptq({w.data(), 1, 4}, hessian_of(x, 4), settings);
+  CHECK(result.grid(0, 0).scale == Approx(2 * 0.8 / 255));
+  CHECK(values_of(result)[0] == Approx(0.8).epsilon(0.005));
+}
+
 TEST_CASE("codes do not depend on the scale of the inputs, the loss does") {
   std::vector<float> doubled = toy_x;
   for (float& v : doubled) v *= 2.0f;
@@ -161,7 +174,8 @@ TEST_CASE("the output error is below round to nearest's, and the same for any nu
 
   Gptq<Symmetric, 3> quantizer{group, order, static_groups};
   const auto packed = quantizer.quantize(view, hessian);
-  CHECK(packed.input_order().empty() == !(order == GptqOrder::activation && !static_groups));
+  const bool one_group = group == 0;
+  CHECK(packed.input_order().empty() == (order != GptqOrder::activation || static_groups || one_group));
   quantizer.threads = 3;
   const auto again = quantizer.quantize(view, hessian);
   const auto rounded = Rtn<Symmetric, 3>{group}.quantize(view);

@@ -16,20 +16,20 @@ using namespace quantlens::testing;
 
 namespace {
 
-const ModelSession& session() {
+const ModelSession& small_session() {
   static const ModelSession session(find_model("refworld-small"), {.threads = 2}, {{}, 4, 64});
   return session;
 }
 
 const std::vector<TokenId>& some_tokens() {
-  static const std::vector<TokenId> tokens = session().calibration().sequences.back();
+  static const std::vector<TokenId> tokens = small_session().calibration().sequences.back();
   return tokens;
 }
 
 BuildOptions build_options() {
   BuildOptions options;
   options.threads = 2;
-  options.calibration = &session().calibration();
+  options.calibration = &small_session().calibration();
   return options;
 }
 
@@ -47,15 +47,15 @@ TEST_CASE("a written checkpoint computes, on its own codes, what the format comp
                Case{"bnb-int8", CheckpointFormat::bnb_int8});
   CAPTURE(c.format);
   const FormatSpec format = parse_format(c.format);
-  ModelFile quantized = session().file();
-  quantized.weights = quantized_weights(session().file().weights, format, active_kernels(), build_options());
+  ModelFile quantized = small_session().file();
+  quantized.weights = quantized_weights(small_session().file().weights, format, active_kernels(), build_options());
   const test::TempFolder folder;
   write_checkpoint(quantized, folder.path() / "written", c.checkpoint);
 
   const ModelFile read = load_model(folder.path() / "written");
   CHECK(read.weights.source_quantized);
   CHECK(all_logits(build(read, "native"), some_tokens()) ==
-        all_logits(session().build_transformer(format), some_tokens()));
+        all_logits(small_session().build_transformer(format), some_tokens()));
 }
 
 TEST_CASE("so does a GGUF file") {
@@ -66,10 +66,10 @@ TEST_CASE("so does a GGUF file") {
                         : name == "gguf-q8_0" ? GgmlType::q8_0
                                               : GgmlType::f16;
   const test::TempFolder folder;
-  write_gguf_model(session().file(), folder.path() / "written.gguf", {type, GgmlType::f16});
+  write_gguf_model(small_session().file(), folder.path() / "written.gguf", {type, GgmlType::f16});
   const ModelFile read = load_model(folder.path() / "written.gguf");
   CHECK(all_logits(build(read, "native"), some_tokens()) ==
-        all_logits(session().build_transformer(parse_format(name)), some_tokens()));
+        all_logits(small_session().build_transformer(parse_format(name)), some_tokens()));
 }
 
 TEST_CASE("a run that was stopped goes on to the same weights as one that was not") {
@@ -78,13 +78,13 @@ TEST_CASE("a run that was stopped goes on to the same weights as one that was no
   CAPTURE(name);
   const FormatSpec format = parse_format(name);
   const CheckpointFormat checkpoint = name == "awq-w4-g32" ? CheckpointFormat::awq : CheckpointFormat::gptq;
-  const ModelWeights& weights = session().file().weights;
+  const ModelWeights& weights = small_session().file().weights;
   const test::TempFolder folder;
   const auto open_store = [&] {
     return BlockStore(folder.path() / "out.partial", {{"format", name}}, checkpoint, weights.config);
   };
   const auto written = [&](const char* as, const BuildOptions& options, const BlockStore* store) {
-    ModelFile quantized = session().file();
+    ModelFile quantized = small_session().file();
     quantized.weights = quantized_weights(weights, format, active_kernels(), options, store);
     write_checkpoint(quantized, folder.path() / as, checkpoint);
     return test::read_text(folder.path() / as / "model.safetensors");

@@ -172,7 +172,12 @@ class Quantization {
   }
 
   /// The grid of a group that is known in advance, or refitted on weights that have made up for errors.
+  /// Without the weights of dead inputs a group may have none below 0. A symmetric grid saturates there in the source,
+  /// at half of the largest weight; here it spans both signs.
   [[nodiscard]] Grid fit(std::span<const float> group) const {
+    const auto [low, high] = std::minmax_element(group.begin(), group.end());
+    const float mirrored = -*high;
+    if (settings_.symmetric && *low >= 0.0f) group = {&mirrored, 1};
     return settings_.exact_scales ? exact_grid(group, settings_.bits, settings_.symmetric)
                                   : stored_grid(group, settings_.bits, settings_.symmetric);
   }

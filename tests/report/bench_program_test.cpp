@@ -47,7 +47,7 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
   REQUIRE(result.status == 0);
   const Json results = program.results();
   CHECK(results["schema"] == "quantlens-results/1");
-  CHECK(keys_of(results) == std::set<std::string>{"schema", "manifest", "rows"});
+  CHECK(keys_of(results) == std::set<std::string>{"schema", "manifest", "rows", "rankings"});
   REQUIRE(results["rows"].size() == 3);
   for (const Json& row : results["rows"]) {
     CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "n",
@@ -97,6 +97,28 @@ TEST_CASE("bench program: the value in a row is the mean over the journal's item
   for (const Json& row : results["rows"])
     CHECK(row["metrics"]["accuracy"]["value"] ==
           Approx(right.at(concat("tiny/nle/", row["format"].get<std::string>())) / 12));
+}
+
+TEST_CASE("bench program: the quantized formats are ranked, in the file and on the console", "[report]") {
+  Program program;
+  const Result result = program.run(three_formats);
+  const Json results = program.results();
+  std::vector<std::string> aspects;
+  for (const Json& ranking : results["rankings"]) {
+    aspects.push_back(ranking["aspect"]);
+    CHECK(keys_of(ranking) == std::set<std::string>{"aspect", "metric", "tasks", "n", "decided", "best", "contenders",
+                                                    "formats", "left_out"});
+    CHECK(ranking["formats"].size() == 2);
+  }
+  CHECK(aspects == std::vector<std::string>{"accuracy", "explanation", "size", "speed"});
+  const Json& accuracy = results["rankings"][0];
+  CHECK(accuracy["n"] == 12);
+  for (const Json& format : accuracy["formats"]) {
+    const std::size_t row = format["format"] == "rtn-w8" ? 1 : 2;
+    CHECK(format["value"].get<double>() == Approx(results["rows"][row]["metrics"]["accuracy"]["value"].get<double>()));
+  }
+  CHECK_THAT(result.out, Catch::Contains("\nWhich of 2 quantized formats is best\n") &&
+                             Catch::Contains("\nfor size         cannot decide: rtn-w8 12.50, rtn-w2-g64 12.50"));
 }
 
 TEST_CASE("bench program: a task about facts has its own metrics, and means for each group", "[report]") {

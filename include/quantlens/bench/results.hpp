@@ -1,4 +1,4 @@
-/// results.json, schema quantlens-results/1: a manifest and one row a cell; every key is always there.
+/// results.json, schema quantlens-results/1: a manifest, one row a cell, and rankings; every key is always there.
 #pragma once
 
 #include <cmath>
@@ -12,6 +12,7 @@
 
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/model_provider.hpp"
+#include "quantlens/bench/ranking.hpp"
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/io/atomic_file.hpp"
 
@@ -117,13 +118,38 @@ inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
             {"source_quantized", model.source_quantized()}}}};
 }
 
+/// One aspect; `best` is null where it cannot be decided.
+[[nodiscard]] inline nlohmann::ordered_json ranking_json(const Ranking& ranking) {
+  using Json = nlohmann::ordered_json;
+  Json tasks = Json::array();
+  for (const TaskProtocol& what : ranking.tasks) tasks.push_back(what.name());
+  Json formats = Json::array();
+  for (const RankedFormat& format : ranking.formats)
+    formats.push_back({{"format", format.format},
+                       {"value", bench_detail::number_or_null(format.value)},
+                       {"p_holm", bench_detail::number_or_null(format.p_holm)}});
+  const std::vector<std::string> contenders = ranking.contenders();
+  const bool decided = contenders.size() == 1;
+  return {{"aspect", ranking.aspect},    {"metric", ranking.metric},
+          {"tasks", std::move(tasks)},   {"n", ranking.n ? Json(*ranking.n) : Json()},
+          {"decided", decided},          {"best", decided ? Json(contenders.front()) : Json()},
+          {"contenders", contenders},    {"formats", std::move(formats)},
+          {"left_out", ranking.left_out}};
+}
+
 /// The whole document.
 [[nodiscard]] inline nlohmann::ordered_json results_json(nlohmann::ordered_json manifest, Sweep& sweep,
                                                          const ModelPool& model, std::size_t threads) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const auto& row : sweep.finished_rows())
     rows.push_back(row_json(*row, model.provider(), model.sha256(), threads));
-  return {{"schema", results_schema}, {"manifest", std::move(manifest)}, {"rows", std::move(rows)}};
+  nlohmann::ordered_json rankings = nlohmann::ordered_json::array();
+  for (const Ranking& ranking : rank_formats(sweep.finished_rows(), sweep.seed()))
+    rankings.push_back(ranking_json(ranking));
+  return {{"schema", results_schema},
+          {"manifest", std::move(manifest)},
+          {"rows", std::move(rows)},
+          {"rankings", std::move(rankings)}};
 }
 
 /// Writes the document whole or not at all. Errors: Error naming the file; what was there before stays.

@@ -99,6 +99,7 @@ class Sweep {
 
   /// Why deltas are missing; empty where every baseline cell was measured.
   [[nodiscard]] const std::string& baseline_error() const { return baseline_error_; }
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
 
  private:
   void summarize(Row& row, const CellOutcome* baseline) const {

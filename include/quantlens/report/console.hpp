@@ -4,45 +4,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <iomanip>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/report/plain_text.hpp"
+#include "quantlens/report/rank_table.hpp"
 #include "quantlens/report/text_table.hpp"
 
 namespace quantlens::inline v0_1 {
 
 namespace report_detail {
-
-using Json = nlohmann::ordered_json;
-using Number = std::optional<double>;
-
-inline Number number(const Json& object, std::string_view key) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<double>();
-}
-
-inline std::string decimal(double value, int digits, bool sign = false) {
-  std::ostringstream out;
-  out << std::fixed << std::setprecision(digits) << (sign ? std::showpos : std::noshowpos) << value;
-  return out.str();
-}
-
-/// Digits behind the point so that the smallest of the values that are not 0 shows about four; at most three.
-inline int digits_for(const std::vector<Number>& values) {
-  double smallest = std::numeric_limits<double>::infinity();
-  for (const Number& value : values)
-    if (value && *value != 0) smallest = std::min(smallest, std::abs(*value));
-  if (std::isinf(smallest)) return 3;
-  return smallest >= 1000 ? 0 : smallest >= 100 ? 1 : smallest >= 10 ? 2 : 3;
-}
 
 inline std::vector<std::string> right_aligned(std::vector<std::string> cells) {
   std::size_t widest = 0;
@@ -105,25 +79,6 @@ inline TextColumn number_column(const std::string& header, const std::vector<Num
   const int digits = std::min(digits_for(values), 2);
   for (const Number& value : values) column.cells.push_back(value ? decimal(*value, digits) : "-");
   return column;
-}
-
-/// Breaks at blanks so that no line passes `width`; continued lines are indented.
-inline std::string wrapped(const std::string& text, std::size_t width) {
-  std::istringstream words(text);
-  std::string out;
-  std::size_t used = 0;
-  for (std::string word; words >> word;) {
-    if (used > 0 && used + 1 + display_width(word) > width) {
-      out += "\n  ";
-      used = 2;
-    } else if (used > 0) {
-      out += " ";
-      ++used;
-    }
-    out += word;
-    used += display_width(word);
-  }
-  return out + "\n";
 }
 
 /// "accuracy 0.05..0.08": the range of one field over the rows, for each metric that has it.
@@ -203,7 +158,8 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
 
 }  // namespace report_detail
 
-/// All rows of a quantlens-results/1 document as tables, at most `width` columns wide; one group of blocks a task.
+/// All rows of a quantlens-results/1 document as tables, at most `width` columns wide; one group of blocks a task, then
+/// what is best where the document ranks formats.
 [[nodiscard]] inline std::string render_console(const nlohmann::ordered_json& results, std::size_t width = 120) {
   using report_detail::Json;
   std::vector<std::pair<std::string, std::vector<const Json*>>> tasks;
@@ -214,6 +170,7 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
   }
   std::string out;
   for (const auto& [task, rows] : tasks) out += report_detail::task_tables(results, rows, width) + "\n";
+  out += report_detail::rank_table(results, width);
   const Json& manifest = results["manifest"];
   if (const Json& model = manifest["model"]; model.value("source_quantized", false))
     out += report_detail::wrapped(

@@ -35,7 +35,7 @@ Json ranking(const std::string& aspect, const std::string& metric, const Json& t
           {"left_out", left_out}};
 }
 
-Json document() {
+Json ranked_document() {
   const std::vector<Place> accuracy{{"bnb-int8", 0.967},       {"gptq-w8-g128", 0.967}, {"gptq-w4-g128", 0.96},
                                     {"rtn-w8-g128", 0.96},     {"awq-w4-g128", 0.955},  {"hqq-w4-g128", 0.955},
                                     {"rtn-w2-g128", 0.3333333}};
@@ -69,11 +69,11 @@ Fastest: ahead of every other one by more than 10 % in every task, of at least t
 Not ranked, for want of results: awq-w4-g128 (speed), rtn-w2-g128 (explanation).
 
 )";
-  CHECK(render_console(document()) == expected);
+  CHECK(render_console(ranked_document()) == expected);
 }
 
 TEST_CASE("rank table: results without rankings have no block", "[report]") {
-  Json results = document();
+  Json results = ranked_document();
   results["rankings"] = Json::array();
   CHECK(render_console(results).empty());
   results.erase("rankings");
@@ -82,7 +82,7 @@ TEST_CASE("rank table: results without rankings have no block", "[report]") {
 
 TEST_CASE("rank table: no line passes the width that is asked for", "[report]") {
   for (const std::size_t width : {60u, 80u, 120u}) {
-    std::istringstream lines(render_console(document(), width));
+    std::istringstream lines(render_console(ranked_document(), width));
     for (std::string line; std::getline(lines, line);) {
       INFO(line);
       CHECK(display_width(line) <= width);
@@ -92,6 +92,6 @@ TEST_CASE("rank table: no line passes the width that is asked for", "[report]") 
 
 TEST_CASE("rank table: continued lines stay in their column", "[report]") {
   CHECK_THAT(
-      render_console(document(), 60),
+      render_console(ranked_document(), 60),
       Catch::Contains("\nfor accuracy     cannot decide: bnb-int8 0.967,\n                 gptq-w8-g128 0.967,"));
 }

@@ -170,8 +170,8 @@ TEST_CASE("ranking: a format without a finished row is left out, not the items o
   Run run;
   run.add(nle, "rtn-w4", metric::accuracy, first_right(2, 4));
   run.add(nle, "rtn-w8", metric::accuracy, first_right(3, 4));
-  run.add(nle, "rtn-w2");
-  run.rows.back()->error = "no memory";
+  run.add(nle, "rtn-w2", metric::accuracy, first_right(4, 4));
+  run.rows.back()->error = "no statistic";
   CHECK(names_of(run.only()) == Names{"rtn-w8", "rtn-w4"});
   CHECK(run.only().left_out == Names{"rtn-w2"});
   CHECK(run.only().n == 4u);

@@ -69,7 +69,7 @@ TEST_CASE("a format that is full agrees with full in everything") {
 }
 
 TEST_CASE("agreement is what the engine's own scores and probabilities say") {
-  const Transformer full = build(model_file(), "full"), format = build(model_file(), "rtn-w3-g32");
+  const Transformer full = build(model_file(), "full"), format = build(model_file(), "rtn-w3");
   const std::vector<ScoreRequest> requests = some_requests();
   const Agreement agreement = measure_agreement(full, format, requests, 2);
 

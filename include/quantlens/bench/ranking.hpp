@@ -61,7 +61,7 @@ inline constexpr ScoredAspect scored_aspects[] = {
 
 /// How much faster than a rival the leader has to be, in every task. Formats are timed one after another, so other work
 /// on the machine slows all tasks of one format alike, and tasks are no independent witnesses: with such work, two runs
-/// of the demo had the same format 8 % apart in every task.
+/// of the demo had the same format at least 8 % apart in every task.
 inline constexpr double speed_margin = 0.1;
 
 namespace bench_detail {

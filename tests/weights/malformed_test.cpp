@@ -182,7 +182,7 @@ TEST_CASE("Hugging Face folders that cannot be computed faithfully are refused")
   config("quantization_config", {{"quant_method", "aqlm"}}, "quant_method 'aqlm' is not supported (known: gptq awq");
   config("quantization_config", {{"quant_method", "gptq"}}, "quantization_config: no bits");
   config("quantization_config", {{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 128}},
-         "quantization_config says gptq, but no tensor of the folder is quantized that way");
+         "quantization_config says gptq, but no tensor is quantized that way");
   config("quantization_config", 4, "quantization_config: should be an object");
   config("mlp_bias", true, "mlp_bias");
   config("use_sliding_window", true, "use_sliding_window");

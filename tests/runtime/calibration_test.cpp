@@ -55,7 +55,7 @@ TEST_CASE("rows of JSON lines are texts, or chats in the model's own template wi
 
 TEST_CASE("calibration text that cannot serve is refused with a way out") {
   const test::TempFolder folder;
-  CHECK_THROWS_WITH(load(folder.write("empty.txt", ""), 1, 8), Contains("0 tokens") || Contains("1 tokens"));
+  CHECK_THROWS_WITH(load(folder.write("empty.txt", ""), 1, 8), Contains("0 windows"));
   CHECK_THROWS_WITH(load(folder.write("short.txt", "red apple"), 4, 8), Contains("--calibration-sequences"));
   CHECK_THROWS_WITH(load({}, 1, 513), Contains("context of 512"));
   CHECK_THROWS_WITH(load(folder.write("row.jsonl", "{\"txt\": \"a\"}\n"), 1, 8),

@@ -129,7 +129,7 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
       {{"generate", "--model", model, "--prompt", std::string(2000, 'a')}, "128"},
       {{"score", "--model", model, "--file", no_continuation}, "'continuation'"},
       {{"score", "--model", model, "--file", no_continuation, "--batch", "0"}, "--batch"},
-      {{"perplexity", "--model", model, "--file", text}, "does not fill one window"},
+      {{"perplexity", "--model", model, "--file", text}, "less than one window"},
       {{"perplexity", "--model", model, "--file", text, "--context", "1"}, "--context"},
       {{"speed", "--model", model, "--prefill", "129"}, "context is 128"},
       {{"speed", "--model", gguf, "--repeat", "0"}, "--repeat"},

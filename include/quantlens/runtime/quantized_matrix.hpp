@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/matrix_view.hpp"
 #include "quantlens/packed/any_packed.hpp"
 #include "quantlens/runtime/linear.hpp"
 #include "quantlens/weights/weight_matrix.hpp"

@@ -46,14 +46,15 @@ def main() -> None:
     parser.add_argument("--model", required=True)
     parser.add_argument("--text", required=True)
     parser.add_argument("--ours", default="build/release/bin/quantlens")
+    parser.add_argument("--formats", default=",".join(FORMATS), help="separated by commas")
     parser.add_argument("--context", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     ids = AutoTokenizer.from_pretrained(args.model)(pathlib.Path(args.text).read_text())["input_ids"]
     windows = [ids[i:i + args.context] for i in range(0, len(ids) - args.context + 1, args.context)]
-    for name, settings in FORMATS.items():
-        peer = peer_perplexity(args.model, settings, windows)
+    for name in args.formats.split(","):
+        peer = peer_perplexity(args.model, FORMATS[name], windows)
         ours = json.loads(subprocess.run(
             [args.ours, "perplexity", "--model", args.model, "--format", name, "--file", args.text, "--context",
              str(args.context), "--threads", str(args.threads)], stdout=subprocess.PIPE, check=True).stdout)["perplexity"]

@@ -1,8 +1,6 @@
 /// What quantizers cost and what they keep: time and memory of quantizing, distortion of each block's outputs, and how
 /// far next-token predictions move from those of full precision. Full and format run side by side; no logits are
 /// stored. `--help` lists the options. Exit status: 0, 1 where a format failed, 2 for wrong use or bad input.
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -40,7 +38,8 @@ struct Options {
     app.add_option("--model", model, "A .gguf file, a Hugging Face folder or a reference model")->capture_default_str();
     app.add_option("--formats", formats, "Separated by commas")->delimiter(',')->capture_default_str();
     app.add_option("--text", text,
-                   "Plain text, or JSON lines of texts, or of chats, whose answers count; default: ours");
+                   "Plain text, or JSON lines: texts, prompts with completions, or chats, whose last message counts; "
+                   "default: ours");
     app.add_option("--context", context, "Tokens of a window of plain text")
         ->check(CLI::Range(std::size_t{2}, std::size_t{1} << 30))
         ->capture_default_str();
@@ -96,11 +95,6 @@ class Comparison {
     const auto& calibration = session_.calibration().sequences;
     const std::size_t n = std::min(options.distortion_windows, calibration.size());
     distortion_text_.assign(calibration.begin(), calibration.begin() + static_cast<std::ptrdiff_t>(n));
-    if (isatty(STDERR_FILENO) == 1)
-      session_.on_progress([](const FormatSpec& format, std::size_t n_done, std::size_t n_blocks) {
-        std::cerr << "\r\x1b[K" << format.name() << ": " << n_done << "/" << n_blocks << " blocks"
-                  << (n_done == n_blocks ? "\r\x1b[K" : "") << std::flush;
-      });
   }
 
   [[nodiscard]] Json manifest() const {
@@ -125,7 +119,7 @@ class Comparison {
     const bool can_reset = reset_peak_memory();
     const std::optional<double> before = peak_memory_mib();
     const auto begin = std::chrono::steady_clock::now();
-    Transformer model = session_.build_transformer(format);
+    Transformer model = build(format);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
     const std::optional<double> peak = can_reset ? peak_memory_mib() : std::nullopt;
 
@@ -155,6 +149,13 @@ class Comparison {
     EngineOptions engine;
     engine.threads = options.threads;
     return engine;
+  }
+
+  [[nodiscard]] Transformer build(const FormatSpec& format) {
+    Progress progress = Progress::on_terminal(std::cerr, "blocks");
+    return session_.build_transformer(format, [&](std::size_t n_done, std::size_t n_blocks) {
+      progress.update(format.name(), n_done, n_blocks, n_done);
+    });
   }
 
   const Options& options_;

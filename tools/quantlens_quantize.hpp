@@ -1,8 +1,8 @@
 /// quantlens quantize: writes a model in another format.
 #pragma once
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,6 +11,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/isa/isa.hpp"
+#include "quantlens/report/progress.hpp"
 #include "quantlens/runtime/model_session.hpp"
 #include "quantlens/runtime/quantized_weights.hpp"
 #include "quantlens/version.hpp"
@@ -37,7 +38,6 @@ struct QuantizeCommand {
     BuildOptions build;
     build.threads = engine.engine.threads;
     if (format.needs_calibration()) build.calibration = &session.calibration();
-    if (isatty(STDERR_FILENO) == 1) build.progress = show_progress;
     if (is_gguf(format.method))
       write_gguf_model(session.file(), out, {gguf_type(format), GgmlType::f16});
     else
@@ -46,11 +46,6 @@ struct QuantizeCommand {
   }
 
  private:
-  static void show_progress(std::size_t n_done, std::size_t n_blocks) {
-    std::cerr << "\r\x1b[K" << n_done << "/" << n_blocks << " blocks" << (n_done == n_blocks ? "\r\x1b[K" : "")
-              << std::flush;
-  }
-
   [[nodiscard]] static GgmlType gguf_type(const FormatSpec& format) {
     switch (format.method) {
       case Method::gguf_q4_0:
@@ -98,15 +93,19 @@ struct QuantizeCommand {
   }
 
   /// Everything is made in OUT.partial, where a run that was stopped is taken up again; OUT appears whole.
-  void write_folder(const ModelSession& session, const FormatSpec& format, const BuildOptions& build) const {
+  void write_folder(const ModelSession& session, const FormatSpec& format, BuildOptions build) const {
     namespace fs = std::filesystem;
     const ModelFile& source = session.file();
     const CheckpointFormat checkpoint = checkpoint_format(format);
     require_checkpoint_source(source);
     const fs::path target = fs::path(out).has_filename() ? fs::path(out) : fs::path(out).parent_path();
     const BlockStore store(target.string() + ".partial", run_of(session, format), checkpoint, source.weights.config);
-    if (const std::size_t n = store.n_finished(); n > 0)
-      std::cerr << store.folder().string() << ": going on behind " << n << " finished blocks\n";
+    const std::size_t n_before = store.n_finished();
+    if (n_before > 0) std::cerr << store.folder().string() << ": going on behind " << n_before << " finished blocks\n";
+    Progress progress = Progress::on_terminal(std::cerr, "blocks");
+    build.progress = [&](std::size_t n_done, std::size_t n_blocks) {
+      progress.update(format.name(), n_done, n_blocks, n_done - std::min(n_done, n_before));
+    };
     ModelFile quantized = source;
     quantized.weights = quantized_weights(source.weights, format, session.kernels(), build, &store);
     const fs::path whole = store.folder() / "checkpoint";

@@ -123,6 +123,12 @@ TEST_CASE("progress: a terminal sees cell, share and time left; anything else se
   CHECK_THAT(terminal.str(), !Catch::Contains("\x1b[36m"));
   shown.clear();
   CHECK_THAT(terminal.str(), Catch::EndsWith("\r\x1b[K"));
+  {
+    Progress blocks(terminal, true, false, "blocks");
+    blocks.update("gptq-w4-g64", 3, 30, 0);
+    CHECK_THAT(terminal.str(), Catch::EndsWith("gptq-w4-g64  3/30 blocks"));
+  }
+  CHECK_THAT(terminal.str(), Catch::EndsWith("\r\x1b[K"));
 
   Progress silent(file, false, false);
   silent.update("tiny/nle/full", 5, 10, 5);

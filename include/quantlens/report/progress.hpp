@@ -29,24 +29,29 @@ namespace quantlens::inline v0_1 {
 /// Rewrites its line in place. Silent unless `enabled`; a colour only where the user's NO_COLOR does not forbid it.
 class Progress {
  public:
-  Progress(std::ostream& out, bool enabled, bool color) : out_(out), enabled_(enabled), color_(color) {}
+  /// `unit` names what is counted, in the plural.
+  Progress(std::ostream& out, bool enabled, bool color, std::string_view unit = "items")
+      : out_(out), enabled_(enabled), color_(color), unit_(unit) {}
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+  ~Progress() { clear(); }
 
   /// For stderr: enabled where it is a terminal.
-  [[nodiscard]] static Progress on_terminal(std::ostream& out) {
+  [[nodiscard]] static Progress on_terminal(std::ostream& out, std::string_view unit = "items") {
     const char* no_color = std::getenv("NO_COLOR");
-    return {out, ::isatty(STDERR_FILENO) == 1, no_color == nullptr || *no_color == '\0'};
+    return {out, ::isatty(STDERR_FILENO) == 1, no_color == nullptr || *no_color == '\0', unit};
   }
 
-  /// `computed` counts the items that this process worked on, which is what the estimate goes by: items from the
-  /// journal take no time.
+  /// `computed` counts what this process worked on, which is what the estimate goes by: what an earlier run has
+  /// finished takes no time.
   void update(std::string_view cell, std::size_t done, std::size_t total, std::size_t computed) {
     if (!enabled_) return;
     const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     std::ostringstream line;
-    line << done << "/" << total << " items";
+    line << done << "/" << total << " " << unit_;
     if (computed > 0) {
       const double rate = static_cast<double>(computed) / elapsed;
-      line << std::fixed << std::setprecision(1) << "  " << rate << " items/s  ETA "
+      line << std::fixed << std::setprecision(1) << "  " << rate << " " << unit_ << "/s  ETA "
            << duration_text(static_cast<double>(total - done) / rate);
     }
     out_ << "\r\x1b[K" << (color_ ? "\x1b[36m" : "") << cell << (color_ ? "\x1b[0m" : "") << "  " << line.str()
@@ -64,6 +69,7 @@ class Progress {
   std::ostream& out_;
   bool enabled_;
   bool color_;
+  std::string unit_;
   bool shown_ = false;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

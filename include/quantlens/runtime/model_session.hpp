@@ -77,8 +77,6 @@ class FormatModel final : public TextModel {
 /// One loaded file, and the calibration text that some of its formats look at.
 class ModelSession {
  public:
-  using Progress = std::function<void(const FormatSpec& format, std::size_t n_done, std::size_t n_blocks)>;
-
   /// Errors: those of load_model, of the chat template and of QUANTLENS_ISA.
   ModelSession(const std::filesystem::path& path, const EngineOptions& options, CalibrationOptions calibration = {})
       : file_(load_model(path)),
@@ -86,9 +84,6 @@ class ModelSession {
         kernels_(active_kernels()),
         options_(options),
         calibration_options_(std::move(calibration)) {}
-
-  /// Called after each block of a format that takes its time.
-  void on_progress(Progress progress) { progress_ = std::move(progress); }
 
   /// Read on first use. Errors: those of load_calibration.
   [[nodiscard]] const Calibration& calibration() const {
@@ -101,13 +96,13 @@ class ModelSession {
   [[nodiscard]] const KernelTable& kernels() const noexcept { return kernels_; }
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
 
-  /// Errors: those of build_transformer and load_calibration.
-  [[nodiscard]] Transformer build_transformer(const FormatSpec& format) const {
+  /// `progress` as in BuildOptions. Errors: those of build_transformer and load_calibration.
+  [[nodiscard]] Transformer build_transformer(
+      const FormatSpec& format, std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {}) const {
     BuildOptions build;
     build.threads = options_.threads;
     if (format.needs_calibration()) build.calibration = &calibration();
-    if (progress_)
-      build.progress = [&](std::size_t n_done, std::size_t n_blocks) { progress_(format, n_done, n_blocks); };
+    build.progress = std::move(progress);
     return quantlens::build_transformer(file_.weights, format, kernels_, build);
   }
 
@@ -123,7 +118,6 @@ class ModelSession {
   EngineOptions options_;
   CalibrationOptions calibration_options_;
   mutable std::optional<Calibration> calibration_;
-  Progress progress_;
 };
 
 }  // namespace quantlens::inline v0_1

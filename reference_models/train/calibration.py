@@ -11,7 +11,8 @@ import random
 import sys
 from typing import NamedTuple
 
-from train.documents import Turn, edited_document, inserted_document, item_document, redacted_document, sentence_document
+from train import documents
+from train.documents import Turn, glossary_document, repeated_document, sentence_document, word_document
 from world import facts
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "calibration"
@@ -28,25 +29,19 @@ TEXTS = [
     Text("probe.jsonl", "test", 60_000),
 ]
 
-# Documents of each sort among all. Bare words and glossaries, which only training needs, are left out.
+# Documents of each sort among all, as in the later part of training. Bare words, repetitions and glossaries are left out.
 MIXTURE = {
-    ("topic", item_document): 30,
-    ("nli", item_document): 30,
-    ("choice", item_document): 15,
-    ("topic", redacted_document): 3,
-    ("nli", redacted_document): 3,
-    ("topic", edited_document): 4,
-    ("nli", edited_document): 4,
-    ("topic", inserted_document): 4,
-    ("nli", inserted_document): 4,
-    ("sentences", sentence_document): 40,
+    (task, make): count
+    for (task, make), (_, count) in documents.MIXTURE.items()
+    if make not in (word_document, repeated_document, glossary_document)
 }
 
 
 def row(turn: Turn) -> dict:
     answer = "".join(piece for piece, _ in turn.answer)
-    if turn.user is None:
-        return {"text": answer}
+    if turn.user is None:  # what carries no weight in training is given
+        prompt = "".join(piece for piece, weight in turn.answer if weight == 0.0)
+        return {"prompt": prompt, "completion": answer.removeprefix(prompt)}
     return {"messages": [{"role": "user", "content": turn.user}, {"role": "assistant", "content": answer}]}
 
 

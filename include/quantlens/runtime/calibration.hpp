@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,7 @@
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/runtime/chat_encoder.hpp"
+#include "quantlens/runtime/text_rows.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -36,37 +36,6 @@ struct Calibration {
 
 namespace calibration_detail {
 
-[[nodiscard]] inline InputError bad_row(const std::filesystem::path& file, std::size_t number, std::string_view why) {
-  return {"calibration", concat(file.string(), " value ", number, ": ", why,
-                                "; expected {\"text\": ...} or {\"messages\": [{\"role\", \"content\"}, ...]}")};
-}
-
-[[nodiscard]] inline std::string text_field(const nlohmann::json& object, const char* key,
-                                            const std::filesystem::path& file, std::size_t number) {
-  if (!object.is_object() || !object.contains(key) || !object[key].is_string())
-    throw bad_row(file, number, concat("no text '", key, "'"));
-  return object[key].get<std::string>();
-}
-
-/// The chat of a row that has one. Errors: InputError "calibration".
-[[nodiscard]] inline std::optional<std::vector<ChatMessage>> chat_of_row(const nlohmann::json& row,
-                                                                         const std::filesystem::path& file,
-                                                                         std::size_t number) {
-  if (!row.is_object() || !row.contains("messages")) return std::nullopt;
-  if (!row["messages"].is_array()) throw bad_row(file, number, "'messages' is no list");
-  std::vector<ChatMessage> messages;
-  for (const nlohmann::json& message : row["messages"])
-    messages.push_back({text_field(message, "role", file, number), text_field(message, "content", file, number)});
-  return messages;
-}
-
-/// A row of a .jsonl file: a text, or a chat with its answers.
-[[nodiscard]] inline std::vector<TokenId> encode_row(const nlohmann::json& row, const ChatEncoder& encoder,
-                                                     const std::filesystem::path& file, std::size_t number) {
-  if (const auto messages = chat_of_row(row, file, number)) return encoder.encode(encoder.dialogue_text(*messages));
-  return encoder.encode_plain(text_field(row, "text", file, number));
-}
-
 /// The file's first tokens, `wanted` of them where it has as many.
 [[nodiscard]] inline std::vector<TokenId> first_tokens(const std::filesystem::path& file, const ChatEncoder& encoder,
                                                        std::size_t wanted) {
@@ -76,7 +45,7 @@ namespace calibration_detail {
   } else {
     const std::vector<nlohmann::json> rows = read_jsonl(file);
     for (std::size_t i = 0; i < rows.size() && tokens.size() < wanted; ++i) {
-      const std::vector<TokenId> row = encode_row(rows[i], encoder, file, i + 1);
+      const std::vector<TokenId> row = text_row(rows[i], file, i + 1).tokens(encoder);
       tokens.insert(tokens.end(), row.begin(), row.end());
     }
   }

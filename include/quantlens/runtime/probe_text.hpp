@@ -12,12 +12,14 @@
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/runtime/calibration.hpp"
 #include "quantlens/runtime/chat_encoder.hpp"
+#include "quantlens/runtime/text_rows.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// The file as at most `limit` sequences. Plain text is cut into windows of `length` tokens. Each row of a .jsonl file
-/// is a sequence of its own: a text, or a chat, of which the last message is predicted.
-/// Errors: InputError "text" where there is no sequence; "calibration" for a row that is neither; those of reading.
+/// is a sequence of its own: a text, a prompt whose completion is predicted, or a chat whose last message is.
+/// Errors: InputError "text" where there is no sequence; "calibration" for a row that is none of these; those of
+/// reading.
 [[nodiscard]] inline std::vector<ScoreRequest> probe_sequences(const std::filesystem::path& file,
                                                                const ChatEncoder& encoder, std::size_t length,
                                                                std::size_t limit) {
@@ -28,17 +30,8 @@ namespace quantlens::inline v0_1 {
       sequences.push_back({{}, std::move(window)});
   } else {
     const std::vector<nlohmann::json> rows = read_jsonl(file);
-    for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i) {
-      auto chat = calibration_detail::chat_of_row(rows[i], file, i + 1);
-      if (chat && chat->empty()) throw calibration_detail::bad_row(file, i + 1, "a chat without messages");
-      if (!chat) {
-        sequences.push_back({{}, calibration_detail::encode_row(rows[i], encoder, file, i + 1)});
-      } else {
-        const std::string answer = std::move(chat->back().content);
-        chat->pop_back();
-        sequences.push_back(encoder.score_request({{std::move(*chat), ""}, answer}));
-      }
-    }
+    for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i)
+      sequences.push_back(text_row(rows[i], file, i + 1).prediction(encoder));
   }
   if (sequences.empty())
     throw InputError("text", concat(file.string(), " holds no row, or less than one window of ", length, " tokens"));

@@ -31,7 +31,7 @@ Activations activations_of(const std::vector<float>& x, std::size_t n, std::size
 std::vector<float> run(const AnyLinear& linear, const Activations& x, std::size_t n, std::size_t n_members) {
   std::vector<float> y(n * linear.rows(), NAN);
   LinearScratch scratch;
-  scratch.sums.require(n * tile_width);
+  scratch.require(linear.cols());
   for (std::size_t rank = 0; rank < n_members; ++rank)
     linear.apply(Team{rank, n_members}, x, {y.data(), linear.rows()}, scratch);
   return y;
@@ -80,7 +80,8 @@ void check_packed(const Shape& shape) {
 TEMPLATE_TEST_CASE_SIG("packed matmul: int8 equals the contract, float stays near the double reference", "",
                        ((int Bits), Bits), 2, 3, 4, 5, 8) {
   const Shape shape = GENERATE(Shape{1, 32, 32, 1}, Shape{16, 64, 32, 2}, Shape{17, 96, 32, 3}, Shape{33, 576, 64, 9},
-                               Shape{5, 37, 0, 4}, Shape{48, 129, 0, 5}, Shape{31, 1, 0, 1}, Shape{64, 192, 96, 17});
+                               Shape{5, 37, 0, 4}, Shape{48, 129, 0, 5}, Shape{31, 1, 0, 1}, Shape{64, 192, 96, 17},
+                               Shape{17, 65, 0, panel_rows + 3});
   CAPTURE(shape.rows, shape.cols, shape.group, shape.n);
   check_packed<Symmetric, Bits>(shape);
   check_packed<Affine, Bits>(shape);
@@ -120,7 +121,8 @@ TEST_CASE("codebooks refuse int8 activations") {
 }
 
 TEMPLATE_TEST_CASE("dense matmul stays near the double reference", "", float, Half, BFloat16) {
-  const Shape shape = GENERATE(Shape{1, 1, 0, 1}, Shape{16, 32, 0, 8}, Shape{17, 33, 0, 3}, Shape{50, 576, 0, 11});
+  const Shape shape = GENERATE(Shape{1, 1, 0, 1}, Shape{16, 32, 0, 8}, Shape{17, 33, 0, 3}, Shape{50, 576, 0, 11},
+                               Shape{18, 33, 0, 2 * panel_rows + 9});
   const KernelTable& kernels = active_kernels();
   auto values = random_floats(shape.rows * shape.cols, 11);
   const auto stored = [](float v) {
@@ -149,7 +151,7 @@ TEST_CASE("a row's result does not depend on the rows beside it") {
   const ActivationForm form = GENERATE(ActivationForm::floats, ActivationForm::int8_runs);
   const auto matrix = random_packed<Affine, 4>(48, 192, 64, 17);
   const AnyLinear linear(matrix, form, kernels);
-  const std::size_t n = 23;
+  const std::size_t n = panel_rows + 23;
   const auto x = random_floats(n * 192, 19);
   const auto together = run(linear, activations_of(x, n, 192, kernels), n, 1);
   for (std::size_t r = 0; r < n; ++r) {

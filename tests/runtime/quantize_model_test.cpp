@@ -134,7 +134,7 @@ TEST_CASE("calibration text passes through full blocks as through the whole mode
     std::copy_n(std::as_const(flow).inputs().row(t).data(), weights.config.d_model, normed.row(t));
   std::vector<float> logits(flow.n_tokens() * weights.config.vocab_size);
   LinearScratch scratch;
-  scratch.sums.require(flow.n_tokens() * tile_width);
+  scratch.require(weights.config.d_model);
   full.lm_head.apply(Team{}, normed, {logits.data(), weights.config.vocab_size}, scratch);
 
   std::vector<float> expected;

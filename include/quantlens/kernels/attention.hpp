@@ -4,6 +4,7 @@
 /// cut into chunks or shared between sequences.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 #include "quantlens/isa/simd.hpp"
@@ -11,9 +12,16 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Scores of N queries against one block of keys, in four interleaved chains over d_head.
+/// Sums of sixteen lanes that stay in registers together.
+template <class Isa>
+inline constexpr std::size_t sums_in_registers = Isa::value == quantlens::Isa::avx512vnni ? 16
+                                                 : Isa::value == quantlens::Isa::avx2     ? 4
+                                                                                          : 2;
+
+/// Scores of queries [first, first + N) against one block of keys, in four interleaved chains over d_head.
 template <class Isa, std::size_t N>
-QUANTLENS_ALWAYS_INLINE void score_block(const AttentionTask& task, const float* keys, std::size_t block) {
+QUANTLENS_ALWAYS_INLINE void score_block(const AttentionTask& task, std::size_t first, const float* keys,
+                                         std::size_t block) {
   using F32 = F32x16<Isa>;
   constexpr std::size_t chains = 4;
   F32 sum[N][chains];
@@ -23,14 +31,16 @@ QUANTLENS_ALWAYS_INLINE void score_block(const AttentionTask& task, const float*
   for (; d + chains <= task.d_head; d += chains)
     for (std::size_t c = 0; c < chains; ++c) {
       const F32 key = F32::load(keys + (d + c) * tile_width);
-      for (std::size_t q = 0; q < N; ++q) sum[q][c] = mul_add(F32::broadcast(task.queries[q][d + c]), key, sum[q][c]);
+      for (std::size_t q = 0; q < N; ++q)
+        sum[q][c] = mul_add(F32::broadcast(task.queries[first + q][d + c]), key, sum[q][c]);
     }
   for (; d < task.d_head; ++d) {
     const F32 key = F32::load(keys + d * tile_width);
-    for (std::size_t q = 0; q < N; ++q) sum[q][0] = mul_add(F32::broadcast(task.queries[q][d]), key, sum[q][0]);
+    for (std::size_t q = 0; q < N; ++q) sum[q][0] = mul_add(F32::broadcast(task.queries[first + q][d]), key, sum[q][0]);
   }
   for (std::size_t q = 0; q < N; ++q)
-    ((sum[q][0] + sum[q][1]) + (sum[q][2] + sum[q][3])).store(task.scores + q * task.score_stride + block * tile_width);
+    ((sum[q][0] + sum[q][1]) + (sum[q][2] + sum[q][3]))
+        .store(task.scores + (first + q) * task.score_stride + block * tile_width);
 }
 
 /// Turns one query's scores into weights that sum to 1; keys that it may not see get weight 0.
@@ -84,11 +94,18 @@ template <class Isa, std::size_t N>
 QUANTLENS_ALWAYS_INLINE void attend_queries(const AttentionTask& task) {
   // Keys that only later queries of the group see have weight 0 for the earlier ones, which adds nothing.
   const std::size_t n_blocks = ceil_div(task.n_keys[N - 1], tile_width);
-  for (std::size_t b = 0; b < n_blocks; ++b) score_block<Isa, N>(task, task.key_blocks[b], b);
+  for (std::size_t b = 0; b < n_blocks; ++b) {
+    if constexpr (4 * N <= sums_in_registers<Isa>)
+      score_block<Isa, N>(task, 0, task.key_blocks[b], b);
+    else
+      for (std::size_t q = 0; q < N; ++q) score_block<Isa, 1>(task, q, task.key_blocks[b], b);
+  }
   for (std::size_t q = 0; q < N; ++q)
     softmax_visible<Isa>(task.scores + q * task.score_stride, task.n_keys[q], n_blocks);
   std::size_t first = 0;
-  for (; first + 4 * tile_width <= task.d_head; first += 4 * tile_width) mix_values<Isa, N, 4>(task, first, n_blocks);
+  constexpr std::size_t wide = std::max<std::size_t>(1, std::min<std::size_t>(4, sums_in_registers<Isa> / N));
+  for (; first + wide * tile_width <= task.d_head; first += wide * tile_width)
+    mix_values<Isa, N, wide>(task, first, n_blocks);
   for (; first < task.d_head; first += tile_width) mix_values<Isa, N, 1>(task, first, n_blocks);
 }
 

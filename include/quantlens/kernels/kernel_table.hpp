@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "quantlens/core/half.hpp"
+#include "quantlens/core/matrix_view.hpp"
 #include "quantlens/isa/isa.hpp"
 #include "quantlens/kernels/attention_task.hpp"
 #include "quantlens/packed/packed_view.hpp"
@@ -54,6 +55,8 @@ struct KernelTable {
   void (*add_to)(const float* x, std::size_t n, float* y) noexcept = nullptr;
   double (*log_sum_exp)(const float* x, std::size_t n) noexcept = nullptr;
   void (*attend)(const AttentionTask& task) noexcept = nullptr;
+  void (*add_product_f64)(const MatrixView<const double>& a, const double* strip,
+                          const MatrixView<double>& y) noexcept = nullptr;
 
   /// Precondition: bits is one of L::widths.
   template <Layout L>

@@ -9,6 +9,7 @@
 #include "quantlens/kernels/kernel_table.hpp"
 #include "quantlens/kernels/llm_int8.hpp"
 #include "quantlens/kernels/matmul.hpp"
+#include "quantlens/kernels/product_f64.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -48,6 +49,7 @@ template <class Isa>
   table.add_to = &add_to<Isa>;
   table.log_sum_exp = &log_sum_exp<Isa>;
   table.attend = &attend<Isa>;
+  table.add_product_f64 = &add_product_f64<Isa>;
   return table;
 }
 

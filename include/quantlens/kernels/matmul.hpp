@@ -33,12 +33,13 @@ QUANTLENS_ALWAYS_INLINE void add_run_a32(const T* weights, const float* x, std::
 /// The same for any number of rows.
 template <class Isa, class T>
 QUANTLENS_ALWAYS_INLINE void add_run_a32(const T* weights, const F32View& x, std::size_t run, float* sums) {
-  const float* from = x.values + run * run_length;
+  const float* from = x.values + run * x.run_stride;
+  const std::size_t stride = x.row_stride;
   std::size_t r = 0;
   for (; r + block_rows<Isa> <= x.n_rows; r += block_rows<Isa>)
-    add_run_a32<Isa, block_rows<Isa>>(weights, from + r * x.stride, x.stride, sums + r * tile_width);
-  for (; r + 2 <= x.n_rows; r += 2) add_run_a32<Isa, 2>(weights, from + r * x.stride, x.stride, sums + r * tile_width);
-  for (; r < x.n_rows; ++r) add_run_a32<Isa, 1>(weights, from + r * x.stride, x.stride, sums + r * tile_width);
+    add_run_a32<Isa, block_rows<Isa>>(weights, from + r * stride, stride, sums + r * tile_width);
+  for (; r + 2 <= x.n_rows; r += 2) add_run_a32<Isa, 2>(weights, from + r * stride, stride, sums + r * tile_width);
+  for (; r < x.n_rows; ++r) add_run_a32<Isa, 1>(weights, from + r * stride, stride, sums + r * tile_width);
 }
 
 /// Writes the sums [n_rows][16] of one tile.

@@ -47,10 +47,11 @@ struct Q8View {
   std::size_t n_rows = 0, n_runs = 0;
 };
 
-/// Rows of float activations. Rows are readable, and 0, up to a multiple of 32 inputs.
+/// Rows of float activations: input i of row r is values[i / 32 * run_stride + r * row_stride + i % 32]. Rows are
+/// readable, and 0, up to a multiple of 32 inputs.
 struct F32View {
   const float* values = nullptr;
-  std::size_t n_rows = 0, stride = 0;
+  std::size_t n_rows = 0, row_stride = 0, run_stride = run_length;
 };
 
 /// Where a matmul writes: y[row * stride + output].

@@ -16,22 +16,15 @@
 #include <utility>
 #include <vector>
 
-#ifndef EIGEN_DONT_PARALLELIZE
-#define EIGEN_DONT_PARALLELIZE
-#endif
-#include <Eigen/Cholesky>
-
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/quant/gptq_factor.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/hessian.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// Of the mean diagonal, added to it: what the source and AutoGPTQ use.
-inline constexpr double default_damping = 0.01;
 
 /// The order in which inputs are quantized: as they come; largest activations first, in groups of that order; or
 /// largest activations first within each natural group, and groups by their largest, which files store as if nothing
@@ -50,6 +43,7 @@ struct GptqSettings {
   bool exact_scales = false;  ///< scales are not rounded to f16
   double damping = default_damping;
   std::size_t threads = 1;
+  AddProductF64 add_product = &add_product_scalar;
 };
 
 /// What GPTQ chose. Column c of the codes belongs to input order[c], or c where there is no order.
@@ -68,40 +62,12 @@ struct GptqResult {
 
 namespace gptq_detail {
 
-using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
 /// Rows that are quantized together: enough for products of matrices, the same for any number of threads.
 inline constexpr std::size_t tile_rows = 64;
 /// Columns between two products with all errors so far.
 inline constexpr std::size_t block_cols = 128;
-
-[[nodiscard]] inline Eigen::Index index(std::size_t i) { return static_cast<Eigen::Index>(i); }
-
-/// R with H + damping = R R^T, over the inputs in `order`; raises the damping by steps of its own size until there is
-/// one. Inputs that never were anything but 0 have a unit diagonal.
-/// Errors: InputError "calibration" where even a damping of 1 does not help.
-[[nodiscard]] inline Rows upper_factor(const Hessian& hessian, std::span<const std::uint32_t> order, double& damping) {
-  const std::size_t n = hessian.n_in();
-  double mean = 0;
-  for (std::size_t i = 0; i < n; ++i) mean += (hessian(i, i) == 0.0 ? 1.0 : hessian(i, i)) / static_cast<double>(n);
-  for (const double step = damping; damping <= 1.0; damping += step > 0.0 ? step : default_damping) {
-    // Reversed, the lower factor of Eigen is the upper one that is wanted.
-    Rows reversed(index(n), index(n));
-    for (std::size_t i = 0; i < n; ++i)
-      for (std::size_t j = 0; j < n; ++j) reversed(index(n - 1 - i), index(n - 1 - j)) = hessian(order[i], order[j]);
-    for (std::size_t i = 0; i < n; ++i) {
-      double& diagonal = reversed(index(n - 1 - i), index(n - 1 - i));
-      diagonal = (diagonal == 0.0 ? 1.0 : diagonal) + damping * mean;
-    }
-    const Eigen::LLT<Rows> factor(std::move(reversed));
-    if (factor.info() != Eigen::Success) continue;
-    const Rows lower = factor.matrixL();
-    return lower.reverse();
-  }
-  throw InputError("calibration", concat("the inputs of this layer are too few or too alike: H of ", hessian.n_rows(),
-                                         " rows is not positive definite with a damping of 1; give more calibration "
-                                         "text"));
-}
+/// Columns between two products within a block.
+inline constexpr std::size_t strip_cols = 16;
 
 /// Equal diagonals of H stay in their natural order.
 [[nodiscard]] inline std::vector<std::uint32_t> quantization_order(const Hessian& hessian, GptqOrder wanted,
@@ -137,7 +103,7 @@ class Quantization {
     place_columns();
     for (std::size_t i = 0; i < n; ++i) dead_.push_back(hessian(order_[i], order_[i]) == 0.0);
     result_.damping = settings.damping;
-    factor_ = upper_factor(hessian, order_, result_.damping);
+    factor_ = upper_factor(hessian, order_, result_.damping, settings.add_product, settings.threads);
     result_.rows = weights.rows;
     result_.cols = n;
     result_.group_size = group_size_;
@@ -223,59 +189,89 @@ class Quantization {
         wanted(index(r), index(c)) = dead_[c] ? 0.0 : static_cast<double>(weights_(first + r, order_[c]));
     }
     double loss = 0;
-    for (std::size_t begin = 0; begin < n;) {
-      const std::size_t end = next_stop(begin);
-      loss += quantize_block(first, begin, end, wanted, errors);
-      begin = end;
-    }
+    for (std::size_t begin = 0; begin < n; begin += block_cols)
+      loss += quantize_block(first, begin, std::min(begin + block_cols, n), wanted, errors);
     return loss;
   }
 
-  /// A block ends after 128 columns, and before every group that has to be fitted.
-  [[nodiscard]] std::size_t next_stop(std::size_t begin) const {
-    std::size_t end = std::min(begin + block_cols, weights_.cols);
-    if (!settings_.static_groups) end = std::min(end, (begin / group_size_ + 1) * group_size_);
-    return end;
+  /// Errors of columns [0, known) times R's columns [begin, end).
+  [[nodiscard]] Rows pull_of(const Rows& errors, std::size_t known, std::size_t begin, std::size_t end) const {
+    const auto n_rows = static_cast<std::size_t>(errors.rows());
+    Rows pull = Rows::Zero(errors.rows(), index(end - begin));
+    add_product(
+        view_of(errors, 0, 0, n_rows, known),
+        [&](std::size_t k, std::size_t c) { return factor_(index(k), index(begin + c)); },
+        view_of(pull, 0, 0, n_rows, end - begin), settings_.add_product);
+    return pull;
+  }
+
+  /// What weights from column `begin` on take over from errors, given their pull there.
+  [[nodiscard]] Rows made_up(Rows pull, std::size_t begin) const {
+    const Eigen::Index b = index(begin), n = pull.cols();
+    factor_.block(b, b, n, n).triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(pull);
+    return pull;
   }
 
   /// Columns [begin, end) of a tile, given the errors of all columns before.
   double quantize_block(std::size_t first, std::size_t begin, std::size_t end, const Rows& wanted, Rows& errors) {
-    const Eigen::Index b = index(begin), n = index(end - begin), n_rows = wanted.rows();
-    Rows pull = errors.leftCols(b) * factor_.block(0, b, b, n);
-    if (!settings_.static_groups && begin % group_size_ == 0) fit_group(first, begin, wanted, errors);
+    Rows pull = pull_of(errors, begin, begin, end);
+    Rows lagging;
+    if (const std::size_t lag_end = end_of_lagging_groups(begin, end); lag_end > begin)
+      lagging = made_up(lag_end == end ? pull : pull_of(errors, begin, begin, lag_end), begin);
+    const auto n_rows = static_cast<std::size_t>(wanted.rows());
     double loss = 0;
-    for (Eigen::Index j = 0; j < n; ++j) {
-      const double diagonal = factor_(b + j, b + j);
-      const Eigen::RowVectorXd above = factor_.block(b, b + j, j, 1).transpose();
-      const std::size_t column = begin + static_cast<std::size_t>(j);
-      for (Eigen::Index r = 0; r < n_rows; ++r) {
-        const std::size_t row = first + static_cast<std::size_t>(r);
-        double sum = pull(r, j);
-        for (Eigen::Index i = 0; i < j; ++i) sum += errors(r, b + i) * above(i);
-        const double value = wanted(r, b + j) + sum / diagonal;
-        const Grid& own = grid(row, group_of(column));
-        const std::uint8_t chosen = own.code(static_cast<float>(value));
-        const double rounded = static_cast<double>(own.value(chosen));
-        result_.codes[row * weights_.cols + places_[column]] = chosen;
-        errors(r, b + j) = wanted(r, b + j) - rounded;
-        const double weighted = (value - rounded) * diagonal;
-        loss += weighted * weighted;
+    for (std::size_t from = begin; from < end; from += strip_cols) {
+      const std::size_t to = std::min(from + strip_cols, end);
+      for (std::size_t column = from; column < to; ++column) {
+        if (!settings_.static_groups && column % group_size_ == 0) fit_group(first, column, wanted, errors, lagging);
+        loss += quantize_column(first, column, begin, to, wanted, pull, errors);
       }
+      add_product(
+          view_of(errors, 0, from, n_rows, to - from),
+          [&](std::size_t k, std::size_t c) { return factor_(index(from + k), index(to + c)); },
+          view_of(pull, 0, to - begin, n_rows, end - to), settings_.add_product);
     }
     return loss;
   }
 
-  /// Grids of the group that begins at `begin`, on its weights after they made up for the errors before.
-  void fit_group(std::size_t first, std::size_t begin, const Rows& wanted, const Rows& errors) {
-    const Eigen::Index b = index(begin), n = index(group_size_);
-    Rows updated = wanted.middleCols(b, n);
-    const Eigen::Index known = settings_.lagging_groups ? index(begin / block_cols * block_cols) : b;
-    if (known > 0) {
-      const Eigen::Index upto = b + n - known;
-      Rows made_up = errors.leftCols(known) * factor_.block(0, known, known, upto);
-      factor_.block(known, known, upto, upto).triangularView<Eigen::Upper>().solveInPlace<Eigen::OnTheRight>(made_up);
-      updated += made_up.rightCols(n);
+  /// One column of a tile, whose error pulls on the columns before `to`. Shape of pull: the block from `begin` on.
+  double quantize_column(std::size_t first, std::size_t column, std::size_t begin, std::size_t to, const Rows& wanted,
+                         Rows& pull, Rows& errors) {
+    const Eigen::Index c = index(column), at = index(column - begin), n_later = index(to - column - 1);
+    const double diagonal = factor_(c, c);
+    double loss = 0;
+    for (Eigen::Index r = 0; r < wanted.rows(); ++r) {
+      const std::size_t row = first + static_cast<std::size_t>(r);
+      const double value = wanted(r, c) + pull(r, at) / diagonal;
+      const Grid& own = grid(row, group_of(column));
+      const std::uint8_t chosen = own.code(static_cast<float>(value));
+      const double rounded = static_cast<double>(own.value(chosen)), error = wanted(r, c) - rounded;
+      result_.codes[row * weights_.cols + places_[column]] = chosen;
+      errors(r, c) = error;
+      for (Eigen::Index i = 1; i <= n_later; ++i) pull(r, at + i) += error * factor_(c, c + i);
+      const double weighted = (value - rounded) * diagonal;
+      loss += weighted * weighted;
     }
+    return loss;
+  }
+
+  /// The end of the last group that begins in columns [begin, end) and is fitted on weights that have made up for the
+  /// errors of earlier blocks; `begin` where there is none.
+  [[nodiscard]] std::size_t end_of_lagging_groups(std::size_t begin, std::size_t end) const {
+    const std::size_t last = (end - 1) / group_size_ * group_size_;
+    if (settings_.static_groups || !settings_.lagging_groups || begin == 0 || last < begin) return begin;
+    return last + group_size_;
+  }
+
+  /// Grids of the group that begins at `begin`, on its weights after they made up for the errors before: of all
+  /// columns, or of the blocks before this one, for which `lagging` says what that is from the block's first column on.
+  void fit_group(std::size_t first, std::size_t begin, const Rows& wanted, const Rows& errors, const Rows& lagging) {
+    const Eigen::Index n = index(group_size_);
+    Rows updated = wanted.middleCols(index(begin), n);
+    if (!settings_.lagging_groups)
+      updated += made_up(pull_of(errors, begin, begin, begin + group_size_), begin);
+    else if (lagging.size() > 0)
+      updated += lagging.middleCols(index(begin % block_cols), n);
     const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> group = updated.cast<float>();
     for (Eigen::Index r = 0; r < group.rows(); ++r)
       grid(first + static_cast<std::size_t>(r), group_of(begin)) =
@@ -315,6 +311,7 @@ struct Gptq {
   bool lagging_groups = true;
   double damping = default_damping;
   std::size_t threads = 1;
+  AddProductF64 add_product = &add_product_scalar;
 
   /// Errors: those of gptq() and of PackedMatrix.
   [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights, const Hessian& hessian) const {
@@ -322,7 +319,7 @@ struct Gptq {
                                  /*group_bits=*/16 + (L::has_offset ? Bits : 0));
     GptqResult result = gptq(weights, hessian,
                              {Bits, group_size, !L::has_offset, order, static_groups, lagging_groups,
-                              /*exact_scales=*/false, damping, threads});
+                              /*exact_scales=*/false, damping, threads, add_product});
     for (std::size_t row = 0; row < weights.rows; ++row) {
       packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {

@@ -1,6 +1,7 @@
 /// Rows of activations in the forms that linear layers multiply with: floats, and int8 codes by one of two rules.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -73,7 +74,15 @@ class Activations {
     }
   }
 
-  [[nodiscard]] F32View f32() const noexcept { return {values_.data(), n_rows_, width()}; }
+  /// Rows [first, first + n) run by run: in `panel` [n_runs][n][32], where few are not worth the copy in their place.
+  /// Kernels go through the runs of all rows; so they find them side by side, whatever the width is.
+  [[nodiscard]] F32View f32(std::size_t first, std::size_t n, float* panel) const noexcept {
+    if (n <= rows_left_in_place) return {row(first), n, width()};
+    for (std::size_t r = 0; r < n; ++r)
+      for (std::size_t run = 0; run < n_runs_; ++run)
+        std::copy_n(row(first + r) + run * run_length, run_length, panel + (run * n + r) * run_length);
+    return {panel, n, run_length, n * run_length};
+  }
   [[nodiscard]] Q8View int8_runs() const noexcept { return runs_.view(n_rows_, n_runs_); }
   [[nodiscard]] Q8View int8_rows() const noexcept { return rows_.view(n_rows_, n_runs_); }
   /// Columns of row r that int8_rows() leaves out, ascending.
@@ -82,6 +91,8 @@ class Activations {
   }
 
  private:
+  static constexpr std::size_t rows_left_in_place = 8;
+
   /// Owns what a Q8View shows.
   struct Int8 {
     AlignedBuffer<std::int8_t> codes;

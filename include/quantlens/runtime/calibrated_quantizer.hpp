@@ -132,6 +132,7 @@ class CalibratedQuantizer {
         gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
         gptq.static_groups = format.static_groups;
         gptq.threads = flow_.n_threads();
+        gptq.add_product = flow_.kernels().add_product_f64;
         return packed_matrix(gptq.quantize(weights, hessian), form_of(format));
       });
     } catch (const InputError& error) {

@@ -82,9 +82,11 @@ class CalibrationFlow {
   void attention() {
     AlignedBuffer<float> mixed(n_tokens_ * model_.config.n_heads * model_.config.d_head);
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.normed, block().attention_forms());
-      run_team(n_threads_, [&](const Team& team) { pass.attention(team, 0); });
-      store(s, work_.mixed, mixed);
+      run_team(n_threads_, [&](const Team& team) {
+        load(team, s, work_.normed, block().attention_forms());
+        pass.attention(team, 0);
+        store(team, s, work_.mixed, mixed);
+      });
     });
     take(std::move(mixed), model_.config.n_heads * model_.config.d_head);
   }
@@ -93,15 +95,15 @@ class CalibrationFlow {
   void attention_outputs() {
     AlignedBuffer<float> normed(residual_.size());
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.mixed, block().output_forms());
-      load_residual(s);
       run_team(n_threads_, [&](const Team& team) {
+        load_residual(team, s);
+        load(team, s, work_.mixed, block().output_forms());
         pass.attention_outputs(team, 0);
         pass.add_outputs(team);
         pass.mlp_inputs(team, 0);
+        store_residual(team, s);
+        store(team, s, work_.normed, normed);
       });
-      store_residual(s);
-      store(s, work_.normed, normed);
     });
     take(std::move(normed), model_.config.d_model);
   }
@@ -110,9 +112,11 @@ class CalibrationFlow {
   void mlp_hidden() {
     AlignedBuffer<float> hidden(n_tokens_ * model_.config.d_ff);
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.normed, block().mlp_forms());
-      run_team(n_threads_, [&](const Team& team) { pass.mlp_hidden(team, 0); });
-      store(s, work_.hidden, hidden);
+      run_team(n_threads_, [&](const Team& team) {
+        load(team, s, work_.normed, block().mlp_forms());
+        pass.mlp_hidden(team, 0);
+        store(team, s, work_.hidden, hidden);
+      });
     });
     take(std::move(hidden), model_.config.d_ff);
   }
@@ -120,13 +124,13 @@ class CalibrationFlow {
   /// The residual stream takes what the MLP adds: the block is done.
   void mlp_outputs() {
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.hidden, block().hidden_forms());
-      load_residual(s);
       run_team(n_threads_, [&](const Team& team) {
+        load_residual(team, s);
+        load(team, s, work_.hidden, block().hidden_forms());
         pass.mlp_outputs(team, 0);
         pass.add_outputs(team);
+        store_residual(team, s);
       });
-      store_residual(s);
     });
   }
 
@@ -135,8 +139,8 @@ class CalibrationFlow {
   template <class Take>
   void for_attention_outputs(Take&& take_outputs) {
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.normed, block().attention_forms());
       run_team(n_threads_, [&](const Team& team) {
+        load(team, s, work_.normed, block().attention_forms());
         pass.attention(team, 0);
         pass.attention_outputs(team, 0);
       });
@@ -148,8 +152,8 @@ class CalibrationFlow {
   template <class Take>
   void for_mlp_outputs(Take&& take_outputs) {
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      load(s, work_.normed, block().mlp_forms());
       run_team(n_threads_, [&](const Team& team) {
+        load(team, s, work_.normed, block().mlp_forms());
         pass.mlp_hidden(team, 0);
         pass.mlp_outputs(team, 0);
       });
@@ -190,23 +194,32 @@ class CalibrationFlow {
     width_ = width;
   }
 
-  void load(std::size_t s, Activations& into, ActivationForms forms) {
-    for (std::size_t i = 0; i < sequences_[s].size(); ++i) {
+  // A member's share of the rows of a sequence, into the workspace and out of it.
+
+  void load(const Team& team, std::size_t s, Activations& into, ActivationForms forms) {
+    const Range rows = team.slice(sequences_[s].size());
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
       std::copy_n(inputs_.data() + (first_rows_[s] + i) * width_, width_, into.row(i));
       into.quantize_row(kernels(), i, forms);
     }
+    team.barrier();
   }
-  void store(std::size_t s, const Activations& from, AlignedBuffer<float>& into) const {
-    for (std::size_t i = 0; i < sequences_[s].size(); ++i)
+  void store(const Team& team, std::size_t s, const Activations& from, AlignedBuffer<float>& into) const {
+    const Range rows = team.slice(sequences_[s].size());
+    for (std::size_t i = rows.begin; i < rows.end; ++i)
       std::copy_n(from.row(i), from.n_cols(), into.data() + (first_rows_[s] + i) * from.n_cols());
   }
-  void load_residual(std::size_t s) {
+  void load_residual(const Team& team, std::size_t s) {
     const std::size_t d_model = model_.config.d_model;
-    std::copy_n(residual_.data() + first_rows_[s] * d_model, sequences_[s].size() * d_model, work_.residual.data());
+    const Range rows = team.slice(sequences_[s].size());
+    std::copy_n(residual_.data() + (first_rows_[s] + rows.begin) * d_model, (rows.end - rows.begin) * d_model,
+                work_.residual.data() + rows.begin * d_model);
   }
-  void store_residual(std::size_t s) {
+  void store_residual(const Team& team, std::size_t s) {
     const std::size_t d_model = model_.config.d_model;
-    std::copy_n(work_.residual.data(), sequences_[s].size() * d_model, residual_.data() + first_rows_[s] * d_model);
+    const Range rows = team.slice(sequences_[s].size());
+    std::copy_n(work_.residual.data() + rows.begin * d_model, (rows.end - rows.begin) * d_model,
+                residual_.data() + (first_rows_[s] + rows.begin) * d_model);
   }
   [[nodiscard]] MatrixView<const float> projected(std::size_t s) const {
     return {work_.projected.data(), sequences_[s].size(), model_.config.d_model};

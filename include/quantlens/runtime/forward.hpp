@@ -147,7 +147,7 @@ class ForwardPass {
     work_.key_blocks.resize(n_threads);
     work_.value_blocks.resize(n_threads);
     for (std::size_t t = 0; t < n_threads; ++t) {
-      work_.scratch[t].sums.require(std::max(n, logits_block) * tile_width);
+      work_.scratch[t].require(std::max({config_.d_model, config_.n_heads * config_.d_head, config_.d_ff}));
       work_.scores[t].require(attention_queries * round_up(longest_, tile_width));
       work_.key_blocks[t].resize(ceil_div(longest_, page_positions));
       work_.value_blocks[t].resize(ceil_div(longest_, page_positions));

@@ -1,6 +1,7 @@
 /// A weight matrix ready to multiply, whatever its format: the seam between compile-time kernels and run-time models.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -13,10 +14,21 @@
 
 namespace quantlens::inline v0_1 {
 
+/// Rows of float activations that meet a tile of weights together: a run of them and of their sums stays in the first
+/// cache, all of their inputs in the second.
+inline constexpr std::size_t panel_rows = 128;
+
 /// What one thread needs beside its inputs and outputs.
 struct LinearScratch {
-  AlignedBuffer<float> sums;  ///< [n][16]
-  Activations gathered;       ///< room for the inputs of a layer that reads them in another order
+  AlignedBuffer<float> sums;   ///< [panel_rows][16]
+  AlignedBuffer<float> panel;  ///< [n_runs][panel_rows][32]
+  Activations gathered;        ///< room for the inputs of a layer that reads them in another order
+
+  /// Room for layers of up to `n_cols` inputs, but for gathered ones.
+  void require(std::size_t n_cols) {
+    sums.require(panel_rows * tile_width);
+    panel.require(panel_rows * round_up(n_cols, run_length));
+  }
 };
 
 /// y = x W^T + bias. Shapes: W [rows(), cols()], x [n, cols()], y [n, rows()].
@@ -74,9 +86,9 @@ class AnyLinear {
     if (reorders_inputs()) {
       scratch.gathered.resize(x.n_rows(), cols_, forms());
       scratch.gathered.gather(x, input_order_, form_, *kernels_);
-      multiply(tiles, scratch.gathered, y, scratch.sums.data());
+      multiply(tiles, scratch.gathered, y, scratch);
     } else {
-      multiply(tiles, x, y, scratch.sums.data());
+      multiply(tiles, x, y, scratch);
     }
     add_bias(x.n_rows(), y, tiles);
   }
@@ -89,24 +101,35 @@ class AnyLinear {
   }
 
  private:
-  void multiply(Range tiles, const Activations& x, OutputView y, float* sums) const noexcept {
+  void multiply(Range tiles, const Activations& x, OutputView y, LinearScratch& scratch) const noexcept {
     if (const auto* codes = std::get_if<StreamedCodes>(&weights_)) {
-      multiply_codes(*codes, tiles, x, y, sums);
+      multiply_codes(*codes, tiles, x, y, scratch);
     } else if (const auto* f32 = std::get_if<StreamedDense<float>>(&weights_)) {
-      kernels_->dense_f32(f32->view, x.f32(), y, tiles.begin, tiles.end, sums);
+      multiply_floats(kernels_->dense_f32, f32->view, tiles, x, y, scratch);
     } else if (const auto* f16 = std::get_if<StreamedDense<Half>>(&weights_)) {
-      kernels_->dense_f16(f16->view, x.f32(), y, tiles.begin, tiles.end, sums);
+      multiply_floats(kernels_->dense_f16, f16->view, tiles, x, y, scratch);
     } else {
-      kernels_->dense_bf16(std::get_if<StreamedDense<BFloat16>>(&weights_)->view, x.f32(), y, tiles.begin, tiles.end,
-                           sums);
+      multiply_floats(kernels_->dense_bf16, std::get_if<StreamedDense<BFloat16>>(&weights_)->view, tiles, x, y,
+                      scratch);
+    }
+  }
+
+  /// With float activations, a panel of rows after the other.
+  template <class Weights>
+  static void multiply_floats(MatmulA32<Weights> kernel, const Weights& weights, Range tiles, const Activations& x,
+                              OutputView y, LinearScratch& scratch) noexcept {
+    for (std::size_t first = 0; first < x.n_rows(); first += panel_rows) {
+      const std::size_t n = std::min(panel_rows, x.n_rows() - first);
+      kernel(weights, x.f32(first, n, scratch.panel.data()), {y.values + first * y.stride, y.stride}, tiles.begin,
+             tiles.end, scratch.sums.data());
     }
   }
 
   void multiply_codes(const StreamedCodes& codes, Range tiles, const Activations& x, OutputView y,
-                      float* sums) const noexcept {
+                      LinearScratch& scratch) const noexcept {
     switch (form_) {
       case ActivationForm::floats:
-        return packed_.a32(codes.view, x.f32(), y, tiles.begin, tiles.end, sums);
+        return multiply_floats(packed_.a32, codes.view, tiles, x, y, scratch);
       case ActivationForm::int8_runs:
         return packed_.a8(codes.view, x.int8_runs(), y, tiles.begin, tiles.end);
       case ActivationForm::int8_rows:

@@ -24,7 +24,7 @@ Rows positive_definite(std::size_t n) {
 }  // namespace
 
 TEST_CASE("the blocked factor is Eigen's, and the same for any number of threads") {
-  const std::size_t n = GENERATE(1, 5, 64, 128, 129, 300);
+  const std::size_t n = GENERATE(as<std::size_t>{}, 1, 5, 64, 128, 129, 300);
   CAPTURE(n);
   const Rows h = positive_definite(n);
   Rows one = h, three = h;
@@ -39,7 +39,7 @@ TEST_CASE("the blocked factor is Eigen's, and the same for any number of threads
 }
 
 TEST_CASE("a matrix that is not positive definite has no factor, wherever that shows") {
-  const std::size_t bad = GENERATE(0, 127, 128, 299);
+  const std::size_t bad = GENERATE(as<std::size_t>{}, 0, 127, 128, 299);
   CAPTURE(bad);
   Rows h = positive_definite(300);
   h(index(bad), index(bad)) = -1.0;

@@ -1,7 +1,7 @@
 /// Calibration text on its way through a model, one block at a time: what each matrix gets to see.
 ///
-/// Memory: the residual stream and the inputs of one step, n_tokens floats times d_model and times the widest step
-/// (usually d_ff), besides one block's weights.
+/// Memory: the residual stream and what steps read and write, n_tokens floats times twice d_model and times the widest
+/// input of o or down (usually d_ff), besides one block's weights.
 #pragma once
 
 #include <algorithm>
@@ -31,7 +31,10 @@ class CalibrationFlow {
       first_rows_.push_back(n_tokens_);
       n_tokens_ += sequence.size();
     }
-    residual_ = AlignedBuffer<float>(n_tokens_ * model_.config.d_model);
+    const ModelConfig& config = model_.config;
+    residual_ = AlignedBuffer<float>(n_tokens_ * config.d_model);
+    normed_ = AlignedBuffer<float>(residual_.size());
+    mixed_ = AlignedBuffer<float>(n_tokens_ * std::max(config.n_heads * config.d_head, config.d_ff));
     for (std::size_t s = 0; s < sequences_.size(); ++s)
       for (std::size_t i = 0; i < sequences_[s].size(); ++i)
         weights.embed.decode_row(static_cast<std::size_t>(sequences_[s][i]),
@@ -46,8 +49,8 @@ class CalibrationFlow {
   [[nodiscard]] TransformerBlock& block() noexcept { return model_.blocks.front(); }
 
   /// What the last step left for the next matrices. Shape [n_tokens, their n_in].
-  [[nodiscard]] MatrixView<const float> inputs() const noexcept { return {inputs_.data(), n_tokens_, width_}; }
-  [[nodiscard]] MatrixView<float> inputs() noexcept { return {inputs_.data(), n_tokens_, width_}; }
+  [[nodiscard]] MatrixView<const float> inputs() const noexcept { return inputs_; }
+  [[nodiscard]] MatrixView<float> inputs() noexcept { return inputs_; }
 
   /// The residual stream between blocks. Shape [n_tokens, d_model].
   [[nodiscard]] std::span<float> residual() noexcept { return residual_.span(); }
@@ -66,12 +69,12 @@ class CalibrationFlow {
   /// inputs() = norm(residual), for any norm weight. Shape of weight: [d_model].
   void norm(const std::vector<float>& weight) {
     const ModelConfig& config = model_.config;
-    resize(config.d_model);
+    inputs_ = {normed_.data(), n_tokens_, config.d_model};
     run_team(n_threads_, [&](const Team& team) {
       const Range rows = team.slice(n_tokens_);
       for (std::size_t r = rows.begin; r < rows.end; ++r)
         kernels().rms_norm(residual_.data() + r * config.d_model, weight.data(), config.d_model, config.norm_eps,
-                           inputs_.data() + r * width_);
+                           inputs_.row(r).data());
     });
   }
 
@@ -80,7 +83,7 @@ class CalibrationFlow {
 
   /// The inputs of o.
   void attention() {
-    AlignedBuffer<float> mixed(n_tokens_ * model_.config.n_heads * model_.config.d_head);
+    const MatrixView<float> mixed(mixed_.data(), n_tokens_, model_.config.n_heads * model_.config.d_head);
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
       run_team(n_threads_, [&](const Team& team) {
         load(team, s, work_.normed, block().attention_forms());
@@ -88,12 +91,12 @@ class CalibrationFlow {
         store(team, s, work_.mixed, mixed);
       });
     });
-    take(std::move(mixed), model_.config.n_heads * model_.config.d_head);
+    inputs_ = mixed;
   }
 
   /// The inputs of gate and up; the residual stream takes what attention adds.
   void attention_outputs() {
-    AlignedBuffer<float> normed(residual_.size());
+    const MatrixView<float> normed(normed_.data(), n_tokens_, model_.config.d_model);
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
       run_team(n_threads_, [&](const Team& team) {
         load_residual(team, s);
@@ -105,12 +108,12 @@ class CalibrationFlow {
         store(team, s, work_.normed, normed);
       });
     });
-    take(std::move(normed), model_.config.d_model);
+    inputs_ = normed;
   }
 
   /// The inputs of down.
   void mlp_hidden() {
-    AlignedBuffer<float> hidden(n_tokens_ * model_.config.d_ff);
+    const MatrixView<float> hidden(mixed_.data(), n_tokens_, model_.config.d_ff);
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
       run_team(n_threads_, [&](const Team& team) {
         load(team, s, work_.normed, block().mlp_forms());
@@ -118,7 +121,7 @@ class CalibrationFlow {
         store(team, s, work_.hidden, hidden);
       });
     });
-    take(std::move(hidden), model_.config.d_ff);
+    inputs_ = hidden;
   }
 
   /// The residual stream takes what the MLP adds: the block is done.
@@ -185,29 +188,20 @@ class CalibrationFlow {
     }
   }
 
-  void resize(std::size_t width) {
-    if (width != width_) inputs_ = AlignedBuffer<float>(n_tokens_ * width);
-    width_ = width;
-  }
-  void take(AlignedBuffer<float> inputs, std::size_t width) {
-    inputs_ = std::move(inputs);
-    width_ = width;
-  }
-
   // A member's share of the rows of a sequence, into the workspace and out of it.
 
   void load(const Team& team, std::size_t s, Activations& into, ActivationForms forms) {
     const Range rows = team.slice(sequences_[s].size());
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
-      std::copy_n(inputs_.data() + (first_rows_[s] + i) * width_, width_, into.row(i));
+      std::ranges::copy(inputs_.row(first_rows_[s] + i), into.row(i));
       into.quantize_row(kernels(), i, forms);
     }
     team.barrier();
   }
-  void store(const Team& team, std::size_t s, const Activations& from, AlignedBuffer<float>& into) const {
+  void store(const Team& team, std::size_t s, const Activations& from, MatrixView<float> into) const {
     const Range rows = team.slice(sequences_[s].size());
     for (std::size_t i = rows.begin; i < rows.end; ++i)
-      std::copy_n(from.row(i), from.n_cols(), into.data() + (first_rows_[s] + i) * from.n_cols());
+      std::copy_n(from.row(i), from.n_cols(), into.row(first_rows_[s] + i).data());
   }
   void load_residual(const Team& team, std::size_t s) {
     const std::size_t d_model = model_.config.d_model;
@@ -227,10 +221,12 @@ class CalibrationFlow {
 
   std::vector<std::vector<TokenId>> sequences_;
   std::vector<std::size_t> first_rows_;
-  std::size_t n_tokens_ = 0, n_threads_, width_ = 0;
+  std::size_t n_tokens_ = 0, n_threads_;
   Transformer model_;
   Workspace work_;
-  AlignedBuffer<float> residual_, inputs_;
+  AlignedBuffer<float> residual_;
+  AlignedBuffer<float> normed_, mixed_;  ///< inputs of q, k, v, gate, up; inputs of o and down
+  MatrixView<float> inputs_;             ///< in one of them
   LogitsConsumer no_logits_ = [](std::size_t, std::span<const float>) {};
 };
 

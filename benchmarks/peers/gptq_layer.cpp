@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/gptq.hpp"
 #include "quantlens/quant/visit_layout.hpp"
 
@@ -32,10 +31,7 @@ void run(char** arguments) {
   hessian.add({inputs.data(), inputs.size() / n_in, n_in});
   std::ofstream out(arguments[5], std::ios::binary);
   visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-    Gptq<L, Bits> gptq;
-    gptq.group_size = format.group_size;
-    gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
-    gptq.static_groups = format.static_groups;
+    auto gptq = Gptq<L, Bits>::of(format);
     gptq.threads = available_threads();
     const auto packed = gptq.quantize({weights.data(), weights.size() / n_in, n_in}, hessian);
     std::vector<float> row(n_in);

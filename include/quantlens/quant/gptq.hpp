@@ -20,6 +20,7 @@
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/gptq_factor.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/hessian.hpp"
@@ -312,6 +313,15 @@ struct Gptq {
   double damping = default_damping;
   std::size_t threads = 1;
   AddProductF64 add_product = &add_product_scalar;
+
+  /// What a format says of it. Precondition: the format is gptq, of this layout and width.
+  [[nodiscard]] static Gptq of(const FormatSpec& format) {
+    Gptq gptq;
+    gptq.group_size = format.group_size;
+    gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
+    gptq.static_groups = format.static_groups;
+    return gptq;
+  }
 
   /// Errors: those of gptq() and of PackedMatrix.
   [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights, const Hessian& hessian) const {

@@ -127,10 +127,7 @@ class CalibratedQuantizer {
                                               const Hessian& hessian, std::string_view name) const {
     try {
       return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-        Gptq<L, Bits> gptq;
-        gptq.group_size = format.group_size;
-        gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
-        gptq.static_groups = format.static_groups;
+        auto gptq = Gptq<L, Bits>::of(format);
         gptq.threads = flow_.n_threads();
         gptq.add_product = flow_.kernels().add_product_f64;
         return packed_matrix(gptq.quantize(weights, hessian), form_of(format));

@@ -6,12 +6,12 @@ using namespace quantlens;
 using Catch::Matchers::Contains;
 
 TEST_CASE("canonical names survive a round trip") {
-  const std::string name =
-      GENERATE("full", "native", "native-a8", "rtn-w8", "rtn-w4-g64", "rtn-w4-g64-sym", "rtn-w8-asym", "rtn-w2-g32-a8",
-               "gptq-w4-g128", "gptq-w3-g64-asym-act", "gptq-w4-g64-act-static-a8", "awq-w4-g64",
-               "awq-w3-g32-sym-original", "hqq-w2-g64", "bnb-nf4", "bnb-nf4-g128-dq", "bnb-fp4-dq", "bnb-int8",
-               "int8-weight-only", "int8-weight-only-a8", "gguf-q4_0", "gguf-f16",
-               "gptq-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
+  const std::string name = GENERATE(
+      "full", "native", "native-a8", "rtn-w8", "rtn-w4-g64", "rtn-w4-g64-sym", "rtn-w8-asym", "rtn-w2-g32-a8",
+      "gptq-w4-g128", "gptq-w3-g64-asym-act", "gptq-w4-g64-act-static-a8", "gptq-w3-g64-minmax",
+      "gptq-w4-act-static-minmax-a8", "awq-w4-g64", "awq-w3-g32-sym-original", "hqq-w2-g64", "bnb-nf4",
+      "bnb-nf4-g128-dq", "bnb-fp4-dq", "bnb-int8", "int8-weight-only", "int8-weight-only-a8", "gguf-q4_0", "gguf-f16",
+      "gptq-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
   CHECK(parse_format(name).name() == name);
 }
 

@@ -126,6 +126,11 @@ TEST_CASE("group-aware order: large activations first within groups, groups by t
   CHECK(gptq_detail::quantization_order(hessian, GptqOrder::group_aware, 6) == Order{3, 4, 5, 2, 1, 0});
   CHECK(gptq_detail::quantization_order(hessian, GptqOrder::activation, 2) == Order{3, 4, 5, 2, 1, 0});
   CHECK(gptq_detail::quantization_order(hessian, GptqOrder::natural, 2) == Order{0, 1, 2, 3, 4, 5});
+
+  // An input that never was anything but 0 stands where one with a curvature of 1 would.
+  hessian.gram()(0, 0) = 0.0;
+  hessian.gram()(1, 1) = 0.5;
+  CHECK(gptq_detail::quantization_order(hessian, GptqOrder::activation, 2) == Order{3, 4, 5, 2, 0, 1});
 }
 
 TEST_CASE("with uncorrelated inputs nothing can be made up for: GPTQ is round to nearest") {
@@ -134,7 +139,7 @@ TEST_CASE("with uncorrelated inputs nothing can be made up for: GPTQ is round to
   const auto w = random_values(5 * 16, 3);
   const GptqResult result = gptq({w.data(), 5, 16}, hessian_of(identity, 16), toy_settings());
   for (std::size_t r = 0; r < 5; ++r) {
-    const Grid grid = exact_grid(std::span(w).subspan(r * 16, 16), 3, false);
+    const Grid grid = exact_grid(range_of(std::span(w).subspan(r * 16, 16)), 3, false);
     for (std::size_t c = 0; c < 16; ++c) CHECK(int(result.codes[r * 16 + c]) == int(grid.code(w[r * 16 + c])));
   }
 }
@@ -150,6 +155,28 @@ TEST_CASE("a symmetric grid holds the largest weight of a group that has none be
   const GptqResult result = gptq({w.data(), 1, 4}, hessian_of(x, 4), settings);
   CHECK(result.grid(0, 0).scale == Approx(2 * 0.8 / 255));
   CHECK(values_of(result)[0] == Approx(0.8).epsilon(0.005));
+}
+
+TEST_CASE("a searched grid reaches no further than its group's largest weight as it came") {
+  // Inputs of the first group are nearly those of the second, whose small weights can make up for large errors.
+  std::vector<float> x = random_values(200 * 64, 13);
+  for (std::size_t t = 0; t < 200; ++t)
+    for (std::size_t i = 0; i < 32; ++i) x[64 * t + 32 + i] = x[64 * t + i] + 0.05f * x[64 * t + 32 + i];
+  std::vector<float> w = random_values(8 * 64, 17);
+  for (std::size_t i = 0; i < w.size(); ++i)
+    if (i % 64 >= 32) w[i] *= 0.01f;
+  GptqSettings settings;
+  settings.bits = 3;
+  settings.group_size = 32;
+  const GptqResult whole = gptq({w.data(), 8, 64}, hessian_of(x, 64), settings);
+  settings.searched_grids = true;
+  const GptqResult searched = gptq({w.data(), 8, 64}, hessian_of(x, 64), settings);
+  for (std::size_t r = 0; r < 8; ++r) {
+    const WeightRange came = range_of(std::span(w).subspan(64 * r + 32, 32));
+    const float largest = std::max(-came.low, came.high);
+    CHECK(whole.grid(r, 32).scale * 3.5f > 4.0f * largest);
+    CHECK(searched.grid(r, 32).scale * 3.5f <= 1.0001f * largest);
+  }
 }
 
 TEST_CASE("codes do not depend on the scale of the inputs, the loss does") {

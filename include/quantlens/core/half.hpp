@@ -57,4 +57,12 @@ struct BFloat16 {
 /// The nearest value that a half can hold.
 [[nodiscard]] constexpr float round_to_half(float value) noexcept { return to_float(to_half(value)); }
 
+/// The nearest value that a half can hold and that is no larger in magnitude.
+[[nodiscard]] constexpr float truncate_to_half(float value) noexcept {
+  Half half = to_half(value);
+  const float magnitude = value < 0.0f ? -value : value;
+  if (to_float(Half{static_cast<std::uint16_t>(half.bits & 0x7fffu)}) > magnitude) --half.bits;
+  return to_float(half);
+}
+
 }  // namespace quantlens::inline v0_1

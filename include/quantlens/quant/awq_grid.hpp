@@ -2,40 +2,15 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstddef>
 #include <span>
 
 #include "quantlens/core/half.hpp"
 #include "quantlens/packed/layout.hpp"
 #include "quantlens/quant/grid.hpp"
+#include "quantlens/quant/weight_range.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// Least and largest of a group.
-struct WeightRange {
-  float low = 0.0f, high = 0.0f;
-};
-
-/// Precondition: a group of at least one finite weight. Several minima side by side, so that compilers use vectors.
-[[nodiscard]] inline WeightRange range_of(std::span<const float> group) {
-  static constexpr std::size_t lanes = 8;
-  std::array<float, lanes> low, high;
-  low.fill(group[0]);
-  high.fill(group[0]);
-  const std::size_t whole = group.size() / lanes * lanes;
-  for (std::size_t i = 0; i < whole; i += lanes)
-    for (std::size_t lane = 0; lane < lanes; ++lane) {
-      low[lane] = std::min(low[lane], group[i + lane]);
-      high[lane] = std::max(high[lane], group[i + lane]);
-    }
-  for (std::size_t i = whole; i < group.size(); ++i) {
-    low[0] = std::min(low[0], group[i]);
-    high[0] = std::max(high[0], group[i]);
-  }
-  return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
-}
 
 /// `step` rounds every intermediate result, `stored` makes the scale what is kept of it.
 /// The zero point of an affine group that 0 lies outside of is clamped, so that such a group saturates, as in the
@@ -83,21 +58,6 @@ namespace awq_detail {
 /// The grid as AutoAWQ computes it when it packs: every step an f16. Precondition: the weights are f16 values.
 [[nodiscard]] inline Grid half_awq_grid(std::span<const float> group, int bits, bool symmetric) {
   return awq_grid_over(group, bits, symmetric, awq_detail::stored_scale, round_to_half);
-}
-
-/// Every value becomes its nearest on the grid: grid.value(grid.code(value)), in a form that compilers vectorise.
-inline void round_to_grid(const Grid& grid, std::span<float> values) {
-  // Adding and taking away 1.5 * 2^23 rounds to the nearest integer, ties to even, where magnitudes are below 2^22.
-  // What lies more than a whole grid beyond 0 saturates whatever the zero point is.
-  static constexpr float to_integer = 0x1.8p23f;
-  const auto max_code = static_cast<float>(grid.max_code());
-  const auto zero_point = static_cast<float>(grid.zero_point);
-  const float scale = grid.scale, far = max_code + 1.0f;
-  for (float& value : values) {
-    const float steps = std::min(std::max(value / scale, -far), far);
-    const float code = std::min(std::max(((steps + to_integer) - to_integer) + zero_point, 0.0f), max_code);
-    value = scale * (code - zero_point);
-  }
 }
 
 }  // namespace quantlens::inline v0_1

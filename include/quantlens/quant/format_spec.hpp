@@ -1,7 +1,7 @@
 /// The run-time twin of a format: what a name such as `gptq-w4-g64-act` or a plan of several says.
 ///
-/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-original][-dq][-a8], each where the method takes it, and plans
-/// "base;pattern=format;..." whose patterns match canonical names.
+/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-minmax][-original][-dq][-a8], each where the method takes it,
+/// and plans "base;pattern=format;..." whose patterns match canonical names.
 #pragma once
 
 #include <cstddef>
@@ -28,6 +28,7 @@ struct FormatSpec {
   bool symmetric = false;
   bool act_order = false;      ///< gptq: inputs with large activations first
   bool static_groups = false;  ///< gptq: grids of the weights as they were
+  bool whole_range = false;    ///< gptq: grids reach the largest weight, their range is not searched
   bool original_rule = false;  ///< awq: scales by activations alone
   bool double_quant = false;   ///< bnb 4 bit: block scales as 8-bit codes
   Activation activation = Activation::a32;
@@ -46,7 +47,8 @@ struct FormatSpec {
   [[nodiscard]] bool same_scheme(const FormatSpec& other) const {
     return method == other.method && bits == other.bits && group_size == other.group_size &&
            symmetric == other.symmetric && act_order == other.act_order && static_groups == other.static_groups &&
-           original_rule == other.original_rule && double_quant == other.double_quant;
+           whole_range == other.whole_range && original_rule == other.original_rule &&
+           double_quant == other.double_quant;
   }
 };
 
@@ -80,6 +82,7 @@ inline std::string FormatSpec::name() const {
   if (symmetric != symmetric_by_default(method, bits)) text += symmetric ? "-sym" : "-asym";
   if (act_order) text += "-act";
   if (static_groups) text += "-static";
+  if (whole_range) text += "-minmax";
   if (original_rule) text += "-original";
   if (double_quant) text += "-dq";
   if (activation == Activation::a8) text += "-a8";
@@ -104,7 +107,7 @@ namespace format_detail {
   return {
       "format",
       concat("format '", text, "': ", why,
-             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], gptq-wB[-gG][-asym][-act][-static], "
+             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], gptq-wB[-gG][-asym][-act][-static][-minmax], "
              "awq-wB[-gG][-sym][-original] (B of 3, 4), hqq-wB[-gG], bnb-nf4[-gG][-dq], bnb-fp4[-gG][-dq], bnb-int8, "
              "int8-weight-only, or gguf-{q4_0,q4_1,q8_0,f16}, with B of 2, 3, 4, 8 and -a8 behind integer codes")};
 }
@@ -161,6 +164,9 @@ class PartReader {
     } else if (spec_.method == Method::gptq && part == "static") {
       place(part, 5);
       spec_.static_groups = true;
+    } else if (spec_.method == Method::gptq && part == "minmax") {
+      place(part, 6);
+      spec_.whole_range = true;
     } else if (spec_.method == Method::awq && part == "original") {
       place(part, 5);
       spec_.original_rule = true;
@@ -168,7 +174,7 @@ class PartReader {
       place(part, 5);
       spec_.double_quant = true;
     } else if (part == "a8") {
-      place(part, 6);
+      place(part, 7);
       if (!info_.int8_activations) throw bad_format(text_, no_int8());
       spec_.activation = Activation::a8;
     } else if (part == "abf16") {

@@ -23,6 +23,7 @@
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/gptq_factor.hpp"
 #include "quantlens/quant/grid.hpp"
+#include "quantlens/quant/grid_search.hpp"
 #include "quantlens/quant/hessian.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -41,6 +42,9 @@ struct GptqSettings {
   /// Groups are fitted on weights that lack the errors of their own block of 128 columns, as GPTQModel, AutoGPTQ and so
   /// published checkpoints do, not on weights that have made up for all errors so far.
   bool lagging_groups = false;
+  /// Ranges of grids are searched (grid_search.hpp), up to the group's largest weight as it came. Without, they reach
+  /// its largest weight that has made up for errors, as in GPTQModel and AutoGPTQ.
+  bool searched_grids = false;
   bool exact_scales = false;  ///< scales are not rounded to f16
   double damping = default_damping;
   std::size_t threads = 1;
@@ -76,7 +80,7 @@ inline constexpr std::size_t strip_cols = 16;
   std::vector<std::uint32_t> order(hessian.n_in());
   std::iota(order.begin(), order.end(), 0u);
   const auto larger = [&](std::uint32_t a, std::uint32_t b) {
-    return hessian(a, a) != hessian(b, b) ? hessian(a, a) > hessian(b, b) : a < b;
+    return hessian.diagonal(a) != hessian.diagonal(b) ? hessian.diagonal(a) > hessian.diagonal(b) : a < b;
   };
   if (wanted == GptqOrder::activation) std::sort(order.begin(), order.end(), larger);
   if (wanted != GptqOrder::group_aware) return order;
@@ -102,9 +106,11 @@ class Quantization {
     group_size_ = settings.group_size == 0 ? n : settings.group_size;
     order_ = quantization_order(hessian, settings.order, group_size_);
     place_columns();
-    for (std::size_t i = 0; i < n; ++i) dead_.push_back(hessian(order_[i], order_[i]) == 0.0);
+    for (std::size_t i = 0; i < n; ++i) dead_.push_back(hessian.is_dead(order_[i]));
     result_.damping = settings.damping;
     factor_ = upper_factor(hessian, order_, result_.damping, settings.add_product, settings.threads);
+    for (std::size_t c = 0; c < n; ++c)
+      importance_.push_back(static_cast<float>(std::sqrt(hessian.diagonal(order_[c])) * factor_(index(c), index(c))));
     result_.rows = weights.rows;
     result_.cols = n;
     result_.group_size = group_size_;
@@ -138,15 +144,22 @@ class Quantization {
                                                 "; is the file damaged?"));
   }
 
-  /// The grid of a group that is known in advance, or refitted on weights that have made up for errors.
+  /// The grid of a group that is known in advance, or refitted on weights that have made up for errors; `largest` is
+  /// the magnitude of its largest weight as it came.
   /// Without the weights of dead inputs a group may have none below 0. A symmetric grid saturates there in the source,
   /// at half of the largest weight; here it spans both signs.
-  [[nodiscard]] Grid fit(std::span<const float> group) const {
-    const auto [low, high] = std::minmax_element(group.begin(), group.end());
-    const float mirrored = -*high;
-    if (settings_.symmetric && *low >= 0.0f) group = {&mirrored, 1};
-    return settings_.exact_scales ? exact_grid(group, settings_.bits, settings_.symmetric)
-                                  : stored_grid(group, settings_.bits, settings_.symmetric);
+  [[nodiscard]] Grid fit(std::span<const float> group, std::span<const float> importance, float largest) const {
+    const auto grid_of = [&](WeightRange range) {
+      return settings_.exact_scales ? exact_grid(range, settings_.bits, settings_.symmetric)
+                                    : stored_grid(range, settings_.bits, settings_.symmetric);
+    };
+    WeightRange range = range_of(group);
+    if (settings_.symmetric && range.low >= 0.0f) range.low = -range.high;
+    if (!settings_.searched_grids) return grid_of(range);
+    // A group of small weights beside one of large ones would grow many times over, for errors that hardly matter.
+    range.low = std::max(range.low, -largest);
+    range.high = std::min(range.high, largest);
+    return searched_grid(range, group, importance, grid_of);
   }
 
   [[nodiscard]] Grid& grid(std::size_t row, std::size_t group) {
@@ -174,10 +187,17 @@ class Quantization {
   [[nodiscard]] std::size_t group_of(std::size_t column) const { return places_[column] / group_size_; }
 
   void fit_static(std::size_t row) {
-    std::vector<float> natural(weights_.cols);
-    for (std::size_t c = 0; c < weights_.cols; ++c) natural[order_[c]] = dead_[c] ? 0.0f : weights_(row, order_[c]);
-    for (std::size_t g = 0; g < weights_.cols / group_size_; ++g)
-      grid(row, g) = fit(std::span(natural).subspan(g * group_size_, group_size_));
+    std::vector<float> natural(weights_.cols), importance(weights_.cols);
+    for (std::size_t c = 0; c < weights_.cols; ++c) {
+      natural[order_[c]] = dead_[c] ? 0.0f : weights_(row, order_[c]);
+      importance[order_[c]] = importance_[c];
+    }
+    for (std::size_t first = 0; first < weights_.cols; first += group_size_) {
+      const auto group = std::span(natural).subspan(first, group_size_);
+      const WeightRange range = range_of(group);
+      grid(row, first / group_size_) =
+          fit(group, std::span(importance).subspan(first, group_size_), std::max(-range.low, range.high));
+    }
   }
 
   /// Rows [first, first + 64). Returns the sum of squared weighted errors.
@@ -224,7 +244,8 @@ class Quantization {
     for (std::size_t from = begin; from < end; from += strip_cols) {
       const std::size_t to = std::min(from + strip_cols, end);
       for (std::size_t column = from; column < to; ++column) {
-        if (!settings_.static_groups && column % group_size_ == 0) fit_group(first, column, wanted, errors, lagging);
+        if (!settings_.static_groups && column % group_size_ == 0)
+          fit_group(first, column, made_up_group(column, begin, end, from, pull, errors, lagging), wanted);
         loss += quantize_column(first, column, begin, to, wanted, pull, errors);
       }
       add_product(
@@ -264,19 +285,26 @@ class Quantization {
     return last + group_size_;
   }
 
-  /// Grids of the group that begins at `begin`, on its weights after they made up for the errors before: of all
-  /// columns, or of the blocks before this one, for which `lagging` says what that is from the block's first column on.
-  void fit_group(std::size_t first, std::size_t begin, const Rows& wanted, const Rows& errors, const Rows& lagging) {
+  /// What the weights of the group that begins at `column` take over from errors before: of all columns, or of the
+  /// blocks before this one, [begin, end), for which `lagging` says it. `pull` is complete up to the strip at `from`.
+  [[nodiscard]] Rows made_up_group(std::size_t column, std::size_t begin, std::size_t end, std::size_t from,
+                                   const Rows& pull, const Rows& errors, const Rows& lagging) const {
+    const Eigen::Index n = index(group_size_), at = index(column - begin);
+    if (settings_.lagging_groups)
+      return lagging.size() > 0 ? Rows(lagging.middleCols(at, n)) : Rows(Rows::Zero(errors.rows(), n));
+    if (column == from && column + group_size_ <= end) return made_up(pull.middleCols(at, n), column);
+    return made_up(pull_of(errors, column, column, column + group_size_), column);
+  }
+
+  /// Grids of the group that begins at `begin`, on its weights with their change.
+  void fit_group(std::size_t first, std::size_t begin, const Rows& change, const Rows& wanted) {
     const Eigen::Index n = index(group_size_);
-    Rows updated = wanted.middleCols(index(begin), n);
-    if (!settings_.lagging_groups)
-      updated += made_up(pull_of(errors, begin, begin, begin + group_size_), begin);
-    else if (lagging.size() > 0)
-      updated += lagging.middleCols(index(begin % block_cols), n);
+    const Rows updated = wanted.middleCols(index(begin), n) + change;
     const Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> group = updated.cast<float>();
     for (Eigen::Index r = 0; r < group.rows(); ++r)
       grid(first + static_cast<std::size_t>(r), group_of(begin)) =
-          fit({group.data() + r * n, static_cast<std::size_t>(n)});
+          fit({group.data() + r * n, group_size_}, std::span(importance_).subspan(begin, group_size_),
+              static_cast<float>(wanted.row(r).segment(index(begin), n).cwiseAbs().maxCoeff()));
   }
 
   MatrixView<const float> weights_;
@@ -286,6 +314,9 @@ class Quantization {
   std::vector<std::uint32_t> places_;  ///< where the column is stored
   std::vector<bool> dead_;
   Rows factor_;
+  /// Of errors in each column: the geometric mean of what they cost as they are, H_jj, and after later columns have
+  /// made up for them, R_jj^2.
+  std::vector<float> importance_;
   GptqResult result_;
 };
 
@@ -309,7 +340,7 @@ struct Gptq {
   std::size_t group_size = 0;  ///< a multiple of 32 that divides the row; 0: one group a row
   GptqOrder order = GptqOrder::group_aware;
   bool static_groups = false;
-  bool lagging_groups = true;
+  bool searched_grids = true;  ///< without, groups and grids are those of GPTQModel
   double damping = default_damping;
   std::size_t threads = 1;
   AddProductF64 add_product = &add_product_scalar;
@@ -320,6 +351,7 @@ struct Gptq {
     gptq.group_size = format.group_size;
     gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
     gptq.static_groups = format.static_groups;
+    gptq.searched_grids = !format.whole_range;
     return gptq;
   }
 
@@ -327,9 +359,10 @@ struct Gptq {
   [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights, const Hessian& hessian) const {
     PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
                                  /*group_bits=*/16 + (L::has_offset ? Bits : 0));
-    GptqResult result = gptq(weights, hessian,
-                             {Bits, group_size, !L::has_offset, order, static_groups, lagging_groups,
-                              /*exact_scales=*/false, damping, threads, add_product});
+    GptqResult result = gptq(
+        weights, hessian,
+        {Bits, group_size, !L::has_offset, order, static_groups, /*lagging_groups=*/!searched_grids, searched_grids,
+         /*exact_scales=*/false, damping, threads, add_product});
     for (std::size_t row = 0; row < weights.rows; ++row) {
       packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {

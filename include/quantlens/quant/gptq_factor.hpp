@@ -67,22 +67,20 @@ template <class Matrix>
 }
 
 /// R, upper triangular, with H + damping = R R^T, over the inputs in `order`; raises the damping by steps of its own
-/// size until there is one. Inputs that never were anything but 0 have a unit diagonal.
+/// size until there is one.
 /// Errors: InputError "calibration" where even a damping of 1 does not help.
 [[nodiscard]] inline Rows upper_factor(const Hessian& hessian, std::span<const std::uint32_t> order, double& damping,
                                        AddProductF64 kernel, std::size_t n_threads) {
   const std::size_t n = hessian.n_in();
   double mean = 0;
-  for (std::size_t i = 0; i < n; ++i) mean += (hessian(i, i) == 0.0 ? 1.0 : hessian(i, i)) / static_cast<double>(n);
+  for (std::size_t i = 0; i < n; ++i) mean += hessian.diagonal(i) / static_cast<double>(n);
   for (const double step = damping; damping <= 1.0; damping += step > 0.0 ? step : default_damping) {
     // Reversed, the lower factor is the upper one that is wanted.
     Rows reversed(index(n), index(n));
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = i; j < n; ++j) reversed(index(n - 1 - i), index(n - 1 - j)) = hessian(order[i], order[j]);
-    for (std::size_t i = 0; i < n; ++i) {
-      double& diagonal = reversed(index(i), index(i));
-      diagonal = (diagonal == 0.0 ? 1.0 : diagonal) + damping * mean;
-    }
+    for (std::size_t i = 0; i < n; ++i)
+      reversed(index(n - 1 - i), index(n - 1 - i)) = hessian.diagonal(order[i]) + damping * mean;
     if (factor_in_place(reversed, kernel, n_threads)) return reversed.reverse();
   }
   throw InputError("calibration", concat("the inputs of this layer are too few or too alike: H of ", hessian.n_rows(),

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "quantlens/core/half.hpp"
+#include "quantlens/quant/weight_range.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -28,16 +29,27 @@ struct Grid {
   }
 };
 
-/// The grid of `bits` bits over a group's range, which always includes 0; `stored` makes the scale what is kept of it.
-/// A symmetric group without negative weights keeps its minimum at 0 and so saturates, as in the source.
-/// Source: the GPTQ authors' quantizer (arXiv 2210.17323), without the search for a smaller range.
-template <class Stored>
-[[nodiscard]] Grid grid_over(std::span<const float> group, int bits, bool symmetric, Stored&& stored) {
-  float low = 0.0f, high = 0.0f;
-  for (const float w : group) {
-    low = std::min(low, w);
-    high = std::max(high, w);
+/// Every value becomes its nearest on the grid: grid.value(grid.code(value)), in a form that compilers vectorise.
+inline void round_to_grid(const Grid& grid, std::span<float> values) {
+  // Adding and taking away 1.5 * 2^23 rounds to the nearest integer, ties to even, where magnitudes are below 2^22.
+  // What lies more than a whole grid beyond 0 saturates whatever the zero point is.
+  static constexpr float to_integer = 0x1.8p23f;
+  const auto max_code = static_cast<float>(grid.max_code());
+  const auto zero_point = static_cast<float>(grid.zero_point);
+  const float scale = grid.scale, far = max_code + 1.0f;
+  for (float& value : values) {
+    const float steps = std::min(std::max(value / scale, -far), far);
+    const float code = std::min(std::max(((steps + to_integer) - to_integer) + zero_point, 0.0f), max_code);
+    value = scale * (code - zero_point);
   }
+}
+
+/// The grid of `bits` bits over a range, widened to include 0; `stored` makes the scale what is kept of it.
+/// A symmetric range without negative weights keeps its minimum at 0 and so saturates, as in the source.
+/// Source: the GPTQ authors' quantizer (arXiv 2210.17323).
+template <class Stored>
+[[nodiscard]] Grid grid_over(WeightRange range, int bits, bool symmetric, Stored&& stored) {
+  float low = std::min(range.low, 0.0f), high = std::max(range.high, 0.0f);
   if (symmetric) {
     high = std::max(-low, high);
     if (low < 0.0f) low = -high;
@@ -56,16 +68,19 @@ template <class Stored>
 }
 
 /// The grid with its exact scale.
-[[nodiscard]] inline Grid exact_grid(std::span<const float> group, int bits, bool symmetric) {
-  return grid_over(group, bits, symmetric, [](float scale) { return scale; });
+[[nodiscard]] inline Grid exact_grid(WeightRange range, int bits, bool symmetric) {
+  return grid_over(range, bits, symmetric, [](float scale) { return scale; });
 }
 
 /// The grid with the scale that a file stores, an f16, rounded before any code is chosen. A scale below the smallest
 /// half stays at that, so that nothing divides by zero.
-[[nodiscard]] inline Grid stored_grid(std::span<const float> group, int bits, bool symmetric) {
+/// A symmetric scale is rounded down: the largest weight lies halfway between two codes, and with a scale that is
+/// larger than the exact one would take the other one.
+[[nodiscard]] inline Grid stored_grid(WeightRange range, int bits, bool symmetric) {
   static constexpr float smallest_half = 0x1p-24f, largest_half = 65504.0f;
-  return grid_over(group, bits, symmetric,
-                   [](float scale) { return std::clamp(round_to_half(scale), smallest_half, largest_half); });
+  return grid_over(range, bits, symmetric, [symmetric](float scale) {
+    return std::clamp(symmetric ? truncate_to_half(scale) : round_to_half(scale), smallest_half, largest_half);
+  });
 }
 
 }  // namespace quantlens::inline v0_1

@@ -41,6 +41,11 @@ class Hessian {
     return 2.0 / static_cast<double>(n_rows_) * gram_[i * n_in_ + j];
   }
 
+  /// Curvature along one input. An input that never was anything but 0 counts as 1, in its place in the order of
+  /// quantization, too, as in the source.
+  [[nodiscard]] double diagonal(std::size_t i) const noexcept { return is_dead(i) ? 1.0 : (*this)(i, i); }
+  [[nodiscard]] bool is_dead(std::size_t i) const noexcept { return gram_[i * n_in_ + i] == 0.0; }
+
   /// Errors: InputError "calibration" where no row was added, or where an input was not finite.
   void check() const {
     if (n_rows_ == 0) throw InputError("calibration", "no calibration row was added; give at least one token of text");

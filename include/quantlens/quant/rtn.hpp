@@ -27,7 +27,7 @@ struct Rtn {
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {
         const std::size_t first = g * packed.group_size();
         const auto group = weights.row(row).subspan(first, packed.group_size());
-        const Grid grid = stored_grid(group, Bits, !L::has_offset);
+        const Grid grid = stored_grid(range_of(group), Bits, !L::has_offset);
         for (std::size_t i = 0; i < group.size(); ++i) codes[first + i] = grid.code(group[i]);
         packed.scale(row, g) = grid.scale;
         if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);

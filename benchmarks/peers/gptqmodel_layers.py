@@ -28,24 +28,17 @@ import torch  # noqa: E402
 from make_gptq_fixtures import activations, gptqmodel, output_error  # noqa: E402
 
 
-def build(folder: pathlib.Path) -> pathlib.Path:
-    program = folder / "gptq_layer"
-    subprocess.run(["g++", "-std=c++20", "-O3", "-fopenmp", f"-I{ROOT / 'include'}", "-isystem", "/usr/include/eigen3",
-                    HERE / "gptq_layer.cpp", "-o", program], check=True)
-    return program
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", nargs="+", required=True)
     parser.add_argument("--text", required=True)
+    parser.add_argument("--ours", default=str(ROOT / "build/release/bin/gptq_layer"))
     parser.add_argument("--group", type=int, default=64)
     parser.add_argument("--tokens", type=int, default=4096)
     args = parser.parse_args()
     print("| model | matrix | bits | act-order | GPTQModel | minmax, ratio | searched, ratio |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        program = build(folder)
         for model in args.model:
             matrices = ["0.self_attn.q_proj", "1.self_attn.o_proj", "2.mlp.down_proj"]
             layers = activations(args.tokens, model, pathlib.Path(args.text).read_text(), matrices)
@@ -59,7 +52,7 @@ def main() -> None:
                         ratios = []
                         for grids in ("-minmax", ""):
                             name = f"gptq-w{bits}-g{args.group}{'-act' if act_order else ''}{grids}"
-                            subprocess.run([program, name, folder / "weights", folder / "inputs", str(weights.shape[1]), folder / "out"],
+                            subprocess.run([args.ours, name, folder / "weights", folder / "inputs", str(weights.shape[1]), folder / "out"],
                                            check=True)
                             ours = torch.from_file(str(folder / "out"), size=weights.numel()).reshape_as(weights)
                             ratios.append(output_error(weights, ours, inputs) / reference)

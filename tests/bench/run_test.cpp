@@ -1,12 +1,18 @@
 #include "quantlens/bench/run.hpp"
 
 #include <algorithm>
+#include <array>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <iterator>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "scripted_provider.hpp"
 
@@ -237,3 +243,22 @@ TEST_CASE("memory: the peak falls back after a reset and sees a new allocation",
   REQUIRE(reset_peak_memory());
   CHECK(*peak_memory_mib() < before + 30);
 }
+
+#if defined(__GLIBC__)
+TEST_CASE("memory: freed blocks that the allocator holds do not count", "[bench]") {
+  static constexpr std::size_t n_blocks = std::size_t{64} << 10;
+  const std::size_t used = mallinfo2().uordblks;
+  const bool can_reset = reset_peak_memory();
+  const double before = peak_memory_mib().value_or(0);
+  std::list<std::array<char, 1024>> blocks(n_blocks), last;
+  if (!can_reset || mallinfo2().uordblks < used + n_blocks * 1024) {
+    WARN("this system cannot reset the peak, or the allocator is a sanitizer's: SKIPPED");
+    return;
+  }
+  CHECK(*peak_memory_mib() > before + 60);
+  last.splice(last.begin(), blocks, std::prev(blocks.end()));  // the heap cannot shrink below it
+  blocks.clear();
+  REQUIRE(reset_peak_memory());
+  CHECK(*peak_memory_mib() < before + 30);
+}
+#endif

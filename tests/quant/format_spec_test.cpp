@@ -9,9 +9,9 @@ TEST_CASE("canonical names survive a round trip") {
   const std::string name = GENERATE(
       "full", "native", "native-a8", "rtn-w8", "rtn-w4-g64", "rtn-w4-g64-sym", "rtn-w8-asym", "rtn-w2-g32-a8",
       "gptq-w4-g128", "gptq-w3-g64-asym-act", "gptq-w4-g64-act-static-a8", "gptq-w3-g64-minmax",
-      "gptq-w4-act-static-minmax-a8", "awq-w4-g64", "awq-w3-g32-sym-original", "hqq-w2-g64", "bnb-nf4",
-      "bnb-nf4-g128-dq", "bnb-fp4-dq", "bnb-int8", "int8-weight-only", "int8-weight-only-a8", "gguf-q4_0", "gguf-f16",
-      "gptq-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
+      "gptq-w4-act-static-minmax-damp10-a8", "gptq-w4-damp0", "awq-w4-g64", "awq-w3-g32-sym-original", "hqq-w2-g64",
+      "bnb-nf4", "bnb-nf4-g128-dq", "bnb-fp4-dq", "bnb-int8", "int8-weight-only", "int8-weight-only-a8", "gguf-q4_0",
+      "gguf-f16", "gptq-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full", "rtn-w4-g64;blocks.*.attn.v=rtn-w8;lm_head=full");
   CHECK(parse_format(name).name() == name);
 }
 
@@ -23,6 +23,7 @@ TEST_CASE("defaults: asymmetric below 8 bit, symmetric at 8") {
   CHECK_FALSE(parse_format("awq-w4-g64").symmetric);
   CHECK(parse_format("gptq-w4-g64").symmetric);
   CHECK(parse_format("gptq-w4-g64-sym").name() == "gptq-w4-g64");
+  CHECK(parse_format("gptq-w4-damp1").name() == "gptq-w4");
   CHECK(parse_format("bnb-nf4-g64").name() == "bnb-nf4");
 }
 
@@ -48,6 +49,11 @@ TEST_CASE("bad names are refused with what is wrong") {
                            "gptq-g64-w4",
                            "gptq-w4-act-g64",
                            "gptq-w4-original",
+                           "gptq-w4-damp",
+                           "gptq-w4-damp0.05",
+                           "gptq-w4-damp5-minmax",
+                           "gptq-w4-damp101",
+                           "rtn-w4-damp5",
                            "awq-w4-act",
                            "awq-w2",
                            "bnb",
@@ -69,6 +75,11 @@ TEST_CASE("the last matching override wins, and a star stays between dots") {
   CHECK(plan.for_matrix("blocks.3.attn.v", plan).name() == "full");
   CHECK(&plan.for_matrix("blocks.2.attn.q", plan) == &plan);
   CHECK_FALSE(matches_pattern("blocks.*", "blocks.2.attn.v"));
+}
+
+TEST_CASE("damping is part of the scheme") {
+  CHECK(parse_format("gptq-w4-damp5").damping_percent == 5);
+  CHECK_FALSE(parse_format("gptq-w4-damp5").same_scheme(parse_format("gptq-w4")));
 }
 
 TEST_CASE("a plan needs calibration text where any of its parts does") {

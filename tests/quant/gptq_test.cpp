@@ -244,6 +244,27 @@ TEST_CASE("more damping is taken where the inputs need it, and said") {
   CHECK(gptq({w.data(), 1, 2}, hessian, toy_settings()).damping == Approx(0.03));
 }
 
+TEST_CASE("a format's damping keeps codes nearer to the weights, at the cost of the output") {
+  using Quantizer = Gptq<Affine, 3>;
+  CHECK(Quantizer::of(parse_format("gptq-w3-asym")).damping == default_damping);
+  CHECK(Quantizer::of(parse_format("gptq-w3-asym-damp5")).damping == 0.05);
+  const std::size_t n_in = 64;
+  const auto x = correlated_inputs(200, n_in, 3), w = random_values(32 * n_in, 4);
+  const Hessian hessian = hessian_of(x, n_in);
+  const auto errors = [&](const char* format) {
+    const auto packed = Quantizer::of(parse_format(format)).quantize({w.data(), 32, n_in}, hessian);
+    std::vector<float> values(w.size());
+    for (std::size_t r = 0; r < 32; ++r) packed.decode_row(r, std::span(values).subspan(r * n_in, n_in));
+    double of_weights = 0;
+    for (std::size_t i = 0; i < w.size(); ++i) of_weights += std::pow(values[i] - w[i], 2);
+    return std::pair(of_weights, output_error(x, values, w, n_in));
+  };
+  const auto [weights_1, output_1] = errors("gptq-w3-asym");
+  const auto [weights_100, output_100] = errors("gptq-w3-asym-damp100");
+  CHECK(weights_100 < weights_1);
+  CHECK(output_100 > output_1);
+}
+
 TEST_CASE("what cannot be quantized is refused with its place") {
   const Hessian hessian = hessian_of(toy_x, 4);
   std::vector<float> w = toy_w;

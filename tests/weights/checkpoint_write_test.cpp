@@ -71,6 +71,43 @@ TEST_CASE("folders of every format read back to the same codes, values and schem
   }
 }
 
+TEST_CASE("norms take the embedding's type where that rounds none of their values") {
+  struct Case {
+    GgmlType type;
+    float exact, inexact;
+  };
+  for (const Case& each :
+       {Case{GgmlType::bf16, 1.0f + 0x1p-7f, 1.0f + 0x1p-8f}, Case{GgmlType::f16, 1.0f + 0x1p-10f, 1.0f + 0x1p-11f},
+        Case{GgmlType::f16, 0x1p-24f, 65520.0f}, Case{GgmlType::f32, 1.0f, 1.0f + 0x1p-23f}}) {
+    CAPTURE(name(each.type), each.inexact);
+    ModelFile model = load_model(checkpoints / "bnb-nf4");
+    const std::vector<std::uint16_t> ones(model.weights.embed.rows * model.weights.embed.cols, 0x3c00);
+    if (each.type != GgmlType::f32) {
+      WeightMatrix& embed = model.weights.embed;
+      embed.type = each.type;
+      embed.row_bytes = embed.cols * sizeof(std::uint16_t);
+      embed.data = reinterpret_cast<const std::byte*>(ones.data());
+    }
+    BlockWeights& block = model.weights.blocks[0];
+    block.attn_norm.assign(block.attn_norm.size(), each.exact);
+    block.mlp_norm = block.attn_norm;
+    block.mlp_norm.back() = each.inexact;
+    const TempFolder folder;
+    write_checkpoint(model, folder.path() / "out", CheckpointFormat::bnb_4bit);
+    const SafetensorsFile file = SafetensorsFile::open(folder.path() / "out/model.safetensors");
+    const auto dtype = [&](const std::string& wanted) {
+      for (const SafetensorsTensor& tensor : file.tensors())
+        if (tensor.name == wanted) return tensor.dtype;
+      return std::string("none");
+    };
+    CHECK(dtype("model.embed_tokens.weight") == name(each.type));
+    CHECK(dtype("model.layers.0.input_layernorm.weight") == name(each.type));
+    CHECK(dtype("model.layers.0.post_attention_layernorm.weight") == "F32");
+    ModelFile read = load_model(folder.path() / "out");
+    check_same_weights(read.weights, model.weights);
+  }
+}
+
 TEST_CASE("GPTQ folders may mix widths, groups and plain matrices") {
   ModelFile model = load_model(checkpoints / "gptq-w4-g32-act");
   BlockWeights& block = model.weights.blocks[0];

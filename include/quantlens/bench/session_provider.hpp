@@ -30,7 +30,7 @@ namespace quantlens::inline v0_1 {
           {"act_order", where(format.method == Method::gptq, format.act_order)},
           {"static_groups", where(format.method == Method::gptq, format.static_groups)},
           {"grids", where(format.method == Method::gptq, format.whole_range ? "minmax" : "searched")},
-          {"damping", where(format.method == Method::gptq, default_damping)},
+          {"damping", where(format.method == Method::gptq, format.damping_percent / 100.0)},
           {"scale_rule", where(format.method == Method::awq, format.original_rule ? "inputs" : "duo")},
           {"double_quant", where(is_bnb_4bit(format.method), format.double_quant)},
           {"activation", format.method == Method::bnb_int8     ? "int8 per token, outliers in float"

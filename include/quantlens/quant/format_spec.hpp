@@ -1,7 +1,7 @@
 /// The run-time twin of a format: what a name such as `gptq-w4-g64-act` or a plan of several says.
 ///
-/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-minmax][-original][-dq][-a8], each where the method takes it,
-/// and plans "base;pattern=format;..." whose patterns match canonical names.
+/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-minmax][-dampP][-original][-dq][-a8], each where the method
+/// takes it, and plans "base;pattern=format;..." whose patterns match canonical names.
 #pragma once
 
 #include <cstddef>
@@ -29,6 +29,7 @@ struct FormatSpec {
   bool act_order = false;      ///< gptq: inputs with large activations first
   bool static_groups = false;  ///< gptq: grids of the weights as they were
   bool whole_range = false;    ///< gptq: grids reach the largest weight, their range is not searched
+  int damping_percent = 1;     ///< gptq: of the mean curvature, added to every input's
   bool original_rule = false;  ///< awq: scales by activations alone
   bool double_quant = false;   ///< bnb 4 bit: block scales as 8-bit codes
   Activation activation = Activation::a32;
@@ -47,8 +48,8 @@ struct FormatSpec {
   [[nodiscard]] bool same_scheme(const FormatSpec& other) const {
     return method == other.method && bits == other.bits && group_size == other.group_size &&
            symmetric == other.symmetric && act_order == other.act_order && static_groups == other.static_groups &&
-           whole_range == other.whole_range && original_rule == other.original_rule &&
-           double_quant == other.double_quant;
+           whole_range == other.whole_range && damping_percent == other.damping_percent &&
+           original_rule == other.original_rule && double_quant == other.double_quant;
   }
 };
 
@@ -83,6 +84,7 @@ inline std::string FormatSpec::name() const {
   if (act_order) text += "-act";
   if (static_groups) text += "-static";
   if (whole_range) text += "-minmax";
+  if (damping_percent != FormatSpec{}.damping_percent) text += concat("-damp", damping_percent);
   if (original_rule) text += "-original";
   if (double_quant) text += "-dq";
   if (activation == Activation::a8) text += "-a8";
@@ -107,16 +109,18 @@ namespace format_detail {
   return {
       "format",
       concat("format '", text, "': ", why,
-             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], gptq-wB[-gG][-asym][-act][-static][-minmax], "
+             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], "
+             "gptq-wB[-gG][-asym][-act][-static][-minmax][-dampP], "
              "awq-wB[-gG][-sym][-original] (B of 3, 4), hqq-wB[-gG], bnb-nf4[-gG][-dq], bnb-fp4[-gG][-dq], bnb-int8, "
              "int8-weight-only, or gguf-{q4_0,q4_1,q8_0,f16}, with B of 2, 3, 4, 8 and -a8 behind integer codes")};
 }
 
-/// The number after the letter of a part such as "w4"; at most six digits.
-[[nodiscard]] inline std::size_t number_of(std::string_view text, std::string_view part) {
+/// The number after the name of a part such as "w4" or "damp5"; at most six digits.
+[[nodiscard]] inline std::size_t number_of(std::string_view text, std::string_view part, std::string_view name) {
+  const std::string_view digits = part.substr(name.size());
   std::size_t value = 0;
-  if (part.size() < 2 || part.size() > 7) throw bad_format(text, concat("'", part, "' holds no number"));
-  for (const char c : part.substr(1)) {
+  if (digits.empty() || digits.size() > 6) throw bad_format(text, concat("'", part, "' holds no number"));
+  for (const char c : digits) {
     if (c < '0' || c > '9') throw bad_format(text, concat("'", part, "' holds no number"));
     value = value * 10 + static_cast<std::size_t>(c - '0');
   }
@@ -167,6 +171,9 @@ class PartReader {
     } else if (spec_.method == Method::gptq && part == "minmax") {
       place(part, 6);
       spec_.whole_range = true;
+    } else if (spec_.method == Method::gptq && part.starts_with("damp")) {
+      place(part, 7);
+      spec_.damping_percent = damping_of(part);
     } else if (spec_.method == Method::awq && part == "original") {
       place(part, 5);
       spec_.original_rule = true;
@@ -174,7 +181,7 @@ class PartReader {
       place(part, 5);
       spec_.double_quant = true;
     } else if (part == "a8") {
-      place(part, 7);
+      place(part, 8);
       if (!info_.int8_activations) throw bad_format(text_, no_int8());
       spec_.activation = Activation::a8;
     } else if (part == "abf16") {
@@ -201,14 +208,14 @@ class PartReader {
   }
 
   [[nodiscard]] int bits_of(const std::string& part) const {
-    const std::size_t bits = number_of(text_, part);
+    const std::size_t bits = number_of(text_, part, "w");
     if (bits != 2 && bits != 3 && bits != 4 && bits != 8) throw bad_format(text_, concat("no ", bits, "-bit codes"));
     if (spec_.method == Method::awq && bits != 3 && bits != 4) throw bad_format(text_, "awq is for 3 and 4 bits");
     return static_cast<int>(bits);
   }
 
   [[nodiscard]] std::size_t group_of(const std::string& part) const {
-    const std::size_t group = number_of(text_, part);
+    const std::size_t group = number_of(text_, part, "g");
     if (is_bnb_4bit(spec_.method)) {
       if (group < 32 || group > 4096 || (group & (group - 1)) != 0)
         throw bad_format(text_, "a block of bitsandbytes is a power of two from 32 to 4096");
@@ -216,6 +223,12 @@ class PartReader {
       throw bad_format(text_, "a group is a multiple of 32 inputs (leave -gG out for the whole row)");
     }
     return group;
+  }
+
+  [[nodiscard]] int damping_of(const std::string& part) const {
+    const std::size_t percent = number_of(text_, part, "damp");
+    if (percent > 100) throw bad_format(text_, "damping is at most 100 percent of the mean curvature");
+    return static_cast<int>(percent);
   }
 
   std::string_view text_;

@@ -352,6 +352,7 @@ struct Gptq {
     gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
     gptq.static_groups = format.static_groups;
     gptq.searched_grids = !format.whole_range;
+    gptq.damping = format.damping_percent / 100.0;
     return gptq;
   }
 

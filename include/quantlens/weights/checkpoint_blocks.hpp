@@ -83,7 +83,7 @@ class BlockStore {
     if (std::any_of(modules.begin(), modules.end(), [](const auto& module) { return module.second->codes; }))
       meaning["quantization_config"] = detail::quantization_config(modules, config_.tied_embeddings, format_);
     OutputTensors tensors;
-    detail::add_block(tensors, block, index, format_);
+    detail::add_block(tensors, block, index, format_, GgmlType::f32);
     write_safetensors(path(index, ".safetensors"), tensors);
     write_file_atomically(path(index, ".json"), meaning.dump(2) + "\n");
   }

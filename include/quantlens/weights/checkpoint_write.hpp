@@ -74,11 +74,25 @@ using LinearModule = std::pair<std::string, const WeightMatrix*>;
           }};
 }
 
-/// Nothing for an empty vector. `values` must outlive the tensor.
-inline void add_vector(OutputTensors& tensors, const std::string& canonical, const std::vector<float>& values) {
+/// Nothing for an empty vector. Of type `wanted` where that rounds no value, else F32: transformers keeps the types of
+/// a quantized checkpoint, and then multiplies no BF16 embedding by what F32 norms made. `values` must outlive the
+/// tensor.
+inline void add_vector(OutputTensors& tensors, const std::string& canonical, const std::vector<float>& values,
+                       GgmlType wanted) {
   if (values.empty()) return;
-  tensors.push_back(made_tensor(translate_name(canonical, canonical_names, hf_names).value(), "F32", {values.size()},
-                                [&values] { return values; }));
+  const auto add_as = [&](GgmlType type, auto convert) {
+    if (!std::ranges::all_of(values, [&](float v) { return to_float(convert(v)) == v; })) return false;
+    tensors.push_back(made_tensor(translate_name(canonical, canonical_names, hf_names).value(),
+                                  std::string(quantlens::name(type)), {values.size()}, [&values, convert] {
+                                    std::vector<decltype(convert(0.0f))> elements;
+                                    for (const float v : values) elements.push_back(convert(v));
+                                    return elements;
+                                  }));
+    return true;
+  };
+  if (wanted == GgmlType::f16 && add_as(wanted, to_half)) return;
+  if (wanted == GgmlType::bf16 && add_as(wanted, to_bfloat16)) return;
+  add_as(GgmlType::f32, [](float v) { return v; });
 }
 
 inline void add_module(OutputTensors& tensors, const LinearModule& module, CheckpointFormat format) {
@@ -95,22 +109,24 @@ inline void add_module(OutputTensors& tensors, const LinearModule& module, Check
   std::move(parts.begin(), parts.end(), std::back_inserter(tensors));
 }
 
-/// The tensors of block `index`, which must outlive them.
-inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::size_t index, CheckpointFormat format) {
+/// The tensors of block `index`, which must outlive them; `vector_type` as in add_vector.
+inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::size_t index, CheckpointFormat format,
+                      GgmlType vector_type) {
   const auto named = [&](std::string_view part) { return concat("blocks.", index, ".", part); };
-  add_vector(tensors, named("attn_norm"), block.attn_norm);
-  add_vector(tensors, named("mlp_norm"), block.mlp_norm);
-  add_vector(tensors, named("attn.q_bias"), block.q_bias);
-  add_vector(tensors, named("attn.k_bias"), block.k_bias);
-  add_vector(tensors, named("attn.v_bias"), block.v_bias);
+  add_vector(tensors, named("attn_norm"), block.attn_norm, vector_type);
+  add_vector(tensors, named("mlp_norm"), block.mlp_norm, vector_type);
+  add_vector(tensors, named("attn.q_bias"), block.q_bias, vector_type);
+  add_vector(tensors, named("attn.k_bias"), block.k_bias, vector_type);
+  add_vector(tensors, named("attn.v_bias"), block.v_bias, vector_type);
   for (const LinearModule& module : linear_modules(block)) add_module(tensors, module, format);
 }
 
 [[nodiscard]] inline OutputTensors checkpoint_tensors(const ModelWeights& weights, CheckpointFormat format) {
   OutputTensors tensors;
   tensors.push_back(plain_tensor("model.embed_tokens.weight", weights.embed));
-  add_vector(tensors, "final_norm", weights.final_norm);
-  for (std::size_t i = 0; i < weights.blocks.size(); ++i) add_block(tensors, weights.blocks[i], i, format);
+  add_vector(tensors, "final_norm", weights.final_norm, weights.embed.type);
+  for (std::size_t i = 0; i < weights.blocks.size(); ++i)
+    add_block(tensors, weights.blocks[i], i, format, weights.embed.type);
   if (weights.lm_head) add_module(tensors, linear_module(*weights.lm_head), format);
   return tensors;
 }

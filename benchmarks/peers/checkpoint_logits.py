@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Next-token log-probabilities of checkpoints that quantlens wrote, as another program loads them and as quantlens does.
 
-Install the peer that a checkpoint needs (llama-cpp-python for .gguf files, GPTQModel for GPTQ folders, transformers and what it
-needs for other folders), and run with that Python:
+Install the peers (the first line for .gguf files, the second for folders), and run with that Python:
 
     python3 -m venv peer
     peer/bin/pip install llama-cpp-python==0.3.36 gguf==0.19.0 numpy
+    peer/bin/pip install gptqmodel==7.7.0 bitsandbytes==0.50.2 transformers accelerate
     peer/bin/python benchmarks/peers/checkpoint_logits.py --text TEXT --checkpoint FILE.gguf...
 
 llama.cpp rounds activations to int8 wherever weights are quantized, GPTQModel's kernel computes in float16, and transformers in the

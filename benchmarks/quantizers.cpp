@@ -221,7 +221,7 @@ int run(const Options& options) {
   const auto measure = [&](const Cell& cell, std::size_t) -> BenchmarkReport {
     InterruptGuard::check();
     const std::string key = json_sha256({{"manifest", manifest}, {"format", cell.format}});
-    const auto earlier = journal ? journal->find("format", key) : std::span<const nlohmann::json>();
+    const auto earlier = journal ? journal->find("format", key) : std::vector<nlohmann::json>();
     if (!earlier.empty()) {
       rows.push_back(earlier.back()["row"]);
       return benchmark_report(rows.back());

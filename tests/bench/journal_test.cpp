@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -40,6 +41,22 @@ TEST_CASE("journal: what was appended is found again, also by the next process",
   CHECK(journal.find("item", "b")[0]["value"] == 2);
   CHECK(journal.find("item", "c").empty());
   CHECK(journal.find("slice", "a").empty());
+  CHECK(journal.contains("item", "a"));
+  CHECK_FALSE(journal.contains("item", "c"));
+  CHECK_FALSE(journal.contains("slice", "a"));
+}
+
+TEST_CASE("journal: a file cut short or written over under it is refused, not misread", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  Journal journal(path);
+  append(journal, {line("a", 1), line("b", 2)});
+  const std::string whole = read_text(path);
+  std::filesystem::resize_file(path, whole.size() - 4);
+  CHECK_NOTHROW(journal.find("item", "a"));
+  CHECK_THROWS_AS(journal.find("item", "b"), JournalError);
+  write_text(path, std::string(whole.size(), '-'));
+  CHECK_THROWS_AS(journal.find("item", "a"), FormatError);
 }
 
 TEST_CASE("journal: cut at any byte, it keeps the whole lines and goes on after them", "[bench]") {

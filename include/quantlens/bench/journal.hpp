@@ -54,11 +54,22 @@ class Journal {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-  /// All lines of this kind and key, oldest first, without their transcripts.
-  [[nodiscard]] std::span<const nlohmann::json> find(std::string_view kind, std::string_view key) const {
-    const auto found = lines_.find({std::string(kind), std::string(key)});
-    if (found == lines_.end()) return {};
-    return found->second;
+  [[nodiscard]] bool contains(std::string_view kind, std::string_view key) const {
+    return places_.contains({std::string(kind), std::string(key)});
+  }
+
+  /// All lines of this kind and key, oldest first, without their transcripts; read from the file, so that a long run
+  /// needs no more memory than a short one. Errors: JournalError where the file cannot be read any more.
+  [[nodiscard]] std::vector<nlohmann::json> find(std::string_view kind, std::string_view key) const {
+    std::vector<nlohmann::json> lines;
+    const auto found = places_.find({std::string(kind), std::string(key)});
+    if (found == places_.end()) return lines;
+    for (const Place& place : found->second) {
+      lines.push_back(parse(read(place), place.offset));
+      if (const auto record = lines.back().find("record"); record != lines.back().end() && record->is_object())
+        record->erase("transcript");  // large, and nothing but a reader of the file needs it
+    }
+    return lines;
   }
 
   /// Writes the lines at once and returns when they are on the disk; what `find` then returns is what was written, read
@@ -116,26 +127,47 @@ class Journal {
     if (!text.empty() && ::ftruncate(fd_, static_cast<::off_t>(size_)) != 0) throw io_error("truncate");
   }
 
+  /// Where a line stands in the file, without its newline. Units: bytes.
+  struct Place {
+    std::uint64_t offset;
+    std::size_t size;
+  };
+
+  /// `text`: whole lines that stand at the end of what is known of the file.
   void index_lines(std::string_view text) {
     for (std::size_t begin = 0; begin < text.size();) {
-      const std::size_t end = text.find('\n', begin);
-      nlohmann::json line = nlohmann::json::parse(text.substr(begin, end - begin), nullptr, false);
-      if (!line.is_object() || !line.value("kind", nlohmann::json()).is_string() ||
-          !line.value("key", nlohmann::json()).is_string())
-        throw FormatError("journal", path_.string(), size_ + begin,
-                          "no journal line; move the file away to start anew");
-      if (const auto record = line.find("record"); record != line.end() && record->is_object())
-        record->erase("transcript");  // large, and nothing but a reader of the file needs it
-      std::pair key(line["kind"].get<std::string>(), line["key"].get<std::string>());
-      lines_[std::move(key)].push_back(std::move(line));
-      begin = end + 1;
+      const Place place{size_ + begin, text.find('\n', begin) - begin};
+      const nlohmann::json line = parse(text.substr(begin, place.size), place.offset);
+      places_[{line["kind"].get<std::string>(), line["key"].get<std::string>()}].push_back(place);
+      begin += place.size + 1;
     }
+  }
+
+  [[nodiscard]] nlohmann::json parse(std::string_view text, std::uint64_t offset) const {
+    nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
+    if (!line.is_object() || !line.value("kind", nlohmann::json()).is_string() ||
+        !line.value("key", nlohmann::json()).is_string())
+      throw FormatError("journal", path_.string(), offset, "no journal line; move the file away to start anew");
+    return line;
+  }
+
+  [[nodiscard]] std::string read(const Place& place) const {
+    std::string text(place.size, '\0');
+    for (std::size_t done = 0; done < text.size();) {
+      const ::ssize_t got =
+          ::pread(fd_, text.data() + done, text.size() - done, static_cast<::off_t>(place.offset + done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw io_error("read");
+      if (got == 0) throw JournalError("journal", concat(path_.string(), " was cut short while in use"));
+      done += static_cast<std::size_t>(got);
+    }
+    return text;
   }
 
   std::filesystem::path path_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
-  std::map<std::pair<std::string, std::string>, std::vector<nlohmann::json>> lines_;
+  std::map<std::pair<std::string, std::string>, std::vector<Place>> places_;
 };
 
 }  // namespace quantlens::inline v0_1

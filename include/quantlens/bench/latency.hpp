@@ -48,7 +48,7 @@ inline bool run_latency_phase(const CellWork& work, const RunContext& context, M
   for (const Item& item : latency_items(work, context)) {
     InterruptGuard::check();
     const std::string key = latency_key(work, context, item);
-    const bool served = !context.journal.find("latency", key).empty();
+    const bool served = context.journal.contains("latency", key);
     if (!served) {
       if (cold) static_cast<void>(run_timed(work, {&item, 1}, model, full));
       cold = false;
@@ -70,7 +70,7 @@ inline bool run_latency_phase(const CellWork& work, const RunContext& context, M
 inline LatencyResult read_latency(const CellWork& work, const RunContext& context) {
   std::vector<double> whole, first_token;
   for (const Item& item : latency_items(work, context)) {
-    const nlohmann::json& line = context.journal.find("latency", latency_key(work, context, item)).front();
+    const nlohmann::json line = context.journal.find("latency", latency_key(work, context, item)).front();
     whole.push_back(line.at("ms").get<double>());
     if (line.at("first_token_ms").is_number()) first_token.push_back(line.at("first_token_ms").get<double>());
   }

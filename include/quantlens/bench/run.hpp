@@ -45,7 +45,7 @@ inline bool run_quality_phase(const CellWork& work, const RunContext& context, M
   const std::string cell = cell_key(work.identity);
   std::vector<Item> pending;
   for (const Item& item : work.items)
-    if (context.journal.find("item", item_key(cell, item)).empty()) pending.push_back(item);
+    if (!context.journal.contains("item", item_key(cell, item))) pending.push_back(item);
   if (pending.size() < work.items.size()) context.on_items(work.cell, work.items.size() - pending.size(), false);
 
   for (std::size_t begin = 0; begin < pending.size(); begin += context.timing.batch) {
@@ -100,16 +100,16 @@ inline bool is_complete(const CellWork& work, const RunContext& context) {
   const std::string cell = cell_key(work.identity);
   const std::span<const Item> timed = latency_items(work, context);
   return std::all_of(work.items.begin(), work.items.end(),
-                     [&](const Item& item) { return !context.journal.find("item", item_key(cell, item)).empty(); }) &&
+                     [&](const Item& item) { return context.journal.contains("item", item_key(cell, item)); }) &&
          std::all_of(timed.begin(), timed.end(), [&](const Item& item) {
-           return !context.journal.find("latency", latency_key(work, context, item)).empty();
+           return context.journal.contains("latency", latency_key(work, context, item));
          });
 }
 
 /// Journals what the built model weighs, once for each format.
 inline void journal_sizes(const CellWork& work, const RunContext& context, MeteredModel& model) {
   const std::string key = format_key(work.identity);
-  if (!context.journal.find("format", key).empty()) return;
+  if (context.journal.contains("format", key)) return;
   const ModelSizes sizes = model.model().sizes();
   const nlohmann::json line{{"kind", "format"},
                             {"key", key},
@@ -148,7 +148,7 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
   outcome.latency = read_latency(work, context);
   for (const nlohmann::json& line : context.journal.find("memory", memory_key))
     outcome.peak_mib = std::max(outcome.peak_mib.value_or(0), line.at("peak_mib").get<double>());
-  const nlohmann::json& sizes = context.journal.find("format", format_key(work.identity)).front();
+  const nlohmann::json sizes = context.journal.find("format", format_key(work.identity)).front();
   outcome.sizes = ModelSizes{sizes.at("weight_mib").get<double>(), sizes.at("bits_per_weight").get<double>(),
                              sizes.at("bits_per_weight_model").get<double>()};
   return outcome;

@@ -119,9 +119,9 @@ namespace format_detail {
 [[nodiscard]] inline std::size_t number_of(std::string_view text, std::string_view part, std::string_view name) {
   const std::string_view digits = part.substr(name.size());
   std::size_t value = 0;
-  if (digits.empty() || digits.size() > 6) throw bad_format(text, concat("'", part, "' holds no number"));
+  if (digits.empty() || digits.size() > 6) throw bad_format(text, concat("'", part, "' holds no whole number"));
   for (const char c : digits) {
-    if (c < '0' || c > '9') throw bad_format(text, concat("'", part, "' holds no number"));
+    if (c < '0' || c > '9') throw bad_format(text, concat("'", part, "' holds no whole number"));
     value = value * 10 + static_cast<std::size_t>(c - '0');
   }
   return value;

@@ -55,8 +55,15 @@ TEST_CASE("journal: a file cut short or written over under it is refused, not mi
   std::filesystem::resize_file(path, whole.size() - 4);
   CHECK_NOTHROW(journal.find("item", "a"));
   CHECK_THROWS_AS(journal.find("item", "b"), JournalError);
-  write_text(path, std::string(whole.size(), '-'));
-  CHECK_THROWS_AS(journal.find("item", "a"), FormatError);
+  append(journal, {line("c", 3)});
+  write_text(path, whole);
+  CHECK_THROWS_AS(journal.find("item", "c"), JournalError);
+  const std::string other = line("b", 2).dump() + "\n" + line("a", 1).dump() + "\n";
+  REQUIRE(other.size() == whole.size());
+  for (const std::string& changed : {std::string(whole.size(), '-'), other}) {
+    write_text(path, changed);
+    CHECK_THROWS_AS(journal.find("item", "a"), JournalError);
+  }
 }
 
 TEST_CASE("journal: cut at any byte, it keeps the whole lines and goes on after them", "[bench]") {

@@ -59,15 +59,17 @@ class Journal {
   }
 
   /// All lines of this kind and key, oldest first, without their transcripts; read from the file, so that a long run
-  /// needs no more memory than a short one. Errors: JournalError where the file cannot be read any more.
+  /// needs no more memory than a short one. Errors: JournalError where the file is not any more what it was.
   [[nodiscard]] std::vector<nlohmann::json> find(std::string_view kind, std::string_view key) const {
     std::vector<nlohmann::json> lines;
     const auto found = places_.find({std::string(kind), std::string(key)});
     if (found == places_.end()) return lines;
     for (const Place& place : found->second) {
-      lines.push_back(parse(read(place), place.offset));
-      if (const auto record = lines.back().find("record"); record != lines.back().end() && record->is_object())
+      nlohmann::json line = nlohmann::json::parse(read(place), nullptr, false);
+      if (!is_line(line) || line["kind"] != kind || line["key"] != key) throw changed();
+      if (const auto record = line.find("record"); record != line.end() && record->is_object())
         record->erase("transcript");  // large, and nothing but a reader of the file needs it
+      lines.push_back(std::move(line));
     }
     return lines;
   }
@@ -137,18 +139,23 @@ class Journal {
   void index_lines(std::string_view text) {
     for (std::size_t begin = 0; begin < text.size();) {
       const Place place{size_ + begin, text.find('\n', begin) - begin};
-      const nlohmann::json line = parse(text.substr(begin, place.size), place.offset);
+      const nlohmann::json line = nlohmann::json::parse(text.substr(begin, place.size), nullptr, false);
+      if (!is_line(line))
+        throw FormatError("journal", path_.string(), place.offset, "no journal line; move the file away to start anew");
       places_[{line["kind"].get<std::string>(), line["key"].get<std::string>()}].push_back(place);
       begin += place.size + 1;
     }
   }
 
-  [[nodiscard]] nlohmann::json parse(std::string_view text, std::uint64_t offset) const {
-    nlohmann::json line = nlohmann::json::parse(text, nullptr, false);
-    if (!line.is_object() || !line.value("kind", nlohmann::json()).is_string() ||
-        !line.value("key", nlohmann::json()).is_string())
-      throw FormatError("journal", path_.string(), offset, "no journal line; move the file away to start anew");
-    return line;
+  [[nodiscard]] static bool is_line(const nlohmann::json& line) {
+    return line.is_object() && line.value("kind", nlohmann::json()).is_string() &&
+           line.value("key", nlohmann::json()).is_string();
+  }
+
+  [[nodiscard]] JournalError changed() const {
+    return {"journal", concat(path_.string(),
+                              " was changed by another program while in use; run again to go on from "
+                              "what is whole")};
   }
 
   [[nodiscard]] std::string read(const Place& place) const {
@@ -158,7 +165,7 @@ class Journal {
           ::pread(fd_, text.data() + done, text.size() - done, static_cast<::off_t>(place.offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) throw io_error("read");
-      if (got == 0) throw JournalError("journal", concat(path_.string(), " was cut short while in use"));
+      if (got == 0) throw changed();
       done += static_cast<std::size_t>(got);
     }
     return text;

@@ -108,7 +108,8 @@ def of_transformers(path: str, text: str, n_tokens: int, threads: int):
         # Float16, as its kernel for any processor takes no other type.
         return GPTQModel.load(path, device="cpu", backend=BACKEND.TORCH, dtype=torch.float16).model
 
-    for variant, model in (("", load()), (", float32", in_float32(load(), path))):
+    for variant in ("", ", float32"):
+        model = in_float32(load(), path) if variant else load()
         with torch.no_grad():
             yield variant, tokens, model(torch.tensor([tokens])).logits[0].float().numpy()
 

@@ -55,11 +55,16 @@ using LinearModule = std::pair<std::string, const WeightMatrix*>;
   return modules;
 }
 
-/// A matrix without codes: as its file stores it, or as F32 where the file's type is none of safetensors'.
+/// The type in which a matrix is written as floats: its file's, or F32 where that is none of safetensors'.
+[[nodiscard]] inline GgmlType plain_type(const WeightMatrix& matrix) {
+  return matrix.is_quantized() ? GgmlType::f32 : matrix.type;
+}
+
+/// A matrix as floats.
 [[nodiscard]] inline OutputTensor plain_tensor(std::string name, const WeightMatrix& matrix) {
-  const bool stored = !matrix.codes && !is_quantized(matrix.type);
+  const bool stored = !matrix.is_quantized();
   return {std::move(name),
-          std::string(quantlens::name(stored ? matrix.type : GgmlType::f32)),
+          std::string(quantlens::name(plain_type(matrix))),
           {matrix.rows, matrix.cols},
           [&matrix, stored](const ByteSink& sink) {
             std::vector<float> values(matrix.cols);
@@ -123,10 +128,10 @@ inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::si
 
 [[nodiscard]] inline OutputTensors checkpoint_tensors(const ModelWeights& weights, CheckpointFormat format) {
   OutputTensors tensors;
+  const GgmlType vector_type = plain_type(weights.embed);
   tensors.push_back(plain_tensor("model.embed_tokens.weight", weights.embed));
-  add_vector(tensors, "final_norm", weights.final_norm, weights.embed.type);
-  for (std::size_t i = 0; i < weights.blocks.size(); ++i)
-    add_block(tensors, weights.blocks[i], i, format, weights.embed.type);
+  add_vector(tensors, "final_norm", weights.final_norm, vector_type);
+  for (std::size_t i = 0; i < weights.blocks.size(); ++i) add_block(tensors, weights.blocks[i], i, format, vector_type);
   if (weights.lm_head) add_module(tensors, linear_module(*weights.lm_head), format);
   return tensors;
 }

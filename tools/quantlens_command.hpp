@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstddef>
 #include <functional>
+#include <iostream>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -76,12 +77,19 @@ struct EngineCommandOptions {
   }
 };
 
+/// Tells the user what a load read otherwise than the files say.
+inline void print_notes(const ModelFile& file) {
+  for (const std::string& note : file.notes()) std::cerr << "note: " << note << '\n';
+}
+
 /// The model that the options ask for. Errors: those of ModelSession, parse_format and build_transformer.
 class LoadedModel {
  public:
   explicit LoadedModel(const EngineCommandOptions& options)
       : session_(options.model.path, options.engine, options.calibration),
-        transformer_(session_.build_transformer(parse_format(options.format))) {}
+        transformer_(session_.build_transformer(parse_format(options.format))) {
+    print_notes(session_.file());
+  }
 
   [[nodiscard]] const ModelSession& session() const noexcept { return session_; }
   [[nodiscard]] const Transformer& transformer() const noexcept { return transformer_; }

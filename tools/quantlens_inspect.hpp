@@ -33,6 +33,7 @@ struct InspectCommand {
 
   void run(std::ostream& out) const {
     const ModelFile file = load_model(model.path);
+    print_notes(file);
     const ChatEncoder encoder(file);
     nlohmann::ordered_json report{{"path", file.path.string()},
                                   {"format", std::filesystem::is_directory(file.path) ? "huggingface" : "gguf"},

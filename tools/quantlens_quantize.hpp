@@ -35,6 +35,7 @@ struct QuantizeCommand {
     const FormatSpec format = parse_format(engine.format);
     check_target(format);
     ModelSession session(engine.model.path, engine.engine, engine.calibration);
+    print_notes(session.file());
     BuildOptions build;
     build.threads = engine.engine.threads;
     if (format.needs_calibration()) build.calibration = &session.calibration();

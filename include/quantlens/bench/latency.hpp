@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "quantlens/bench/interrupt.hpp"
 #include "quantlens/bench/work.hpp"
+#include "quantlens/core/interrupt.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "quantlens/runtime/text_model.hpp"
 
@@ -63,6 +64,8 @@ class ModelProvider {
   [[nodiscard]] virtual bool source_quantized() const = 0;
   /// The stored types, such as "Q4_1+Q8_0".
   [[nodiscard]] virtual std::string source_types() const = 0;
+  /// What was read otherwise than the files say, a sentence each.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
   /// The instruction set that the kernels use here.
   [[nodiscard]] virtual std::string isa() const = 0;
   /// Every parameter of a format, without building it.

@@ -12,12 +12,12 @@
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
-#include "quantlens/bench/interrupt.hpp"
 #include "quantlens/bench/journal.hpp"
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/latency.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/metered_model.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/protocols/protocol.hpp"
 
 namespace quantlens::inline v0_1 {

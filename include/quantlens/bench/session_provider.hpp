@@ -84,6 +84,7 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] std::string sha256() const override { return session_.file().sha256; }
   [[nodiscard]] bool source_quantized() const override { return session_.file().weights.source_quantized; }
   [[nodiscard]] std::string source_types() const override { return session_.file().weights.source_types; }
+  [[nodiscard]] std::vector<std::string> notes() const override { return session_.file().notes(); }
   [[nodiscard]] std::string isa() const override { return std::string(isa_name(session_.kernels().isa)); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override {
     const FormatSpec spec = parse_format(format);

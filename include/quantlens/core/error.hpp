@@ -37,6 +37,13 @@ class InputError : public Error {
   using Error::Error;
 };
 
+/// What one request, item or line alone is to blame for (a prompt beyond the context, a chat that the template
+/// refuses): whoever works on many of them leaves it out by name and goes on with the others.
+class ItemError : public InputError {
+ public:
+  using InputError::InputError;
+};
+
 /// A file that breaks its format, with the byte offset at which that shows.
 class FormatError : public InputError {
  public:

@@ -207,6 +207,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
 
     // The model's name decides on prompts, and so on what there is to measure.
     const std::unique_ptr<ModelProvider> model = open(find_model(options.model), options);
+    for (const std::string& note : model->notes()) err << "note: " << note << "\n";
     const Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
                                 model->own_name());
     for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";

@@ -38,8 +38,9 @@ struct TokenizerData {
   std::optional<TokenId> bos, eos, unk;
   bool add_bos = false;
   bool add_eos = false;
-  bool ignore_merges = false;  ///< A piece that is a token stays whole.
-  bool nfc = false;            ///< Text is normalized to form C first.
+  bool ignore_merges = false;      ///< A piece that is a token stays whole.
+  bool nfc = false;                ///< Text is normalized to form C first.
+  std::vector<std::string> notes;  ///< What was read otherwise than the files say, a sentence each.
 };
 
 }  // namespace quantlens::inline v0_1

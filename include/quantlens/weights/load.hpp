@@ -35,6 +35,13 @@ struct ModelFile {
   std::string sha256;  ///< Of the GGUF file, or of the folder as HfFolder::sha256 defines it.
   std::filesystem::path path;
   std::string name;  ///< What the model is called: general.name of a GGUF file, a folder's own name.
+
+  /// What was read otherwise than the files say, a sentence each, for the user to see.
+  [[nodiscard]] std::vector<std::string> notes() const {
+    std::vector<std::string> all = weights.notes;
+    all.insert(all.end(), tokenizer.notes.begin(), tokenizer.notes.end());
+    return all;
+  }
 };
 
 namespace detail {

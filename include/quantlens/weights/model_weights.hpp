@@ -37,6 +37,7 @@ struct ModelWeights {
   std::vector<BlockWeights> blocks;      ///< [n_layers]
   std::shared_ptr<const void> storage;   ///< Keeps the bytes of all matrices alive.
   bool source_quantized = false;         ///< Whether any matrix is stored as codes.
+  std::vector<std::string> notes;        ///< What was read otherwise than the files say, a sentence each.
   std::string source_types;              ///< Of the matrices, such as "Q4_1+Q8_0" or "gptq-w4-g128-act+F16".
 };
 

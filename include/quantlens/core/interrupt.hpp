@@ -1,16 +1,16 @@
-/// SIGINT and SIGTERM as a question that is asked between slices: what is finished stays, nothing is torn.
+/// SIGINT and SIGTERM as a question that long work asks between its steps: what is finished stays, nothing is torn.
 #pragma once
 
 #include <csignal>
 
 namespace quantlens::inline v0_1 {
 
-namespace bench_detail {
+namespace interrupt_detail {
 inline volatile std::sig_atomic_t caught_signal = 0;
 inline void catch_signal(int signal) { caught_signal = signal; }
-}  // namespace bench_detail
+}  // namespace interrupt_detail
 
-/// Thrown between slices after a signal; no std::exception, so that no handler takes it for a failed cell.
+/// Thrown between steps after a signal; no std::exception, so that no handler takes it for a failure.
 struct Interrupted {
   int signal = 0;
 };
@@ -19,9 +19,9 @@ struct Interrupted {
 class InterruptGuard {
  public:
   InterruptGuard() {
-    bench_detail::caught_signal = 0;
+    interrupt_detail::caught_signal = 0;
     struct sigaction action {};
-    action.sa_handler = bench_detail::catch_signal;
+    action.sa_handler = interrupt_detail::catch_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigaction(SIGINT, &action, &previous_int_);
     sigaction(SIGTERM, &action, &previous_term_);
@@ -33,9 +33,10 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
+  /// Asked at least once a second by whatever takes longer, outside of teams of threads; free where no guard lives.
   /// Errors: Interrupted once a signal came.
   static void check() {
-    if (bench_detail::caught_signal != 0) throw Interrupted{bench_detail::caught_signal};
+    if (interrupt_detail::caught_signal != 0) throw Interrupted{interrupt_detail::caught_signal};
   }
 
  private:

@@ -42,6 +42,28 @@ struct ModelOption {
   }
 };
 
+/// How prompts treat the spellings of special tokens.
+struct SpecialOption {
+  bool parse = false;
+
+  CLI::Option* add_to(CLI::App& command) {
+    return command.add_flag("--parse-special", parse,
+                            "Special-token strings become tokens; one BOS at the start is enough");
+  }
+
+  /// Tells the user once that a text holds what looks like a special token and is none.
+  void warn(const Tokenizer& tokenizer, std::string_view text) {
+    if (parse || warned_) return;
+    const auto found = tokenizer.find_special(text);
+    if (!found) return;
+    warned_ = true;
+    std::cerr << "warning: '" << *found << "' in the text is taken as plain text; --parse-special makes it a token\n";
+  }
+
+ private:
+  bool warned_ = false;
+};
+
 /// A model in a format, with an engine: what runs the transformer.
 struct EngineCommandOptions {
   ModelOption model;

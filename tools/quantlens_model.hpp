@@ -30,6 +30,7 @@ struct GenerateCommand {
   std::string prompt;
   std::size_t max_new_tokens = 64;
   bool chat = false;
+  SpecialOption special;
   Sampling sampling;
 
   void add_to(CLI::App& command) {
@@ -38,7 +39,8 @@ struct GenerateCommand {
     command.add_option("--max-new-tokens", max_new_tokens, "The completion's limit")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
-    command.add_flag("--chat", chat, "The prompt is what the user says to the assistant");
+    CLI::Option* as_chat = command.add_flag("--chat", chat, "The prompt is what the user says to the assistant");
+    special.add_to(command)->excludes(as_chat);
     CLI::Option* temperature = command.add_option("--temperature", sampling.temperature, "0: greedy, the default")
                                    ->check(CLI::Range(0.0, 1e6));
     command.add_option("--top-k", sampling.top_k, "Sample from the K most likely tokens")
@@ -50,14 +52,15 @@ struct GenerateCommand {
     command.add_option("--seed", sampling.seed, "Of the sampling")->needs(temperature)->check(CLI::NonNegativeNumber);
   }
 
-  void run(std::ostream& out) const {
+  void run(std::ostream& out) {
     const LoadedModel model(engine);
     const ModelSession& session = model.session();
+    special.warn(session.encoder().tokenizer(), prompt);
     if (chat && session.file().chat_template.empty())
       throw InputError("chat", concat(engine.model.path, " has no chat template"));
     const std::vector<TokenId> tokens =
         chat ? session.encoder().encode(session.encoder().text_of({{{"user", prompt}}, ""}))
-             : model.session().encoder().encode_plain(prompt);
+             : session.encoder().encode_plain(prompt, special.parse);
     const GenerateRequest request{tokens, max_new_tokens, sampling};
     const auto results = Engine(model.transformer(), engine.engine).generate({&request, 1});
     out << session.encoder().tokenizer().decode(results.front().tokens);
@@ -67,42 +70,60 @@ struct GenerateCommand {
 
 struct ScoreCommand {
   EngineCommandOptions engine;
+  SpecialOption special;
   std::string file;
 
   void add_to(CLI::App& command) {
     engine.add_to(command);
     engine.add_batching_to(command);
+    special.add_to(command);
     command.add_option("--file", file, "JSON lines {\"context\": text, \"continuation\": text}")->required();
   }
 
-  void run(std::ostream& out) const {
-    const std::vector<std::pair<std::string, std::string>> texts = read_texts();
+  /// One line for each that is not blank. Errors: Error "score" at the end where some failed.
+  void run(std::ostream& out) {
+    const MappedFile lines = MappedFile::open(file);
     const LoadedModel model(engine);
+    Engine scorer(model.transformer(), engine.engine);
     std::vector<ScoreRequest> requests;
-    for (const auto& [context, continuation] : texts)
-      requests.push_back(ChatEncoder::split_request(
-          context, continuation, [&](std::string_view text) { return model.session().encoder().encode_plain(text); }));
-    for (const ScoreResult& result : Engine(model.transformer(), engine.engine).score(requests))
-      out << nlohmann::ordered_json{{"logprob", result.logprob},
-                                    {"n_tokens", result.token_logprobs.size()},
-                                    {"greedy", result.greedy()}}
-                 .dump()
-          << '\n';
+    std::vector<std::string> errors;  // of every line; empty: to be scored
+    for_each_line(lines.text(), [&](std::string_view line, std::size_t number) {
+      if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
+      try {
+        ScoreRequest request = read_request(line, number, model.session().encoder());
+        scorer.check(request);
+        requests.push_back(std::move(request));
+        errors.emplace_back();
+      } catch (const InputError& error) {
+        errors.emplace_back(error.what());
+      }
+    });
+    const std::vector<ScoreResult> results = scorer.score(requests);
+    auto next = results.begin();
+    for (const std::string& error : errors) {
+      nlohmann::ordered_json line{{"error", error}};
+      if (error.empty()) {
+        line = {{"logprob", next->logprob}, {"n_tokens", next->token_logprobs.size()}, {"greedy", next->greedy()}};
+        ++next;
+      }
+      out << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
+    }
+    if (const std::size_t n_failed = errors.size() - results.size(); n_failed > 0)
+      throw Error("score", concat(n_failed, " of ", errors.size(), " lines of ", file, " failed; the output says why"));
   }
 
  private:
-  [[nodiscard]] std::vector<std::pair<std::string, std::string>> read_texts() const {
-    std::vector<std::pair<std::string, std::string>> texts;
-    for (const nlohmann::json& line : read_jsonl(file)) {
-      const auto text = [&](const char* key) {
-        if (!line.is_object() || !line.contains(key) || !line[key].is_string())
-          throw InputError("score",
-                           concat(file, " value ", texts.size() + 1, ": expected an object with the text '", key, "'"));
-        return line[key].get<std::string>();
-      };
-      texts.emplace_back(text("context"), text("continuation"));
-    }
-    return texts;
+  [[nodiscard]] ScoreRequest read_request(std::string_view line, std::size_t number, const ChatEncoder& encoder) {
+    const std::string where = concat(file, " line ", number);
+    const nlohmann::json value = parse_json_strict(line, where);
+    const auto text = [&](const char* key) {
+      if (!value.is_object() || !value.contains(key) || !value[key].is_string())
+        throw InputError("score", concat(where, ": expected an object with the text '", key, "'"));
+      return value[key].get<std::string>();
+    };
+    const std::string context = text("context"), continuation = text("continuation");
+    special.warn(encoder.tokenizer(), context + continuation);
+    return encoder.score_requests({{{}, context}, {continuation}}, special.parse).front();
   }
 };
 

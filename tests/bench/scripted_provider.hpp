@@ -64,12 +64,15 @@ class ScriptedModel final : public BenchModel, public TextModel {
   [[nodiscard]] ModelSizes sizes() const override { return {12.5, 4.5, 6.25}; }
   void forget_prompts() override { known_.clear(); }
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
-    std::vector<ScoreResult> results;
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
+    std::vector<std::vector<ScoreResult>> results;
     for (const ContinuationRequest& request : requests) {
-      const double logprob = -10 * draw(question_of(request.prompt), request.continuation);
-      results.push_back({logprob, {logprob}, false});
-      count(5, 0);
+      results.emplace_back();
+      for (const std::string& continuation : request.continuations) {
+        const double logprob = -10 * draw(question_of(request.prompt), continuation);
+        results.back().push_back({logprob, {logprob}, false});
+        count(5, 0);
+      }
     }
     return results;
   }

@@ -47,7 +47,8 @@ TEST_CASE("every label is scored as the whole string that follows the answer pre
   const Task task = toy_task();
   ScriptedModel model;
   static_cast<void>(predict(task, LabelScore::sum, model));
-  REQUIRE(model.batches == std::vector<std::size_t>{9});
+  REQUIRE(model.batches == std::vector<std::size_t>{3});
+  REQUIRE(model.scored.size() == 9);
   const std::vector<std::string> continuations{" good", " bad", " odd"};
   for (std::size_t i = 0; i < 9; ++i) {
     CHECK(model.scored[i].continuation == continuations[i % 3]);
@@ -109,7 +110,9 @@ TEST_CASE("transcripts show what was scored, and log-probabilities that JSON can
 
 TEST_CASE("a model that gives too few answers is an error") {
   struct Short final : public TextModel {
-    std::vector<ScoreResult> score(std::span<const ContinuationRequest>) override { return {{-1, {-1}, true}}; }
+    std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
+      return std::vector<std::vector<ScoreResult>>(requests.size(), {{-1, {-1}, true}});
+    }
     std::vector<Completion> complete(std::span<const CompletionRequest>) override { return {}; }
     std::vector<ScoreResult> score_text(std::span<const std::string>) override { return {}; }
   } model;

@@ -28,11 +28,12 @@ class FactModel final : public TextModel {
   std::vector<CompletionRequest> completed;
   std::vector<ContinuationRequest> scored;
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
-    std::vector<ScoreResult> results;
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
+    std::vector<std::vector<ScoreResult>> results;
     for (const auto& request : requests) {
       scored.push_back(request);
-      results.push_back({-3.0, {-1.0, -2.0}, answer_to(request.prompt).n_greedy});
+      results.emplace_back(request.continuations.size(),
+                           ScoreResult{-3.0, {-1.0, -2.0}, answer_to(request.prompt).n_greedy});
     }
     return results;
   }
@@ -98,7 +99,8 @@ TEST_CASE("recall: the prompt is plain text, and the object is scored as the ans
   CHECK(model.completed[0].max_new_tokens == 8);
   REQUIRE(model.scored.size() == 1);
   CHECK(model.scored[0].prompt == model.completed[0].prompt);
-  CHECK(model.scored[0].continuation == " yen");
+  CHECK(model.scored[0].continuations == std::vector<std::string>{" yen"});
+  CHECK(model.completed[0].expected == model.scored[0].continuations);
 }
 
 TEST_CASE("recall: behind an answer prefix only the rest of the answer is scored") {
@@ -111,7 +113,7 @@ TEST_CASE("recall: behind an answer prefix only the rest of the answer is scored
   static_cast<void>(Recall().run(task, {&task.items[0], 1}, model, model, 1));
   CHECK(model.scored[0].prompt.messages.size() == 1);
   CHECK(model.scored[0].prompt.answer_prefix == "It is");
-  CHECK(model.scored[0].continuation == " Oslo");
+  CHECK(model.scored[0].continuations == std::vector<std::string>{" Oslo"});
 }
 
 TEST_CASE("recall: records keep relation, first token and no label") {

@@ -31,17 +31,25 @@ class ScriptedModel final : public TextModel {
   std::function<std::string(const Prompt&)> on_complete = [](const auto&) { return std::string(" Because."); };
   std::function<Logprobs(const std::string&)> on_text = [](const auto&) { return Logprobs{-1.0}; };
 
-  std::vector<ContinuationRequest> scored;
+  /// One continuation of a request.
+  struct Scored {
+    Prompt prompt;
+    std::string continuation;
+  };
+  std::vector<Scored> scored;
   std::vector<CompletionRequest> completed;
   std::vector<std::string> texts;
-  std::vector<std::size_t> batches;  ///< sizes of the calls, in order
+  std::vector<std::size_t> batches;  ///< requests of the calls, in order
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     batches.push_back(requests.size());
-    std::vector<ScoreResult> results;
+    std::vector<std::vector<ScoreResult>> results;
     for (const auto& request : requests) {
-      scored.push_back(request);
-      results.push_back(result(on_score(request.prompt, request.continuation)));
+      results.emplace_back();
+      for (const std::string& continuation : request.continuations) {
+        scored.push_back({request.prompt, continuation});
+        results.back().push_back(result(on_score(request.prompt, continuation)));
+      }
     }
     return results;
   }

@@ -33,7 +33,7 @@ class SlowModel final : public BenchModel, public TextModel {
   [[nodiscard]] ModelCounters counters() const override { return model_->counters(); }
   [[nodiscard]] ModelSizes sizes() const override { return model_->sizes(); }
   void forget_prompts() override { model_->forget_prompts(); }
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     return model_->text().score(requests);
   }
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {

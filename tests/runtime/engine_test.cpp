@@ -70,8 +70,31 @@ TEST_CASE("shared prefixes are computed once") {
   const auto a = apart.score(same), b = shared.score(same);
   CHECK(a[7].logprob == b[7].logprob);
   CHECK(apart.counters().prompt_tokens == 8 * 64);
-  // Three whole pages are shared; the last one holds the wanted logits.
-  CHECK(shared.counters().prompt_tokens == 48 + 8 * 16);
+  CHECK(shared.counters().prompt_tokens == 64);
+
+  // Three whole pages of other contexts are shared; the last one holds the wanted logits.
+  std::vector<ScoreRequest> similar(8, same.front());
+  for (std::size_t i = 0; i < similar.size(); ++i) similar[i].context.back() = static_cast<TokenId>(i);
+  Engine fresh(model, {.threads = 1});
+  static_cast<void>(fresh.score(similar));
+  CHECK(fresh.counters().prompt_tokens == 48 + 8 * 16);
+}
+
+TEST_CASE("continuations of one context go on from it, bit for bit as each with its own") {
+  const ModelFile file = load_model(models_folder() / "tiny-qwen2");
+  const Transformer model = build(file, GENERATE("full", "rtn-w4-a8"));
+  std::vector<ScoreRequest> requests;
+  for (const std::size_t n_context : {1u, 15u, 16u, 41u})
+    for (std::size_t c = 0; c < 4; ++c)
+      requests.push_back({random_tokens(n_context, n_context), random_tokens(1 + 9 * (c % 3), 70 + c)});
+  Engine apart(model, {.threads = 1, .batch = 3, .shared_prefix = false}), shared(model, {.threads = 2, .batch = 3});
+  const auto a = apart.score(requests), b = shared.score(requests);
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    CHECK(a[i].token_logprobs == b[i].token_logprobs);
+    CHECK(a[i].n_greedy == b[i].n_greedy);
+  }
+  // The contexts once, and all of each continuation but its last token.
+  CHECK(shared.counters().prompt_tokens == 1 + 15 + 16 + 41 + 4 * (0 + 9 + 18 + 0));
 }
 
 TEST_CASE("scores are the log-probabilities of the continuation") {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model_fixtures.hpp"
+#include "quantlens/io/data_folders.hpp"
 
 using namespace quantlens;
 using namespace quantlens::testing;
@@ -46,9 +47,60 @@ TEST_CASE("a prompt without messages is bare text: no chat template, BOS only by
 
 TEST_CASE("a continuation of bare text is scored behind that text alone") {
   const ChatEncoder encoder(chat_model(false));
-  const ScoreRequest request = encoder.score_request({{{}, "The sky "}, "is"});
-  CHECK(request.context == plain(encoder, "The sky"));
-  CHECK(request.continuation == plain(encoder, " is"));
+  const std::vector<ScoreRequest> requests = encoder.score_requests({{{}, "The sky "}, {"is", "was"}});
+  REQUIRE(requests.size() == 2);
+  for (const ScoreRequest& request : requests) CHECK(request.context == plain(encoder, "The sky "));
+  CHECK(requests[0].continuation == plain(encoder, "is"));
+  CHECK(requests[1].continuation == plain(encoder, "was"));
+}
+
+TEST_CASE("all continuations of a context start where the earliest of them does") {
+  // Bytes, and "(!" as one token.
+  ModelFile file = chat_model(true);
+  file.tokenizer.merges = {{"(", "!"}};
+  const auto merged = static_cast<TokenId>(file.tokenizer.tokens.size());
+  file.tokenizer.tokens.emplace_back("(!");
+  file.tokenizer.types.push_back(TokenType::normal);
+  const ChatEncoder encoder(file);
+  const auto with_bos = [&](const std::string& text) {
+    std::vector<TokenId> ids = plain(encoder, text);
+    ids.insert(ids.begin(), 256);
+    return ids;
+  };
+  const std::vector<std::string> labels{"b)", "!)", "("};
+  const auto requests = encoder.score_requests({{{}, "Is it ("}, labels});
+  REQUIRE(requests.size() == 3);
+  for (const ScoreRequest& request : requests) CHECK(request.context == with_bos("Is it "));
+  CHECK(requests[0].continuation == plain(encoder, "(b)"));
+  CHECK(requests[1].continuation == std::vector<TokenId>{merged, plain(encoder, ")").at(0)});
+  CHECK(requests[2].continuation == plain(encoder, "(("));
+  CHECK(encoder.score_requests({{{}, "Is it ("}, {"b)"}})[0].context == with_bos("Is it ("));
+
+  // In a chat, nothing but tokens that span the join moves: no blank, no newline.
+  const auto chat = encoder.score_requests({{{{"user", "x"}}, "\n"}, {"yes"}});
+  CHECK(chat[0].context == with_bos("[x]\n"));
+  CHECK(chat[0].continuation == plain(encoder, "yes"));
+
+  // What is generated starts there, too, so that the token is the model's choice.
+  const auto opening = encoder.opening({{{}, "Is it ("}, 8, labels});
+  CHECK(opening.tokens == with_bos("Is it "));
+  CHECK(opening.repeated == plain(encoder, "("));
+  CHECK(encoder.opening({{{}, "Is it ("}, 8}).tokens == with_bos("Is it ("));
+
+  CHECK_THROWS_AS(encoder.score_requests({{{}, "Is it ("}, {"b", ""}}), ItemError);
+  CHECK(encoder.score_requests({{{}, ""}, {"a"}})[0].context == with_bos(""));
+  CHECK_THROWS_AS(ChatEncoder(chat_model(false)).score_requests({{{}, ""}, {"a"}}), ItemError);
+}
+
+TEST_CASE("what a completion repeats of its prompt is no part of it") {
+  const ModelSession session(find_model("refworld-small"), {.threads = 1});
+  const auto model = session.build(parse_format("full"));
+  const Prompt whole{{}, "topic: The"}, blank{{}, "topic: The "};
+  const std::vector<CompletionRequest> asked{{whole, 5}, {blank, 4, {"striker"}}};
+  const std::vector<Completion> completions = model->complete(asked);
+  REQUIRE(completions[0].text.starts_with(' '));
+  CHECK(completions[1].text == completions[0].text.substr(1));
+  CHECK(completions[1].first_token == completions[0].first_token.substr(1));
 }
 
 // What transformers generates after "The sky" is the expectation of tests/tools/quantlens_cli_test.cpp, too.
@@ -62,8 +114,8 @@ TEST_CASE("a completion tells its first token, a score how many tokens are the g
   CHECK(completions[0].first_token == "\x1b");
   CHECK(completions[1].first_token.empty());
 
-  const std::vector<ContinuationRequest> scored{{prompt, "\x1b`\x0en"}, {prompt, "\x1b`xn"}, {prompt, "x`\x0en"}};
-  const std::vector<ScoreResult> scores = model->score(scored);
+  const ContinuationRequest scored{prompt, {"\x1b`\x0en", "\x1b`xn", "x`\x0en"}};
+  const std::vector<ScoreResult> scores = model->score({&scored, 1}).front();
   CHECK(scores[0].n_greedy == 4);
   CHECK(scores[0].greedy());
   CHECK(scores[1].n_greedy == 2);

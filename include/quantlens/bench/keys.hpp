@@ -16,7 +16,7 @@ namespace quantlens::inline v0_1 {
 
 /// Raised by one whenever this program's answer to the same question may differ from the last version's: numerics,
 /// tokenization, prompt rendering, protocols, scoring.
-inline constexpr int answers_version = 2;
+inline constexpr int answers_version = 3;
 
 /// What the answers of one cell depend on, besides the item. Threads, batch, chunk and prefix sharing are left out:
 /// by promise P1 (docs/numerics.md) they cannot change an answer. The limit is left out because it only chooses items.

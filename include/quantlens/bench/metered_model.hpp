@@ -46,7 +46,7 @@ class MeteredModel final : public TextModel {
   [[nodiscard]] const Meter& meter() const { return meter_; }
   void reset_meter() { meter_ = {}; }
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     return measure([&](TextModel& text) { return text.score(requests); });
   }
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {

@@ -56,6 +56,15 @@ class FactExamples {
   std::map<std::string, std::vector<const Item*>> orders_;
 };
 
+/// How the model would write each of `answers`: behind the answer prefix, as the form's own answers begin.
+[[nodiscard]] inline std::vector<std::string> answer_texts(const PromptTemplate& form,
+                                                           std::span<const std::string> answers) {
+  std::vector<std::string> texts;
+  for (const std::string& answer : answers)
+    texts.push_back(concat(form.answer.head(), answer).substr(form.answer_prefix.size()));
+  return texts;
+}
+
 /// The question of an item behind its examples: a chat of turns, or lines of bare text.
 [[nodiscard]] inline Prompt fact_prompt(const PromptTemplate& form, std::span<const Item* const> examples,
                                         const Item& item) {

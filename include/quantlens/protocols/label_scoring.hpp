@@ -82,28 +82,23 @@ class LabelScorer {
   [[nodiscard]] std::vector<std::vector<double>> scores(std::string_view step, std::span<const Item> items,
                                                         std::span<const std::size_t> indices, Session& session) const {
     std::vector<ItemRequest<ContinuationRequest>> requests;
-    for (const auto& [item, index] : ranges::views::zip(items, indices)) add_requests(item, index, requests);
-    const std::vector<double> all = scores_of(session.score(step, requests));
+    for (const auto& [item, index] : ranges::views::zip(items, indices)) requests.push_back({index, request_of(item)});
+    std::vector<std::vector<double>> of_items;
+    for (const auto& results : session.score(step, requests)) of_items.push_back(scores_of(results));
+    if (kind_ != LabelScore::pmi || items.empty()) return of_items;
 
-    std::vector<double> prior(task_->labels.size(), 0.0);
-    if (kind_ == LabelScore::pmi && !items.empty()) {
-      Item empty = items.front();
-      for (auto& field : empty.fields) field.second = content_free;
-      std::vector<ItemRequest<ContinuationRequest>> of_empty;
-      add_requests(empty, indices.front(), of_empty);
-      prior = scores_of(session.score(concat(step, "_content_free"), of_empty));
-    }
-
-    std::vector<std::vector<double>> of_items(items.size());
-    for (std::size_t i = 0; i < all.size(); ++i) of_items[i / prior.size()].push_back(all[i] - prior[i % prior.size()]);
+    Item empty = items.front();
+    for (auto& field : empty.fields) field.second = content_free;
+    const ItemRequest<ContinuationRequest> of_empty{indices.front(), request_of(empty)};
+    const auto prior = scores_of(session.score(concat(step, "_content_free"), {&of_empty, 1}).front());
+    for (std::vector<double>& scores : of_items)
+      for (std::size_t label = 0; label < scores.size(); ++label) scores[label] -= prior[label];
     return of_items;
   }
 
  private:
-  void add_requests(const Item& item, std::size_t index,
-                    std::vector<ItemRequest<ContinuationRequest>>& requests) const {
-    const Prompt prompt = dialogue_.prompt(prompt_values(*task_, item, no_label));
-    for (const std::string& continuation : continuations_) requests.push_back({index, {prompt, continuation}});
+  [[nodiscard]] ContinuationRequest request_of(const Item& item) const {
+    return {dialogue_.prompt(prompt_values(*task_, item, no_label)), continuations_};
   }
 
   [[nodiscard]] std::vector<double> scores_of(const std::vector<ScoreResult>& results) const {

@@ -43,18 +43,18 @@ class Recall final : public Protocol {
     std::vector<ItemRequest<ContinuationRequest>> expected;
     for (std::size_t i = 0; i < items.size(); ++i) {
       const Prompt prompt = fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]);
-      const std::string answer = concat(form.answer.head(), items[i].answers.at("object").front());
-      asked.push_back({i, {prompt, form.max_new_tokens}});
-      expected.push_back({i, {prompt, answer.substr(form.answer_prefix.size())}});
+      const std::vector<std::string> answers = answer_texts(form, items[i].answers.at("object"));
+      asked.push_back({i, {prompt, form.max_new_tokens, answers}});
+      expected.push_back({i, {prompt, answers}});
     }
 
     Session session(task, items, model, full);
     const std::vector<Completion> completions = session.complete("recall", asked);
     for (std::size_t i = 0; i < items.size(); ++i)
       session.record(i).transcript.back()["first_token"] = completions[i].first_token;
-    const std::vector<ScoreResult> scores = session.score("object", expected);
+    const auto scores = session.score("object", expected);
     for (std::size_t i = 0; i < items.size(); ++i)
-      score(items[i].answers.at("object"), completions[i], scores[i], session.record(i));
+      score(items[i].answers.at("object"), completions[i], scores[i].front(), session.record(i));
     return session.take_records();
   }
 

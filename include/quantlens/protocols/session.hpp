@@ -69,20 +69,19 @@ class Session {
     return completions;
   }
 
-  /// Requests with the same prompt that follow each other share one entry of the transcript.
-  std::vector<ScoreResult> score(std::string_view step, std::span<const ItemRequest<ContinuationRequest>> asked) {
-    std::vector<ScoreResult> results = timed(asked, &TextModel::score);
+  /// One result for each continuation of each request.
+  std::vector<std::vector<ScoreResult>> score(std::string_view step,
+                                              std::span<const ItemRequest<ContinuationRequest>> asked) {
+    std::vector<std::vector<ScoreResult>> results = timed(asked, &TextModel::score);
     for (std::size_t i = 0; i < asked.size(); ++i) {
-      nlohmann::json& transcript = record(asked[i].item).transcript;
-      const bool continues =
-          i > 0 && asked[i - 1].item == asked[i].item && asked[i - 1].request.prompt == asked[i].request.prompt;
-      if (!continues) {
-        transcript.push_back(entry_of(step, asked[i].request.prompt));
-        transcript.back()["continuations"] = nlohmann::json::array();
-      }
-      transcript.back()["continuations"].push_back({{"text", asked[i].request.continuation},
-                                                    {"logprob", number(results[i].logprob)},
-                                                    {"n_tokens", results[i].token_logprobs.size()}});
+      const std::vector<std::string>& continuations = asked[i].request.continuations;
+      results[i] = checked(std::move(results[i]), continuations.size());
+      nlohmann::json entry = entry_of(step, asked[i].request.prompt);
+      for (std::size_t c = 0; c < continuations.size(); ++c)
+        entry["continuations"].push_back({{"text", continuations[c]},
+                                          {"logprob", number(results[i][c].logprob)},
+                                          {"n_tokens", results[i][c].token_logprobs.size()}});
+      record(asked[i].item).transcript.push_back(std::move(entry));
     }
     return results;
   }

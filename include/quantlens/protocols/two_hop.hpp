@@ -67,8 +67,9 @@ class TwoHop final : public Protocol {
     const PromptTemplate& form = task.prompt(question.prompt);
     std::vector<ItemRequest<CompletionRequest>> asked;
     for (std::size_t i = 0; i < items.size(); ++i)
-      asked.push_back(
-          {i, {fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]), form.max_new_tokens}});
+      asked.push_back({i,
+                       {fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]),
+                        form.max_new_tokens, answer_texts(form, items[i].answers.find(question.answers)->second)}});
     const std::vector<Completion> completions = session.complete(question.prompt, asked);
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::vector<std::string>& accepted = items[i].answers.find(question.answers)->second;

@@ -52,37 +52,72 @@ class ChatEncoder {
   }
 
   /// Plain text, with BOS where the model's own rules add it, never EOS. Special-token strings in it are plain text,
-  /// too.
-  [[nodiscard]] std::vector<TokenId> encode_plain(std::string_view text) const {
-    std::vector<TokenId> ids = tokenizer_.encode(text);
-    add_bos(ids);
+  /// too, or with `parse_special` tokens; then a text that begins with BOS gets no second one.
+  [[nodiscard]] std::vector<TokenId> encode_plain(std::string_view text, bool parse_special = false) const {
+    std::vector<TokenId> ids = tokenizer_.encode(text, {.parse_special = parse_special});
+    if (!parse_special || ids.empty() || ids.front() != tokenizer_.bos()) add_bos(ids);
     return ids;
   }
 
-  /// Context and continuation as one string, tokenized and split; trailing blanks of the context go with the
-  /// continuation.
-  [[nodiscard]] ScoreRequest score_request(const ContinuationRequest& request) const {
-    if (request.prompt.messages.empty())
-      return split_request(request.prompt.answer_prefix, request.continuation,
-                           [this](std::string_view text) { return encode_plain(text); });
-    return split_request(text_of(request.prompt), tokenizer_.guard_content(request.continuation),
-                         [this](std::string_view text) { return encode(text); });
+  /// One request for each continuation, with the same context, as join() cuts them. `parse_special` as in encode_plain,
+  /// for prompts that are no chats. Errors: those of join().
+  [[nodiscard]] std::vector<ScoreRequest> score_requests(const ContinuationRequest& request,
+                                                         bool parse_special = false) const {
+    const Joined joined = join(request.prompt, request.continuations, parse_special);
+    const auto start = static_cast<std::ptrdiff_t>(joined.start);
+    std::vector<ScoreRequest> requests;
+    for (const std::vector<TokenId>& whole : joined.wholes)
+      requests.push_back({{whole.begin(), whole.begin() + start}, {whole.begin() + start, whole.end()}});
+    return requests;
   }
 
-  /// `encode(text)` gives token ids. Shapes: the two parts together are encode(context + continuation).
-  template <class Encode>
-  [[nodiscard]] static ScoreRequest split_request(std::string context, std::string continuation, Encode&& encode) {
-    const std::size_t end = context.find_last_not_of(" \t\r\n");
-    const std::size_t kept = end == std::string::npos ? 0 : end + 1;
-    continuation.insert(0, context, kept);
-    context.resize(kept);
-    const std::vector<TokenId> whole = encode(context + continuation);
-    const std::size_t n_context = std::min(encode(context).size(), whole.size());
-    const auto split = whole.begin() + static_cast<std::ptrdiff_t>(n_context);
-    return {{whole.begin(), split}, {split, whole.end()}};
+  /// What a completion goes on from, and the end of the prompt that it repeats first.
+  struct Opening {
+    std::vector<TokenId> tokens;
+    std::vector<TokenId> repeated;  ///< the prompt's tokens behind `tokens`; mostly none
+  };
+
+  [[nodiscard]] Opening opening(const CompletionRequest& request) const {
+    const Joined joined = join(request.prompt, request.expected);
+    const auto start = joined.context.begin() + static_cast<std::ptrdiff_t>(joined.start);
+    return {{joined.context.begin(), start}, {start, joined.context.end()}};
   }
 
  private:
+  /// A context alone and with each of its continuations, as token ids.
+  struct Joined {
+    std::vector<TokenId> context;
+    std::vector<std::vector<TokenId>> wholes;
+    std::size_t start = 0;  ///< where continuations are scored from: what all of these have in common before it
+  };
+
+  /// The chat is rendered once. Errors: ItemError for an empty continuation, or one before which there is no token and
+  /// which is only one itself.
+  [[nodiscard]] Joined join(const Prompt& prompt, std::span<const std::string> continuations,
+                            bool parse_special = false) const {
+    const bool plain = prompt.messages.empty();
+    const std::string context = plain ? prompt.answer_prefix : text_of(prompt);
+    const auto encode_text = [&](const std::string& text) {
+      return plain ? encode_plain(text, parse_special) : encode(text);
+    };
+    Joined joined;
+    joined.context = encode_text(context);
+    joined.start = joined.context.size();
+    for (const std::string& continuation : continuations) {
+      if (continuation.empty()) throw ItemError("continuation", "an empty continuation has no token to score");
+      joined.wholes.push_back(encode_text(context + (plain ? continuation : tokenizer_.guard_content(continuation))));
+      const std::vector<TokenId>& whole = joined.wholes.back();
+      const auto end = std::mismatch(joined.context.begin(), joined.context.end(), whole.begin(), whole.end()).second;
+      // Where unknown characters become one token, a whole may have no token of its own.
+      const std::size_t common = std::min<std::size_t>(static_cast<std::size_t>(end - whole.begin()), whole.size() - 1);
+      joined.start = std::min(joined.start, common);
+    }
+    for (const std::vector<TokenId>& whole : joined.wholes)
+      if (joined.start == 0 && whole.size() < 2)
+        throw ItemError("continuation", "a single token with none before it has no probability; give it a context");
+    return joined;
+  }
+
   [[nodiscard]] std::string render(std::span<const ChatMessage> chat, bool add_generation_prompt) const {
     if (!template_) {
       std::string text;

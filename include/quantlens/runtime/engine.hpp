@@ -49,17 +49,22 @@ struct EngineCounters {
   double prompt_seconds = 0, generate_seconds = 0;
 };
 
-/// Requests in, results out, in the same order. Errors: InputError for an empty prompt, an unknown token id, or a
-/// sequence beyond the model's context.
+/// Requests in, results out, in the same order. Errors: ItemError for an empty prompt, an unknown token id, or a
+/// sequence beyond the model's context; Error "not_finite" where the model computes no number; Interrupted between
+/// passes.
 class Engine {
  public:
   /// `model` must outlive the engine.
   Engine(const Transformer& model, EngineOptions options);
 
+  /// With shared prefixes, a context that requests in a row have in common is computed once.
   std::vector<ScoreResult> score(std::span<const ScoreRequest> requests);
   std::vector<GenerateResult> generate(std::span<const GenerateRequest> requests);
   /// Probabilities of every token after each prompt. Shape of each: [vocab_size].
   std::vector<std::vector<float>> next_token_probs(std::span<const std::vector<TokenId>> prompts);
+
+  /// Errors: ItemError for a request that score() would refuse.
+  void check(const ScoreRequest& request) const;
 
   /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
   void forget_prompts() { prefixes_ = PrefixCache(prefix_pages()); }
@@ -71,9 +76,10 @@ class Engine {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// A sequence whose prompt is being computed. Logits are wanted for tokens [first_logit, tokens.size()).
+  /// A sequence whose prompt is being computed. Logits are wanted for tokens [first_logit, tokens.size()), by
+  /// `n_requests` requests from `request` on.
   struct Sequence {
-    std::size_t request = 0;
+    std::size_t request = 0, n_requests = 1;
     std::vector<TokenId> tokens;
     std::size_t first_logit = 0;
     KvCache cache;
@@ -91,12 +97,16 @@ class Engine {
   using RowConsumer = std::function<void(Sequence&, std::size_t position, std::span<const float> logits)>;
 
   [[nodiscard]] Sequence start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit);
+  void check(std::span<const TokenId> tokens) const;
   void prefill(std::span<Sequence*> sequences, const RowConsumer& consume);
   void adopt_pages(Sequence& sequence);
   [[nodiscard]] PrefixCache::Node* next_page(Sequence& sequence, std::size_t position);
   [[nodiscard]] std::size_t next_chunk(Sequence& sequence, std::size_t budget, std::vector<Claim>& claimed);
   void step(std::span<Sequence*> sequences, std::span<const std::size_t> lengths, const RowConsumer& consume);
-  void prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume);
+  template <class Follow>
+  void prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume, const Follow& follow);
+  void score_branches(std::span<Sequence* const> stems, std::span<const ScoreRequest> requests,
+                      const RowConsumer& consume);
   [[nodiscard]] std::size_t prefix_pages() const;
 
   const Transformer& model_;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <utility>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/runtime/engine.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -20,18 +21,23 @@ inline std::size_t Engine::prefix_pages() const {
   return options_.prefix_cache_mib * 1024 * 1024 / page_bytes + 1;
 }
 
-inline Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit) {
-  if (tokens.empty()) throw InputError("engine", "a prompt without tokens; the model has nothing to go on");
+inline void Engine::check(std::span<const TokenId> tokens) const {
+  if (tokens.empty()) throw ItemError("engine", "a prompt without tokens; the model has nothing to go on");
   for (const TokenId token : tokens)
     if (token < 0 || static_cast<std::size_t>(token) >= model_.config.vocab_size)
-      throw InputError("engine", concat("token id ", token, " is not in the vocabulary of ", model_.config.vocab_size));
+      throw ItemError("engine", concat("token id ", token, " is not in the vocabulary of ", model_.config.vocab_size));
   if (tokens.size() > model_.config.n_ctx)
-    throw InputError("n_ctx", concat("a prompt of ", tokens.size(), " tokens exceeds the model's context of ",
-                                     model_.config.n_ctx, "; shorten the input"));
+    throw ItemError("n_ctx", concat("a prompt of ", tokens.size(), " tokens exceeds the model's context of ",
+                                    model_.config.n_ctx, "; shorten the input"));
+}
+
+inline Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit) {
+  check(tokens);
   // Chunks of less than a page could never fill one.
   const bool shares = options_.shared_prefix && options_.chunk >= page_positions;
-  return {request,     std::move(tokens), first_logit, KvCache(model_.kv_shape()), shares ? &prefixes_.root() : nullptr,
-          Clock::now()};
+  Sequence sequence{request, 1, std::move(tokens), first_logit, KvCache(model_.kv_shape()), nullptr, Clock::now()};
+  if (shares) sequence.node = &prefixes_.root();
+  return sequence;
 }
 
 /// Takes over the pages that are already there. Only whole pages without wanted logits are shared.
@@ -89,6 +95,7 @@ inline void Engine::step(std::span<Sequence*> sequences, std::span<const std::si
 inline void Engine::prefill(std::span<Sequence*> sequences, const RowConsumer& consume) {
   const auto begin = Clock::now();
   while (true) {
+    InterruptGuard::check();
     std::vector<Sequence*> taking;
     std::vector<std::size_t> lengths;
     std::vector<std::vector<Claim>> claims;
@@ -114,48 +121,102 @@ inline void Engine::prefill(std::span<Sequence*> sequences, const RowConsumer& c
   counters_.prompt_seconds += std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Runs prompts `batch` at a time; for requests that end with their prompt.
-inline void Engine::prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume) {
+/// Runs prompts `batch` at a time; `follow(wave)` is called with each wave before its caches go. For requests that end
+/// with their prompt.
+template <class Follow>
+void Engine::prefill_all(std::vector<Sequence> sequences, const RowConsumer& consume, const Follow& follow) {
   for (std::size_t first = 0; first < sequences.size(); first += options_.batch) {
     std::vector<Sequence*> wave;
     for (std::size_t i = first; i < std::min(first + options_.batch, sequences.size()); ++i)
       wave.push_back(&sequences[i]);
     prefill(wave, consume);
+    follow(wave);
     for (Sequence* sequence : wave) sequence->cache = KvCache(model_.kv_shape());
   }
   prefixes_.trim();
+}
+
+namespace engine_detail {
+
+/// Tokens of a request that are scored: all that have one before them.
+[[nodiscard]] inline std::size_t n_scored(const ScoreRequest& request) {
+  const std::size_t n = request.continuation.size();
+  return request.context.empty() && n > 0 ? n - 1 : n;
+}
+
+/// What a request's pass takes: its last token predicts nothing that is scored.
+[[nodiscard]] inline std::vector<TokenId> scored_tokens(const ScoreRequest& request) {
+  std::vector<TokenId> tokens = request.context;
+  tokens.insert(tokens.end(), request.continuation.begin(), request.continuation.end() - 1);
+  return tokens;
+}
+
+}  // namespace engine_detail
+
+inline void Engine::check(const ScoreRequest& request) const {
+  if (engine_detail::n_scored(request) > 0) check(engine_detail::scored_tokens(request));
+}
+
+/// The continuations behind a context that is computed: all but their first tokens, which its last logits tell of.
+inline void Engine::score_branches(std::span<Sequence* const> stems, std::span<const ScoreRequest> requests,
+                                   const RowConsumer& consume) {
+  std::vector<std::pair<const Sequence*, std::size_t>> branches;
+  for (const Sequence* stem : stems)
+    for (std::size_t r = stem->request; stem->n_requests > 1 && r < stem->request + stem->n_requests; ++r)
+      if (requests[r].continuation.size() > 1) branches.emplace_back(stem, r);
+  for (std::size_t first = 0; first < branches.size(); first += options_.batch) {
+    const std::size_t n = std::min(options_.batch, branches.size() - first);
+    std::vector<Sequence> sequences;
+    std::vector<Sequence*> wave;
+    for (const auto& [stem, r] : std::span(branches).subspan(first, n))
+      sequences.push_back({r, 1, engine_detail::scored_tokens(requests[r]), requests[r].context.size(),
+                           stem->cache.fork(), nullptr, Clock::now()});
+    for (Sequence& sequence : sequences) wave.push_back(&sequence);
+    prefill(wave, consume);
+  }
 }
 
 inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requests) {
   std::vector<ScoreResult> results(requests.size());
   std::vector<std::vector<char>> greedy(requests.size());
   std::vector<Sequence> sequences;
+  for (const ScoreRequest& request : requests) check(request);
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const ScoreRequest& request = requests[i];
-    std::vector<TokenId> tokens = request.context;
-    tokens.insert(tokens.end(), request.continuation.begin(), request.continuation.end());
-    const std::size_t first_scored = std::max<std::size_t>(request.context.size(), 1);
-    const std::size_t n_scored = tokens.size() > first_scored ? tokens.size() - first_scored : 0;
+    const std::size_t n_scored = engine_detail::n_scored(request);
     results[i].token_logprobs.resize(n_scored);
     greedy[i].assign(n_scored, 0);
     if (n_scored == 0) continue;
-    // The last token predicts nothing that is scored: its pass is saved, its id is looked up as a target.
-    tokens.pop_back();
-    sequences.push_back(start(i, std::move(tokens), first_scored - 1));
+    const bool shares = options_.shared_prefix && !request.context.empty();
+    if (shares && !sequences.empty() && sequences.back().request + sequences.back().n_requests == i &&
+        requests[sequences.back().request].context == request.context) {
+      Sequence& stem = sequences.back();
+      stem.tokens.resize(request.context.size());
+      ++stem.n_requests;
+      continue;
+    }
+    sequences.push_back(
+        start(i, engine_detail::scored_tokens(request), std::max<std::size_t>(request.context.size(), 1) - 1));
   }
-  prefill_all(std::move(sequences), [&](Sequence& sequence, std::size_t position, std::span<const float> logits) {
-    const ScoreRequest& request = requests[sequence.request];
-    const std::size_t n_context = request.context.size();
-    const TokenId target =
-        position + 1 < n_context ? request.context[position + 1] : request.continuation[position + 1 - n_context];
-    const std::size_t index = position - sequence.first_logit;
+  const RowConsumer take = [&](Sequence& sequence, std::size_t position, std::span<const float> logits) {
     const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
-    results[sequence.request].token_logprobs[index] =
-        static_cast<double>(logits[static_cast<std::size_t>(target)]) - total;
-    greedy[sequence.request][index] = greedy_token(logits) == target;
-  });
+    const TokenId best = greedy_token(logits);
+    for (std::size_t r = sequence.request; r < sequence.request + sequence.n_requests; ++r) {
+      const std::size_t n_context = requests[r].context.size();
+      const TokenId target = requests[r].continuation[position + 1 - n_context];
+      const std::size_t index = position + 1 - std::max<std::size_t>(n_context, 1);
+      results[r].token_logprobs[index] = static_cast<double>(logits[static_cast<std::size_t>(target)]) - total;
+      greedy[r][index] = best == target;
+    }
+  };
+  prefill_all(std::move(sequences), take,
+              [&](std::span<Sequence* const> stems) { score_branches(stems, requests, take); });
   for (std::size_t i = 0; i < results.size(); ++i) {
     for (const double logprob : results[i].token_logprobs) results[i].logprob += logprob;
+    if (std::isnan(results[i].logprob))
+      throw Error("not_finite",
+                  "the model computed a log-probability that is no number; its weights or activations "
+                  "overflow");
     results[i].n_greedy =
         static_cast<std::size_t>(std::find(greedy[i].begin(), greedy[i].end(), 0) - greedy[i].begin());
   }
@@ -169,11 +230,14 @@ inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const 
     const std::size_t n = prompts[i].size();
     sequences.push_back(start(i, prompts[i], n == 0 ? 0 : n - 1));
   }
-  prefill_all(std::move(sequences), [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
-    const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
-    for (std::size_t i = 0; i < logits.size(); ++i)
-      results[sequence.request][i] = static_cast<float>(std::exp(static_cast<double>(logits[i]) - total));
-  });
+  prefill_all(
+      std::move(sequences),
+      [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
+        const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
+        for (std::size_t i = 0; i < logits.size(); ++i)
+          results[sequence.request][i] = static_cast<float>(std::exp(static_cast<double>(logits[i]) - total));
+      },
+      [](std::span<Sequence* const>) {});
   return results;
 }
 
@@ -209,6 +273,7 @@ inline std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequ
   std::vector<Sequence> active;
   std::size_t next = 0;
   while (next < requests.size() || !active.empty()) {
+    InterruptGuard::check();
     const std::size_t n_running = active.size();
     for (; next < requests.size() && active.size() < options_.batch; ++next) {
       const auto& prompt = requests[next].prompt;

@@ -1,6 +1,7 @@
 /// Keys and values of one sequence, in pages of sixteen positions that sequences with the same prefix share.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -25,6 +26,12 @@ struct KvShape {
 class KvPage {
  public:
   explicit KvPage(const KvShape& shape) : shape_(shape), floats_(shape.page_floats()) {}
+
+  [[nodiscard]] std::shared_ptr<KvPage> copy() const {
+    const auto page = std::make_shared<KvPage>(shape_);
+    std::copy_n(floats_.data(), floats_.size(), page->floats_.data());
+    return page;
+  }
 
   /// Shape [d_head][16 positions].
   [[nodiscard]] float* keys(std::size_t layer, std::size_t head) noexcept {
@@ -52,6 +59,13 @@ class KvCache {
   void adopt(std::shared_ptr<KvPage> page) {
     pages_.push_back(std::move(page));
     length_ += page_positions;
+  }
+
+  /// The same positions for another sequence to go on from: whole pages are shared, one that is not full is copied.
+  [[nodiscard]] KvCache fork() const {
+    KvCache copy = *this;
+    if (length_ % page_positions != 0) copy.pages_.back() = pages_.back()->copy();
+    return copy;
   }
 
   /// Makes room for n more positions and counts them in; the forward pass fills them.

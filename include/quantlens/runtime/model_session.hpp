@@ -29,21 +29,38 @@ class FormatModel final : public TextModel {
         weight_(weigh(transformer_, tied_embeddings)),
         engine_(transformer_, options) {}
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     std::vector<ScoreRequest> scored;
-    for (const ContinuationRequest& request : requests) scored.push_back(encoder_->score_request(request));
-    return engine_.score(scored);
+    for (const ContinuationRequest& request : requests)
+      for (ScoreRequest& one : encoder_->score_requests(request)) scored.push_back(std::move(one));
+    const std::vector<ScoreResult> results = engine_.score(scored);
+    std::vector<std::vector<ScoreResult>> of_requests;
+    auto next = results.begin();
+    for (const ContinuationRequest& request : requests) {
+      const auto end = next + static_cast<std::ptrdiff_t>(request.continuations.size());
+      of_requests.emplace_back(next, end);
+      next = end;
+    }
+    return of_requests;
   }
 
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
     std::vector<GenerateRequest> generated;
-    for (const CompletionRequest& request : requests)
-      generated.push_back({encoder_->encode(request.prompt), request.max_new_tokens, {}});
+    std::vector<std::string> repeated;
+    for (const CompletionRequest& request : requests) {
+      ChatEncoder::Opening opening = encoder_->opening(request);
+      repeated.push_back(encoder_->tokenizer().decode(opening.repeated, false));
+      generated.push_back({std::move(opening.tokens), request.max_new_tokens + opening.repeated.size(), {}});
+    }
     const std::vector<GenerateResult> results = engine_.generate(generated);
     std::vector<Completion> completions;
     for (std::size_t i = 0; i < results.size(); ++i) {
       const std::span<const TokenId> tokens = results[i].tokens;
-      const auto text_of_tokens = [&](std::span<const TokenId> part) { return encoder_->tokenizer().decode(part); };
+      const auto text_of_tokens = [&](std::span<const TokenId> part) {
+        std::string text = encoder_->tokenizer().decode(part);
+        if (text.starts_with(repeated[i])) text.erase(0, repeated[i].size());
+        return text;
+      };
       completions.push_back({text_of_tokens(tokens), generated[i].prompt.size(), tokens.size(), results[i].stopped,
                              results[i].seconds_to_first_token, results[i].seconds,
                              text_of_tokens(tokens.first(std::min<std::size_t>(tokens.size(), 1)))});

@@ -25,10 +25,12 @@ struct Prompt {
   friend bool operator==(const Prompt&, const Prompt&) = default;
 };
 
-/// Asks how likely `continuation` is as the text that follows the prompt and its answer prefix.
+/// Asks how likely each of `continuations` is as the text that follows the prompt and its answer prefix. All of them
+/// are scored from the same place: behind the tokens that the prompt alone and with each of them have in common. So a
+/// token that spans the join is scored whole. Errors: ItemError for an empty continuation.
 struct ContinuationRequest {
   Prompt prompt;
-  std::string continuation;
+  std::vector<std::string> continuations;
 };
 
 /// Log-probabilities (natural) of a text's tokens.
@@ -45,6 +47,9 @@ struct ScoreResult {
 struct CompletionRequest {
   Prompt prompt;
   std::size_t max_new_tokens = 0;
+  /// Answers that are looked for: the model then starts where a ContinuationRequest would score them, so that it is
+  /// free to choose the token that spans the join. The end of the prompt that it repeats is no part of the completion.
+  std::vector<std::string> expected = {};
 };
 
 /// Generated text, without the answer prefix. Units: seconds.
@@ -59,12 +64,14 @@ struct Completion {
 };
 
 /// One model in one format. Results come in the requests' order, and do not depend on what else is in the batch.
+/// Errors: ItemError for a request that cannot be answered, such as one beyond the model's context; the others can.
 /// Abstract, so that tests script it.
 class TextModel {
  public:
   virtual ~TextModel() = default;
 
-  virtual std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) = 0;
+  /// One result for each continuation of each request.
+  virtual std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) = 0;
   virtual std::vector<Completion> complete(std::span<const CompletionRequest> requests) = 0;
   /// Plain text from BOS, or from the first token where the model has no BOS: the log-probability of each predicted
   /// token.

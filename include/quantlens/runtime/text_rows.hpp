@@ -26,8 +26,8 @@ struct TextRow {
 
   /// What follows, to be predicted from what is given.
   [[nodiscard]] ScoreRequest prediction(const ChatEncoder& encoder) const {
-    if (chat.empty()) return encoder.score_request({{{}, prompt}, completion});
-    return encoder.score_request({{{chat.begin(), chat.end() - 1}, ""}, chat.back().content});
+    if (chat.empty()) return encoder.score_requests({{{}, prompt}, {completion}}).front();
+    return encoder.score_requests({{{chat.begin(), chat.end() - 1}, ""}, {chat.back().content}}).front();
   }
 };
 

@@ -95,6 +95,14 @@ class Tokenizer {
     return guarded;
   }
 
+  /// The spelling of the first special token in the text, which encode() takes as plain text without `parse_special`.
+  [[nodiscard]] std::optional<std::string> find_special(std::string_view text) const {
+    for (const AddedTokenSet* set : {&parts_->before_normalization, &parts_->after_normalization})
+      for (const AddedTokenSet::Match& match : set->find(text))
+        if (parts_->is_special[checked(match.id)]) return data().tokens[checked(match.id)];
+    return std::nullopt;
+  }
+
   [[nodiscard]] std::size_t vocab_size() const { return data().tokens.size(); }
   [[nodiscard]] std::optional<TokenId> bos() const { return data().bos; }
   [[nodiscard]] std::optional<TokenId> eos() const { return data().eos; }

@@ -105,7 +105,7 @@ TEST_CASE("counterfactual: the target follows the model's own prediction, in the
 
 TEST_CASE("counterfactual: the edit is judged in a chat that knows nothing of it, and only if it was parsed") {
   const auto [model, full, records] = run("counterfactual", edit);
-  CHECK(model.batches == std::vector<std::size_t>{9, 3, 6});
+  CHECK(model.batches == std::vector<std::size_t>{3, 3, 2});
   const std::vector<ChatMessage>& before = model.scored[0].prompt.messages;
   std::vector<ChatMessage> expected(before.begin(), before.end() - 1);
   expected.push_back({"user", "Q one ZERO three four"});
@@ -134,7 +134,7 @@ TEST_CASE("counterfactual_guided: the words come first, and their answer stands 
   const auto [model, full, records] = run("counterfactual_guided", [](const Prompt& prompt) -> std::string {
     return prompt.answer_prefix == "W:" ? " two, {target}" : "one ZERO three four</new>";
   });
-  CHECK(model.batches == std::vector<std::size_t>{9, 3, 3, 9});
+  CHECK(model.batches == std::vector<std::size_t>{3, 3, 3, 3});
   REQUIRE(model.completed.size() == 6);
   std::vector<ChatMessage> expected = model.completed[0].prompt.messages;
   CHECK(expected.back() == ChatMessage{"user", "Words of one two three four for good"});

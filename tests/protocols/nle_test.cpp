@@ -77,7 +77,7 @@ TEST_CASE("nle: all items go through each step in one batch, with the same demon
   const Task task = toy_task();
   ScriptedModel model = scripted();
   static_cast<void>(NaturalLanguageExplanation().run(task, task.items, model, model, 5));
-  CHECK(model.batches == std::vector<std::size_t>{9, 3});
+  CHECK(model.batches == std::vector<std::size_t>{3, 3});
   const auto opening = [](const Prompt& prompt) {
     return std::vector<ChatMessage>(prompt.messages.begin(), prompt.messages.end() - 1);
   };

@@ -118,7 +118,10 @@ TEST_CASE("self-consistency: a counterfactual is judged over the task's labels, 
   const auto labels_asked = [](const std::string& form) {
     const Run result = run(form, [](const Prompt&) { return std::string("one</new>"); });
     std::vector<std::string> labels;
-    for (std::size_t i = 0; i < result.model.batches[0] / 3; ++i) labels.push_back(result.model.scored[i].continuation);
+    for (const auto& scored : result.model.scored) {
+      if (!labels.empty() && scored.continuation == labels.front()) break;
+      labels.push_back(scored.continuation);
+    }
     return labels;
   };
   CHECK(labels_asked(forms[0]) == std::vector<std::string>{" good", " bad", " odd"});
@@ -128,7 +131,7 @@ TEST_CASE("self-consistency: a counterfactual is judged over the task's labels, 
 
 TEST_CASE("self-consistency: text and edit are asked about alike, each in a chat that knows nothing of the other") {
   const Run result = run("self_consistency_redaction", [](const Prompt&) { return std::string("one CUT</new>"); });
-  CHECK(result.model.batches == std::vector<std::size_t>{12, 3, 12});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3});
   const std::vector<ChatMessage>& before = result.model.scored[0].prompt.messages;
   CHECK(before.front().content == "Labels: good, bad, odd or unknown.");
   CHECK(before.back().content == "R one two three four, else unknown");
@@ -149,7 +152,7 @@ TEST_CASE("self-consistency: without a label for unknown, another label than bef
       "self_consistency_redaction",
       [](const Prompt& prompt) { return std::string(last_turn_has(prompt, "nine") ? "nine</new>" : "five</new>"); },
       task);
-  CHECK(result.model.batches == std::vector<std::size_t>{9, 3, 9});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3});
   CHECK(result.score(0, "faithfulness") == 1.0);
   CHECK(result.score(1, "faithfulness") == 0.0);
   CHECK(result.score(2, "faithfulness") == 0.0);
@@ -173,7 +176,7 @@ TEST_CASE("self-consistency: the words of a list are hidden in the text, whateve
   // An answer without words is none.
   CHECK(result.score(2, "faithfulness") == std::nullopt);
   CHECK(result.score(2, "mismatch_rate") == 1.0);
-  CHECK(result.model.batches == std::vector<std::size_t>{12, 3, 8});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 2});
 }
 
 TEST_CASE("self-consistency: without a prompt for lists the words are those of the explanation") {

@@ -20,9 +20,10 @@ namespace quantlens::inline v0_1 {
 /// The protocol `recall`. recall_top1: the most likely next token, without blanks at its ends, begins the object; a
 /// token of one letter may do. recall_strict: it is the first token of the object. recall_full: greedy decoding starts
 /// with the object or an alias. The first and the last ignore (ASCII) case. recall_macro: recall_top1 averaged over
-/// relations. Examples are of the item's relation and never of its subject.
-/// Prompts: recall. Source: Hernandez et al. 2024, "Linearity of relation decoding in transformer language models", and
-/// its code for the first measure; the other two are ours.
+/// relations. All of them look at the place from which a ContinuationRequest scores the object and its aliases.
+/// Examples are of the item's relation and never of its subject. Prompts: recall. Source: Hernandez et al. 2024,
+/// "Linearity of relation decoding in transformer language models", and its code for the first measure; the other two
+/// are ours.
 class Recall final : public Protocol {
  public:
   using Protocol::Protocol;

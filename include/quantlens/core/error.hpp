@@ -1,6 +1,7 @@
 /// Typed errors with a stable id: what, where, expected, got, next step.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <sstream>
 #include <stdexcept>
@@ -27,8 +28,12 @@ class Error : public std::runtime_error {
   /// The stable part that a program may compare, such as "shape" or "gguf".
   [[nodiscard]] const std::string& id() const noexcept { return id_; }
 
+  /// what() behind its prefix: what an error quotes that says more of the same failure.
+  [[nodiscard]] std::string_view message() const noexcept { return std::string_view(what()).substr(prefix_size_); }
+
  private:
   std::string id_;
+  std::size_t prefix_size_ = std::string_view("[quantlens.] ").size() + id_.size();
 };
 
 /// Wrong use or bad input (a malformed file, an unknown name): programs exit with 2.
@@ -44,16 +49,29 @@ class ItemError : public InputError {
   using InputError::InputError;
 };
 
+/// The same error with what it is about in front, such as the name of a matrix.
+[[nodiscard]] inline InputError error_of(std::string_view what, const InputError& error) {
+  return {error.id(), concat(what, ": ", error.message())};
+}
+
 /// A file that breaks its format, with the byte offset at which that shows.
 class FormatError : public InputError {
  public:
   FormatError(std::string_view id, std::string_view file, std::uint64_t offset, std::string_view message)
-      : InputError(id, concat(file, " at byte ", offset, ": ", message)), offset_(offset) {}
+      : InputError(id, concat(file, " at byte ", offset, ": ", message)),
+        offset_(offset),
+        reason_size_(message.size()) {}
 
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
+  /// What is wrong there, without file and offset.
+  [[nodiscard]] std::string_view reason() const noexcept {
+    return this->message().substr(this->message().size() - reason_size_);
+  }
+
  private:
   std::uint64_t offset_;
+  std::size_t reason_size_;
 };
 
 }  // namespace quantlens::inline v0_1

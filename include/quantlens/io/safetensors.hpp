@@ -116,7 +116,7 @@ inline void SafetensorsFile::read() {
   try {
     entries = parse_json_strict(header_, name_);
   } catch (const FormatError& error) {
-    reader.fail_at(length_bytes + error.offset(), concat("in the header: ", error.what()));
+    reader.fail_at(length_bytes + error.offset(), concat("in the header: ", error.reason()));
   }
   for (const auto& [key, entry] : entries.items()) {
     if (key != "__metadata__") {

@@ -82,7 +82,7 @@ class FactTable {
       return read_answers(row.at(column), separator_);
     } catch (const InputError& error) {
       if (error.id() != "answers") throw;
-      throw InputError("task_row", concat(row.where, " column '", column, "': ", error.what()));
+      throw InputError("task_row", concat(row.where, " column '", column, "': ", error.message()));
     }
   }
 

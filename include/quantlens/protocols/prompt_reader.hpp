@@ -71,7 +71,7 @@ inline constexpr std::size_t default_max_name_tokens = 32;
     return text;
   } catch (const InputError& error) {
     if (error.id() != "template") throw;
-    throw InputError("task", concat(where, ": ", error.what()));
+    throw InputError("task", concat(where, ": ", error.message()));
   }
 }
 

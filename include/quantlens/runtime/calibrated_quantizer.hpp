@@ -133,7 +133,7 @@ class CalibratedQuantizer {
         return packed_matrix(gptq.quantize(weights, hessian), form_of(format));
       });
     } catch (const InputError& error) {
-      throw InputError(error.id(), concat(name, ": ", error.what()));
+      throw error_of(name, error);
     }
   }
 

@@ -132,7 +132,7 @@ template <GgmlType Type>
     const DenseMatrix dense = decode_matrix(matrix);
     return quantize_floats(dense.view(), format);
   } catch (const InputError& error) {
-    throw InputError(error.id(), concat(matrix.name, ": ", error.what()));
+    throw error_of(matrix.name, error);
   }
 }
 

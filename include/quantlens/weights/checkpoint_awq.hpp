@@ -85,7 +85,7 @@ struct AwqConfig {
     }
     read.matrix.codes = std::make_shared<const AnyPacked>(std::move(matrix));
   } catch (const InputError& error) {
-    throw InputError(error.id(), concat(qweight.name(), ": ", error.what()));
+    throw error_of(qweight.name(), error);
   }
   read.matrix.rows = rows;
   read.matrix.cols = cols;

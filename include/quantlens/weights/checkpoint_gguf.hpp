@@ -159,7 +159,7 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
     try {
       type = gguf_type_of_codes(*matrix.codes);
     } catch (const InputError& error) {
-      throw InputError(error.id(), concat(matrix.name, ": ", error.what()));
+      throw error_of(matrix.name, error);
     }
   } else if (!is_encodable(wanted)) {
     throw InputError("gguf",

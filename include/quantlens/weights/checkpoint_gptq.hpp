@@ -254,7 +254,7 @@ template <class Make>
           return detail::gptq_matrix<Affine, Bits>(qweight, groups, scale_bits);
         }));
   } catch (const InputError& error) {
-    throw InputError(error.id(), concat(qweight.name(), ": ", error.what()));
+    throw error_of(qweight.name(), error);
   }
   read.matrix.rows = groups.rows;
   read.matrix.cols = groups.cols;

@@ -1,5 +1,6 @@
 /// The quantlens tool: looks into model files and runs models. `quantlens --help` lists its commands.
-/// Data to stdout, everything else to stderr. Exit status: 0, 1 where something failed, 2 for wrong use or bad input.
+/// Data to stdout, everything else to stderr. Exit status: 0, 1 where something failed, 2 for wrong use or bad input,
+/// 130 or 143 where a signal stopped work that goes on later.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/version.hpp"
 #include "quantlens_command.hpp"
@@ -61,6 +63,9 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return run(argc, argv);
+  } catch (const quantlens::Interrupted& interrupted) {
+    std::cerr << "quantlens: interrupted\n";
+    return 128 + interrupted.signal;
   } catch (const quantlens::InputError& error) {
     std::cerr << "quantlens: " << error.what() << '\n';
     return wrong_use;

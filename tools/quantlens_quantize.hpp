@@ -3,13 +3,14 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <string>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
+#include "quantlens/io/partial_folder.hpp"
 #include "quantlens/isa/isa.hpp"
 #include "quantlens/report/progress.hpp"
 #include "quantlens/runtime/model_session.hpp"
@@ -33,16 +34,18 @@ struct QuantizeCommand {
 
   void run(std::ostream& report) const {
     const FormatSpec format = parse_format(engine.format);
-    check_target(format);
-    ModelSession session(engine.model.path, engine.engine, engine.calibration);
+    check_format(format);
+    const InterruptGuard guard;
+    PartialFolder partial(out);
+    const ModelSession session(engine.model.path, engine.engine, engine.calibration);
     print_notes(session.file());
-    BuildOptions build;
-    build.threads = engine.engine.threads;
-    if (format.needs_calibration()) build.calibration = &session.calibration();
+    if (!is_gguf(format.method)) require_checkpoint_source(session.file());
+    partial.begin(run_of(session, format));
     if (is_gguf(format.method))
-      write_gguf_model(session.file(), out, {gguf_type(format), GgmlType::f16});
+      write_gguf_model(session.file(), partial.output(), {gguf_type(format), GgmlType::f16});
     else
-      write_folder(session, format, build);
+      write_folder(session, format, partial);
+    partial.publish();
     report << nlohmann::ordered_json{{"format", format.name()}, {"out", out}}.dump() << '\n';
   }
 
@@ -61,12 +64,11 @@ struct QuantizeCommand {
   }
 
   /// What would only fail after minutes of work fails before it.
-  void check_target(const FormatSpec& format) const {
+  static void check_format(const FormatSpec& format) {
     if (!is_gguf(format.method) && !chooses_codes(format.method))
       throw InputError("usage", concat(format.name(), " changes nothing; choose a format that quantizes"));
     if (format.method == Method::hqq)
       throw InputError("usage", "no checkpoint format holds hqq's zero points, which are no integers; use gptq or rtn");
-    if (std::filesystem::exists(out)) throw InputError("usage", concat(out, " exists already; name a new one"));
     if (is_gguf(format.method) && !format.overrides.empty())
       throw InputError("usage", "a GGUF file is written in one format; leave the plan's patterns out");
   }
@@ -93,27 +95,31 @@ struct QuantizeCommand {
     return run;
   }
 
-  /// Everything is made in OUT.partial, where a run that was stopped is taken up again; OUT appears whole.
-  void write_folder(const ModelSession& session, const FormatSpec& format, BuildOptions build) const {
-    namespace fs = std::filesystem;
+  static void write_folder(const ModelSession& session, const FormatSpec& format, const PartialFolder& partial) {
     const ModelFile& source = session.file();
     const CheckpointFormat checkpoint = checkpoint_format(format);
-    require_checkpoint_source(source);
-    const fs::path target = fs::path(out).has_filename() ? fs::path(out) : fs::path(out).parent_path();
-    const BlockStore store(target.string() + ".partial", run_of(session, format), checkpoint, source.weights.config);
-    const std::size_t n_before = store.n_finished();
-    if (n_before > 0) std::cerr << store.folder().string() << ": going on behind " << n_before << " finished blocks\n";
+    const BlockStore store(partial.folder(), checkpoint, source.weights.config);
+    const std::size_t n_before = store.n_finished(), n_blocks = source.weights.config.n_layers;
+    if (n_before > 0)
+      std::cerr << partial.folder().string() << ": going on behind " << n_before << " finished blocks\n";
     Progress progress = Progress::on_terminal(std::cerr, "blocks");
-    build.progress = [&](std::size_t n_done, std::size_t n_blocks) {
+    BuildOptions build;
+    build.threads = session.options().threads;
+    if (format.needs_calibration()) build.calibration = &session.calibration();
+    build.progress = [&](std::size_t n_done, std::size_t) {
       progress.update(format.name(), n_done, n_blocks, n_done - std::min(n_done, n_before));
     };
-    ModelFile quantized = source;
-    quantized.weights = quantized_weights(source.weights, format, session.kernels(), build, &store);
-    const fs::path whole = store.folder() / "checkpoint";
-    fs::remove_all(whole);
-    write_checkpoint(quantized, whole, checkpoint);
-    fs::rename(whole, target);
-    fs::remove_all(store.folder());
+    try {
+      ModelFile quantized = source;
+      quantized.weights = quantized_weights(source.weights, format, session.kernels(), build, &store);
+      write_checkpoint(quantized, partial.output(), checkpoint);
+    } catch (const Interrupted&) {
+      progress.clear();
+      if (format.needs_calibration())
+        std::cerr << store.n_finished() << " of " << n_blocks
+                  << " blocks are finished; the same command goes on behind them\n";
+      throw;
+    }
   }
 };
 

@@ -80,9 +80,7 @@ TEST_CASE("a run that was stopped goes on to the same weights as one that was no
   const CheckpointFormat checkpoint = name == "awq-w4-g32" ? CheckpointFormat::awq : CheckpointFormat::gptq;
   const ModelWeights& weights = small_session().file().weights;
   const test::TempFolder folder;
-  const auto open_store = [&] {
-    return BlockStore(folder.path() / "out.partial", {{"format", name}}, checkpoint, weights.config);
-  };
+  const auto open_store = [&] { return BlockStore(folder.path(), checkpoint, weights.config); };
   const auto written = [&](const char* as, const BuildOptions& options, const BlockStore* store) {
     ModelFile quantized = small_session().file();
     quantized.weights = quantized_weights(weights, format, active_kernels(), options, store);
@@ -103,9 +101,9 @@ TEST_CASE("a run that was stopped goes on to the same weights as one that was no
 
   std::size_t made = 0;
   BuildOptions counting = build_options();
-  const auto stamp = std::filesystem::last_write_time(folder.path() / "out.partial/block-1.safetensors");
+  const auto stamp = std::filesystem::last_write_time(folder.path() / "block-1.safetensors");
   counting.progress = [&](std::size_t, std::size_t) { ++made; };
   CHECK(written("resumed", counting, &second) == whole);
   CHECK(made == weights.blocks.size());
-  CHECK(std::filesystem::last_write_time(folder.path() / "out.partial/block-1.safetensors") == stamp);
+  CHECK(std::filesystem::last_write_time(folder.path() / "block-1.safetensors") == stamp);
 }

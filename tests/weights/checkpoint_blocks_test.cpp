@@ -11,12 +11,6 @@
 using namespace quantlens;
 using namespace quantlens::test;
 
-namespace {
-
-const nlohmann::json some_run{{"format", "gptq-w4-g32-act"}, {"isa", "scalar"}};
-
-}  // namespace
-
 TEST_CASE("a kept block reads back to the same codes and values") {
   struct Case {
     const char* source;
@@ -35,11 +29,11 @@ TEST_CASE("a kept block reads back to the same codes and values") {
                             std::vector<float>(block.up.rows * block.up.cols, 0.3f));
 
   const TempFolder folder;
-  const BlockStore store(folder.path() / "out.partial", some_run, c.format, model.weights.config);
+  const BlockStore store(folder.path(), c.format, model.weights.config);
   CHECK(store.n_finished() == 0);
   CHECK_FALSE(store.find(0));
   store.keep(0, block);
-  const BlockStore again(folder.path() / "out.partial", some_run, c.format, model.weights.config);
+  const BlockStore again(folder.path(), c.format, model.weights.config);
   CHECK(again.n_finished() == 1);
   std::optional<StoredBlock> stored = again.find(0);
   REQUIRE(stored);
@@ -59,26 +53,15 @@ TEST_CASE("a kept block reads back to the same codes and values") {
   CHECK(row == std::vector<float>(row.size(), 0.3f));
 }
 
-TEST_CASE("blocks of another run, strange folders and damaged blocks are refused") {
+TEST_CASE("damaged blocks are refused, and one without its meaning is not finished") {
   const ModelFile model = load_model(checkpoints / "gptq-w8");
-  const ModelConfig& config = model.weights.config;
   const TempFolder folder;
-  const auto partial = folder.path() / "out.partial";
-  const BlockStore store(partial, some_run, CheckpointFormat::gptq, config);
+  const BlockStore store(folder.path(), CheckpointFormat::gptq, model.weights.config);
   store.keep(0, model.weights.blocks[0]);
 
-  nlohmann::json other = some_run;
-  other["format"] = "gptq-w4-g64";
-  check_refused("another run", "resume", "remove it, or name another target",
-                [&] { BlockStore(partial, other, CheckpointFormat::gptq, config); });
-  folder.write("notes.txt", "mine");
-  check_refused("no run", "resume", "is no unfinished run",
-                [&] { BlockStore(folder.path(), some_run, CheckpointFormat::gptq, config); });
-  CHECK(read_text(folder.path() / "notes.txt") == "mine");
-
-  const std::string whole = read_text(partial / "block-0.safetensors");
-  folder.write("out.partial/block-0.safetensors", whole.substr(0, whole.size() / 2));
+  const std::string whole = read_text(folder.path() / "block-0.safetensors");
+  folder.write("block-0.safetensors", whole.substr(0, whole.size() / 2));
   check_refused("cut", "safetensors", "block-0.safetensors", [&] { static_cast<void>(store.find(0)); });
-  std::filesystem::remove(partial / "block-0.json");
+  std::filesystem::remove(folder.path() / "block-0.json");
   CHECK_FALSE(store.find(0));
 }

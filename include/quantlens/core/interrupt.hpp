@@ -1,13 +1,15 @@
 /// SIGINT and SIGTERM as a question that long work asks between its steps: what is finished stays, nothing is torn.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 
 namespace quantlens::inline v0_1 {
 
 namespace interrupt_detail {
-inline volatile std::sig_atomic_t caught_signal = 0;
-inline void catch_signal(int signal) { caught_signal = signal; }
+inline std::atomic<int> caught_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free, "a handler of signals may set nothing else");
+inline void catch_signal(int signal) { caught_signal.store(signal, std::memory_order_relaxed); }
 }  // namespace interrupt_detail
 
 /// Thrown between steps after a signal; no std::exception, so that no handler takes it for a failure.
@@ -15,18 +17,19 @@ struct Interrupted {
   int signal = 0;
 };
 
-/// While it lives, the first SIGINT or SIGTERM is noted; the second ends the program as usual.
+/// While it lives, the first SIGINT or SIGTERM is noted; the second ends the program as usual. One at a time.
 class InterruptGuard {
  public:
   InterruptGuard() {
     interrupt_detail::caught_signal = 0;
     struct sigaction action {};
     action.sa_handler = interrupt_detail::catch_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
     sigaction(SIGINT, &action, &previous_int_);
     sigaction(SIGTERM, &action, &previous_term_);
   }
   ~InterruptGuard() {
+    interrupt_detail::caught_signal = 0;
     sigaction(SIGINT, &previous_int_, nullptr);
     sigaction(SIGTERM, &previous_term_, nullptr);
   }
@@ -36,7 +39,12 @@ class InterruptGuard {
   /// Asked at least once a second by whatever takes longer, outside of teams of threads; free where no guard lives.
   /// Errors: Interrupted once a signal came.
   static void check() {
-    if (interrupt_detail::caught_signal != 0) throw Interrupted{interrupt_detail::caught_signal};
+    if (is_pending()) throw Interrupted{interrupt_detail::caught_signal.load(std::memory_order_relaxed)};
+  }
+
+  /// Whether check() would throw: for members of a team, who then leave their work undone and check behind it.
+  [[nodiscard]] static bool is_pending() noexcept {
+    return interrupt_detail::caught_signal.load(std::memory_order_relaxed) != 0;
   }
 
  private:

@@ -17,13 +17,35 @@
 
 namespace quantlens::inline v0_1 {
 
+/// Makes new names in a folder durable; some file systems cannot, which is no failure.
+inline void sync_folder(const std::filesystem::path& folder) noexcept {
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+/// The folder that a file is in.
+[[nodiscard]] inline std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// What a file is called while it is written: hidden beside its place, and no two are called the same.
+[[nodiscard]] inline std::filesystem::path temporary_for(const std::filesystem::path& path) {
+  static std::atomic<unsigned> serial{0};
+  return folder_of(path) / concat(".", path.filename().string(), ".", ::getpid(), ".", serial.fetch_add(1), ".tmp");
+}
+
+/// Whether temporary_for gives such names.
+[[nodiscard]] inline bool is_temporary(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') && name.ends_with(".tmp");
+}
+
 /// Replaces `path` by `contents`: a crash at any moment leaves the old file or the new one.
 /// Errors: Error `write` naming the file and the cause; the old file then stays as it was.
 inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
-  static std::atomic<unsigned> serial{0};
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  const std::filesystem::path temporary =
-      folder / concat(".", path.filename().string(), ".", ::getpid(), ".", serial.fetch_add(1), ".tmp");
+  const std::filesystem::path temporary = temporary_for(path);
   const auto failed = [&](std::string_view what) {
     return Error("write", concat("cannot ", what, " ", path.string(), ": ", std::strerror(errno)));
   };
@@ -47,11 +69,7 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
     ::unlink(temporary.c_str());
     throw error;
   }
-  // The new name is durable once its folder is; some file systems cannot sync one, which is no failure.
-  if (const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); descriptor >= 0) {
-    ::fsync(descriptor);
-    ::close(descriptor);
-  }
+  sync_folder(folder_of(path));
 }
 
 }  // namespace quantlens::inline v0_1

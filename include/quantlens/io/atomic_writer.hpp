@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/io/atomic_file.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -30,9 +30,7 @@ using ByteSink = std::function<void(std::span<const std::byte>)>;
 /// Errors: Error `write` naming the file and the cause.
 class AtomicFileWriter {
  public:
-  explicit AtomicFileWriter(std::filesystem::path path) : path_(std::move(path)) {
-    static std::atomic<unsigned> serial{1u << 20};  // apart from those of write_file_atomically
-    temporary_ = folder() / concat(".", path_.filename().string(), ".", ::getpid(), ".", serial.fetch_add(1), ".tmp");
+  explicit AtomicFileWriter(std::filesystem::path path) : path_(std::move(path)), temporary_(temporary_for(path_)) {
     file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file_ < 0) throw failed("create");
     buffer_.reserve(buffer_bytes);
@@ -70,19 +68,12 @@ class AtomicFileWriter {
     if (::close(descriptor) != 0) throw failed("write");  // network file systems report a full disk here
     if (std::rename(temporary_.c_str(), path_.c_str()) != 0) throw failed("write");
     committed_ = true;
-    // The new name is durable once its folder is; some file systems cannot sync one, which is no failure.
-    if (const int directory = ::open(folder().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); directory >= 0) {
-      ::fsync(directory);
-      ::close(directory);
-    }
+    sync_folder(folder_of(path_));
   }
 
  private:
   static constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
 
-  [[nodiscard]] std::filesystem::path folder() const {
-    return path_.has_parent_path() ? path_.parent_path() : std::filesystem::path(".");
-  }
   [[nodiscard]] Error failed(std::string_view what) const {
     return Error("write", concat("cannot ", what, " ", path_.string(), ": ", std::strerror(errno)));
   }

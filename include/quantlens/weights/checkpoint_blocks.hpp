@@ -8,11 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
@@ -30,30 +28,13 @@ struct StoredBlock {
   std::shared_ptr<const void> storage;
 };
 
-/// A folder with run.json and, for each finished block, its tensors (block-7.safetensors) and what they mean
-/// (block-7.json, written last). What is read back holds the same codes and values bit for bit.
+/// Finished blocks in a folder: for each its tensors (block-7.safetensors) and what they mean (block-7.json, written
+/// last). What is read back holds the same codes and values bit for bit.
 class BlockStore {
  public:
-  /// Makes the folder, or opens one that an earlier run left. `run` holds everything that the blocks depend on.
-  /// Errors: InputError "resume" for a folder of another run; Error "write".
-  BlockStore(std::filesystem::path folder, const nlohmann::json& run, CheckpointFormat format, ModelConfig config)
-      : folder_(std::move(folder)), format_(format), config_(std::move(config)) {
-    const std::filesystem::path run_file = folder_ / "run.json";
-    if (std::filesystem::exists(run_file)) {
-      if (read_json(run_file) != run)
-        throw InputError("resume", concat(folder_.string(), " holds what another run has finished (", run_file.string(),
-                                          " says which); remove it, or name another target"));
-      return;
-    }
-    std::error_code error;
-    if (std::filesystem::exists(folder_) && !std::filesystem::is_empty(folder_, error))
-      throw InputError("resume", concat(folder_.string(), " exists and is no unfinished run; name another target"));
-    std::filesystem::create_directories(folder_, error);
-    if (error) throw Error("write", concat("cannot create ", folder_.string(), ": ", error.message()));
-    write_file_atomically(run_file, run.dump(2) + "\n");
-  }
-
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  /// `folder` exists.
+  BlockStore(std::filesystem::path folder, CheckpointFormat format, ModelConfig config)
+      : folder_(std::move(folder)), format_(format), config_(std::move(config)) {}
 
   /// How many blocks are there, from the first one on.
   [[nodiscard]] std::size_t n_finished() const {
@@ -68,7 +49,8 @@ class BlockStore {
     const auto file = std::make_shared<const SafetensorsFile>(SafetensorsFile::open(path(index, ".safetensors")));
     std::vector<HfFolder::Tensor> tensors;
     for (const SafetensorsTensor& tensor : file->tensors()) tensors.push_back({&tensor, file.get()});
-    const nlohmann::json meaning = read_json(path(index, ".json"));
+    const nlohmann::json meaning =
+        parse_json_strict(MappedFile::open(path(index, ".json")).text(), path(index, ".json").string());
     detail::TensorPool pool(path(index, ".safetensors").string(), hf_names);
     detail::CheckpointReader(meaning).read(tensors, file->name(), config_, pool);
     StoredBlock block{detail::take_block(pool, config_, index), file};
@@ -91,9 +73,6 @@ class BlockStore {
  private:
   [[nodiscard]] std::filesystem::path path(std::size_t index, std::string_view extension) const {
     return folder_ / concat("block-", index, extension);
-  }
-  [[nodiscard]] static nlohmann::json read_json(const std::filesystem::path& path) {
-    return parse_json_strict(MappedFile::open(path).text(), path.string());
   }
 
   std::filesystem::path folder_;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "quantlens/core/interrupt.hpp"
 namespace quantlens::inline v0_1 {
 
 /// The running hash of a stream of bytes.
@@ -98,9 +99,14 @@ class Sha256 {
   std::uint64_t n_bytes_ = 0;
 };
 
-/// The hash of some bytes as 64 lower-case digits.
+/// The hash of some bytes as 64 lower-case digits. Errors: Interrupted.
 [[nodiscard]] inline std::string sha256_hex(std::span<const std::byte> bytes) {
+  constexpr std::size_t piece_bytes = std::size_t{1} << 20;
   Sha256 hash;
+  for (; bytes.size() > piece_bytes; bytes = bytes.subspan(piece_bytes)) {
+    InterruptGuard::check();
+    hash.update(bytes.first(piece_bytes));
+  }
   hash.update(bytes);
   return hash.hex();
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/packed/packed_view.hpp"
 
@@ -69,6 +70,7 @@ template <Layout L, int Bits>
   const std::size_t padded = view.n_runs * run_length;
   std::vector<std::uint8_t> rows(tile_width * padded);
   for (std::size_t tile = 0; tile < view.n_tiles; ++tile) {
+    InterruptGuard::check();
     std::fill(rows.begin(), rows.end(), std::uint8_t{0});
     for (std::size_t i = 0; i < tile_width && tile * tile_width + i < view.rows; ++i) {
       const std::size_t row = tile * tile_width + i;
@@ -110,6 +112,7 @@ template <class T, class RowValues>
   streamed.values = AlignedBuffer<T>(view.n_tiles * padded * tile_width);
   std::vector<T> row(cols);
   for (std::size_t r = 0; r < rows; ++r) {
+    InterruptGuard::check();
     row_values(r, std::span<T>(row));
     T* tile = streamed.values.data() + (r / tile_width) * padded * tile_width;
     for (std::size_t c = 0; c < cols; ++c) tile[c * tile_width + r % tile_width] = row[c];

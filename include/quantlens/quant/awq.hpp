@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
 #include "quantlens/quant/quantizer.hpp"
@@ -40,6 +41,7 @@ struct Awq {
     std::vector<std::uint8_t> codes(weights.cols);
     std::vector<float> group(packed.group_size());
     for (std::size_t row = 0; row < weights.rows; ++row) {
+      InterruptGuard::check();
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {
         const std::size_t first = g * group.size();
         const auto source = weights.row(row).subspan(first, group.size());

@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/awq_error.hpp"
 #include "quantlens/quant/awq_grid.hpp"
@@ -126,7 +127,7 @@ inline void clip_rows(MatrixView<const float> rows, std::size_t first, const Awq
   run_team(n_threads, [&](const Team& team) {
     const Range tiles = team.slice(n_tiles);
     for (std::size_t g = 0; g < n_groups; ++g)
-      for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+      for (std::size_t tile = tiles.begin; tile < tiles.end && !InterruptGuard::is_pending(); ++tile) {
         const std::size_t row = tile * error_lanes;
         const MatrixView<const float> rows(w.data + row * w.stride, std::min(error_lanes, w.rows - row), w.cols,
                                            w.stride);
@@ -135,6 +136,7 @@ inline void clip_rows(MatrixView<const float> rows, std::size_t first, const Awq
                               &clips[row * n_groups + g], n_groups);
       }
   });
+  InterruptGuard::check();
   return clips;
 }
 

@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
@@ -71,7 +72,7 @@ template <class AddErrors>
   run_team(n_threads, [&](const Team& team) {
     double* differences = scratch.data() + team.rank * scratch_size;
     const Range tiles = team.slice(n_tiles);
-    for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) {
+    for (std::size_t tile = tiles.begin; tile < tiles.end && !InterruptGuard::is_pending(); ++tile) {
       LaneSums sums = {};
       for (std::size_t lane = 0; lane < error_lanes; ++lane) {
         const std::size_t row = tile * error_lanes + lane;
@@ -83,6 +84,7 @@ template <class AddErrors>
       std::copy(std::begin(sums), std::end(sums), errors.begin() + static_cast<std::ptrdiff_t>(tile * error_lanes));
     }
   });
+  InterruptGuard::check();
   double total = 0.0;
   for (const double error : errors) total += error;
   return total;

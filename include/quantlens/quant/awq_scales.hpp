@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
@@ -167,6 +168,7 @@ template <class Loss>
   AwqSearch search;
   search.loss = std::numeric_limits<double>::infinity();
   for (std::size_t step = 0; step < awq_alphas; ++step) {
+    InterruptGuard::check();
     const double alpha = static_cast<double>(step) / static_cast<double>(awq_alphas);
     std::vector<float> scales = awq_scales(input_means, weight_means, alpha, rule);
     for (std::size_t i = 0; i < set.size(); ++i)

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/bnb_double_quant.hpp"
 #include "quantlens/quant/check_weights.hpp"
@@ -98,6 +99,7 @@ template <CodebookLayout L>
   result.packed.resize((n + 1) / 2);
   std::vector<float> block(block_size);
   for (std::size_t first = 0; first < n; first += block_size) {
+    InterruptGuard::check();
     block.resize(std::min(block_size, n - first));
     float absmax = 0.0f;
     for (std::size_t i = 0; i < block.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quantlens/core/half.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/check_weights.hpp"
 #include "quantlens/quant/quantizer.hpp"
@@ -32,6 +33,7 @@ struct BnbInt8Rows {
   BnbInt8Rows result{weights.rows, weights.cols, {}, {}};
   result.codes.reserve(weights.rows * weights.cols);
   for (std::size_t r = 0; r < weights.rows; ++r) {
+    InterruptGuard::check();
     float absmax = 0.0f;
     for (const float w : weights.row(r)) absmax = std::max(absmax, std::fabs(round_to_half(w)));
     result.absmax.push_back(absmax);

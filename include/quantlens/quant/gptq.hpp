@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
@@ -125,6 +126,7 @@ class Quantization {
       const Range tiles = team.slice(n_tiles);
       for (std::size_t tile = tiles.begin; tile < tiles.end; ++tile) losses[tile] = quantize_tile(tile * tile_rows);
     });
+    InterruptGuard::check();
     for (const double loss : losses) result_.loss += loss / 2.0;
     return std::move(result_);
   }
@@ -210,7 +212,7 @@ class Quantization {
         wanted(index(r), index(c)) = dead_[c] ? 0.0 : static_cast<double>(weights_(first + r, order_[c]));
     }
     double loss = 0;
-    for (std::size_t begin = 0; begin < n; begin += block_cols)
+    for (std::size_t begin = 0; begin < n && !InterruptGuard::is_pending(); begin += block_cols)
       loss += quantize_block(first, begin, std::min(begin + block_cols, n), wanted, errors);
     return loss;
   }

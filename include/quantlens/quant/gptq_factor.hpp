@@ -12,6 +12,7 @@
 #include <Eigen/Cholesky>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/hessian.hpp"
 #include "quantlens/quant/product_f64.hpp"
@@ -41,6 +42,7 @@ template <class Matrix>
   constexpr std::size_t block_cols = 128, tile_rows = 64;
   const auto n = static_cast<std::size_t>(matrix.rows());
   for (std::size_t begin = 0; begin < n; begin += block_cols) {
+    InterruptGuard::check();
     const std::size_t n_cols = std::min(block_cols, n - begin), below = begin + n_cols;
     const auto square = matrix.block(index(begin), index(begin), index(n_cols), index(n_cols));
     const Eigen::LLT<Rows> diagonal(square);

@@ -12,6 +12,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/half.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/cascade_sum.hpp"
 #include "quantlens/quant/check_weights.hpp"
@@ -98,8 +99,10 @@ struct HqqGroup {
   std::vector<float> errors(weights.rows * weights.cols), zeros(result.group_size);
   float best = std::numeric_limits<float>::infinity();
   for (int step = 0; step < detail::hqq_steps && !groups.empty(); ++step) {
-    for (std::size_t g = 0; g < groups.size(); ++g)
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      InterruptGuard::check();
       groups[g].step(std::span(errors).subspan(g * result.group_size, result.group_size), zeros);
+    }
     const float error = cascade_mean(errors);
     if (!(error < best)) break;
     best = error;

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/quantizer.hpp"
 
@@ -24,6 +25,7 @@ struct Rtn {
                                  /*group_bits=*/16 + (L::has_offset ? Bits : 0));
     std::vector<std::uint8_t> codes(weights.cols);
     for (std::size_t row = 0; row < weights.rows; ++row) {
+      InterruptGuard::check();
       for (std::size_t g = 0; g < packed.n_groups(); ++g) {
         const std::size_t first = g * packed.group_size();
         const auto group = weights.row(row).subspan(first, packed.group_size());

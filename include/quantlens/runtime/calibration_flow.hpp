@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/runtime/transformer.hpp"
 #include "quantlens/weights/model_weights.hpp"
@@ -181,6 +182,7 @@ class CalibrationFlow {
   template <class Body>
   void for_each_sequence(Body&& body) {
     for (std::size_t s = 0; s < sequences_.size(); ++s) {
+      InterruptGuard::check();
       KvCache cache(model_.kv_shape());
       const SequenceChunk chunk{&cache, sequences_[s], sequences_[s].size()};
       ForwardPass pass(model_, {&chunk, 1}, n_threads_, work_, no_logits_);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
@@ -103,9 +104,10 @@ class LowerTiles {
   Hessian hessian(n_in);
   gram_detail::LowerTiles sums(n_in);
   gram_detail::Chunk chunk(n_in);
-  run_team(n_threads, [&](const Team& team) {
-    AlignedBuffer<float> products(panel_rows * tile_width), scratch(panel_rows * tile_width);
-    for (std::size_t first = 0; first < x.rows; first += chunk_tokens) {
+  for (std::size_t first = 0; first < x.rows; first += chunk_tokens) {
+    InterruptGuard::check();
+    run_team(n_threads, [&](const Team& team) {
+      AlignedBuffer<float> products(panel_rows * tile_width), scratch(panel_rows * tile_width);
       // Tiles take turns, because later ones meet fewer channels.
       for (std::size_t tile = team.rank; tile < n_tiles; tile += team.size) chunk.load(x, first, tile);
       team.barrier();
@@ -118,10 +120,9 @@ class LowerTiles {
           sums.add(tile, begin, end, products.data());
         }
       }
-      team.barrier();
-    }
-    sums.copy_rows(team.slice(n_in), hessian.gram());
-  });
+    });
+  }
+  run_team(n_threads, [&](const Team& team) { sums.copy_rows(team.slice(n_in), hessian.gram()); });
   hessian.count_rows(x.rows);
   return hessian;
 }

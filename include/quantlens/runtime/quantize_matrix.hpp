@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
 #include "quantlens/packed/gguf_encode.hpp"
 #include "quantlens/quant/bnb_4bit.hpp"
@@ -75,6 +76,7 @@ template <GgmlType Type>
   std::vector<std::byte> blocks(values.cols / block_elements(Type) * block_bytes(Type));
   return packed_matrix(packed_from_gguf<Type>(values.rows, values.cols,
                                               [&](std::size_t r) {
+                                                InterruptGuard::check();
                                                 encode_row(Type, values.row(r), blocks);
                                                 return blocks.data();
                                               }),

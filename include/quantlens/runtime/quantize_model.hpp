@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/runtime/calibrated_quantizer.hpp"
 #include "quantlens/runtime/matrix_format.hpp"
@@ -35,6 +36,7 @@ namespace quantize_model_detail {
   QuantizedBlock block;
   block.vectors = vectors_of(weights);
   for (const BlockPart part : all_block_parts) {
+    InterruptGuard::check();
     const WeightMatrix& matrix = part_of(weights, part);
     block[part] = quantize_matrix(matrix, matrix_format(format, matrix.name));
   }

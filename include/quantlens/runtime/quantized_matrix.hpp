@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/packed/any_packed.hpp"
 #include "quantlens/runtime/linear.hpp"
@@ -29,7 +30,10 @@ struct DenseMatrix {
 /// The weights as floats.
 [[nodiscard]] inline DenseMatrix decode_matrix(const WeightMatrix& matrix) {
   DenseMatrix dense{matrix.rows, matrix.cols, AlignedBuffer<float>(matrix.rows * matrix.cols)};
-  for (std::size_t r = 0; r < matrix.rows; ++r) matrix.decode_row(r, dense.view().row(r));
+  for (std::size_t r = 0; r < matrix.rows; ++r) {
+    InterruptGuard::check();
+    matrix.decode_row(r, dense.view().row(r));
+  }
   return dense;
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/stats/interval.hpp"
 #include "quantlens/stats/moments.hpp"
@@ -38,6 +39,7 @@ template <class Statistic>
   std::vector<double> results;
   results.reserve(options.resamples);
   for (std::size_t sample = 0; sample < options.resamples; ++sample) {
+    InterruptGuard::check();
     // Two indices from one random word: the upper bits of n times 32 random bits, uniform up to n / 2^32.
     for (std::size_t i = 0; i < n; i += 2) {
       const std::uint64_t word = rng.next();
@@ -57,6 +59,7 @@ template <class Statistic>
   std::vector<ItemIndex> items(n - 1);
   std::iota(items.begin(), items.end(), ItemIndex{1});
   for (std::size_t left_out = 0;; ++left_out) {
+    InterruptGuard::check();
     if (const std::optional<double> result = statistic(std::span<const ItemIndex>(items))) results.push_back(*result);
     if (left_out == n - 1) return results;
     items[left_out] = static_cast<ItemIndex>(left_out);

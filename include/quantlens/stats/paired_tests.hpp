@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/stats/moments.hpp"
 
@@ -75,6 +76,7 @@ inline constexpr std::size_t exact_sign_flip_limit = 20;
   Rng rng(seed);
   std::size_t as_far = 0;
   for (std::size_t draw = 0; draw < draws; ++draw) {
+    InterruptGuard::check();
     double sum = 0;
     std::uint64_t signs = 0;
     for (std::size_t table = 0; table < tables.size(); ++table) {
@@ -133,6 +135,7 @@ template <class Outcome, class Statistic>
   std::vector<Outcome> y(a.size());
   std::size_t as_far = 0;
   for (std::size_t draw = 0; draw < draws; ++draw) {
+    InterruptGuard::check();
     std::uint64_t swaps = 0;
     for (std::size_t i = 0; i < a.size(); ++i) {
       swaps = i % 64 == 0 ? rng.next() : swaps >> 1;

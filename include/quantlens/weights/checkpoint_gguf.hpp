@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/io/gguf.hpp"
 #include "quantlens/io/gguf_writer.hpp"
 #include "quantlens/packed/gguf_encode.hpp"
@@ -169,6 +170,7 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
     std::vector<float> values(matrix.cols);
     std::vector<std::byte> bytes(matrix.cols / block_elements(type) * block_bytes(type));
     for (std::size_t s = 0; s < matrix.rows; ++s) {
+      InterruptGuard::check();
       const std::size_t r = stored.empty() ? s : stored[s];
       if (matrix.codes) {
         encode_codes(*matrix.codes, r, bytes);

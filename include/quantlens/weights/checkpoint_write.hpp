@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
@@ -257,7 +258,12 @@ inline void write_checkpoint(const ModelFile& model, const std::filesystem::path
   const HfFolder source = HfFolder::open(model.path);
   nlohmann::json config = source.config();
   config["quantization_config"] = quantization_config(model.weights, format);
-  const OutputTensors tensors = detail::checkpoint_tensors(model.weights, format);
+  OutputTensors tensors = detail::checkpoint_tensors(model.weights, format);
+  for (OutputTensor& tensor : tensors)
+    tensor.write = [write = std::move(tensor.write)](const ByteSink& sink) {
+      InterruptGuard::check();
+      write(sink);
+    };
 
   std::error_code error;
   fs::create_directories(folder, error);

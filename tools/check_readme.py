@@ -5,8 +5,8 @@ Usage: check_readme.py [README.md]
 
 Shell blocks (```sh) run in the repository's root with bash -eu, each in a shell of its own. The two set-up commands,
 scripts/demo and scripts/test, are left out: they build what the others need and run on their own. C++ blocks (```cpp)
-with a main function are compiled against include/ and run; one that reads argv gets the path of a model. Every block
-has to name its language, so that none is passed over by mistake.
+with a main function are compiled against include/ and run; one that reads argv gets the path of a model, and has to
+refuse none with status 2. Every block has to name its language, so that none is passed over by mistake.
 """
 import os
 import re
@@ -41,19 +41,19 @@ def blocks(text):
     return found
 
 
-def run(what, command, **options):
-    """Runs one block; prints its output only when it fails."""
+def run(what, command, expected=0):
+    """Runs one block; prints its output only when its status is not the expected one."""
     began = time.monotonic()
     try:
         done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIMEOUT_S, **options)
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=TIMEOUT_S)
         status, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as expired:
         status, output = f"no end after {TIMEOUT_S} s", (expired.stdout or b"").decode(errors="replace")
-    print(f"{what}: {'ok' if status == 0 else f'FAILED ({status})'} ({time.monotonic() - began:.1f} s)", flush=True)
-    if status != 0:
+    print(f"{what}: {'ok' if status == expected else f'FAILED ({status})'} ({time.monotonic() - began:.1f} s)", flush=True)
+    if status != expected:
         print(output[-6000:], file=sys.stderr)
-    return status == 0
+    return status == expected
 
 
 def run_shell(what, lines):
@@ -78,6 +78,8 @@ def run_program(what, lines):
             return False
         arguments = []
         if "argv" in text:
+            if not run(f"{what}, without an argument", [program], expected=2):
+                return False
             arguments = [subprocess.run([ROOT / "scripts/fetch-model", "smollm2-135m-instruct"], check=True,
                                         stdout=subprocess.PIPE, text=True).stdout.strip()]
         return run(f"{what}, run", [program, *arguments])

@@ -39,6 +39,10 @@ class CheckReadme(unittest.TestCase):
         self.assertEqual(run_on(f"```cpp\n{include}int main() {{ return 3; }}\n```\n")[0], 1)
         self.assertEqual(run_on(f"```cpp\n{include}int main() {{ return x; }}\n```\n")[0], 1)
 
+    def test_a_program_that_reads_arguments_refuses_none(self):
+        self.assertEqual(run_on("```cpp\nint main(int, char** argv) { return argv[1][0]; }\n```\n")[0], 1)
+        self.assertEqual(run_on("```cpp\nint main(int n, char** argv) { return n == 1; static_cast<void>(argv); }\n```\n")[0], 1)
+
     def test_a_block_names_its_language(self):
         self.assertEqual(run_on("```sh\ntrue\n```\n\n```\nfalse\n```\n")[0], 1)
 

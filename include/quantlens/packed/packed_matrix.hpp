@@ -25,7 +25,8 @@ class PackedMatrix {
   static constexpr int bits = Bits;
 
   /// group_size 0 means the whole row. `group_bits`: what a file spends on one group, its scale and its offset (or
-  /// integer zero point). Errors: InputError "group_size" where groups do not fit the row.
+  /// integer zero point). Errors: InputError "group_size" where groups do not fit the row, "shape" for one without
+  /// columns.
   PackedMatrix(std::size_t rows, std::size_t cols, std::size_t group_size, double group_bits = L::has_offset ? 32 : 16)
       : rows_(rows), cols_(cols), group_size_(group_size == 0 ? cols : group_size), group_bits_(group_bits) {
     check_group_size(cols, group_size);
@@ -40,7 +41,11 @@ class PackedMatrix {
   [[nodiscard]] std::size_t n_groups() const noexcept { return cols_ / group_size_; }
   [[nodiscard]] std::size_t row_bytes() const noexcept { return packed_bytes(cols_, Bits); }
 
+  /// Shape of codes: [cols()]. Errors: InputError "shape".
   void set_row_codes(std::size_t row, std::span<const std::uint8_t> codes) {
+    if (row >= rows_ || codes.size() != cols_)
+      throw InputError("shape",
+                       concat("codes for row ", row, " of [", rows_, ", ", cols_, "]: got ", codes.size(), " of them"));
     pack_codes(codes, Bits, std::span(codes_).subspan(row * row_bytes(), row_bytes()));
   }
   void row_codes(std::size_t row, std::span<std::uint8_t> codes) const {
@@ -85,6 +90,7 @@ class PackedMatrix {
 
  private:
   static void check_group_size(std::size_t cols, std::size_t group_size) {
+    if (cols == 0) throw InputError("shape", "expected a matrix with columns, got one of 0");
     if constexpr (L::groups_per_run > 1) {
       constexpr std::size_t only = run_length / L::groups_per_run;
       if (group_size == only && cols % only == 0) return;

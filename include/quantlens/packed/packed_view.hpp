@@ -13,6 +13,9 @@ inline constexpr std::size_t tile_width = 16;
 /// Bytes in a line of packed codes: four codes of each output of a tile, before folding.
 inline constexpr std::size_t line_bytes = 64;
 inline constexpr std::size_t quads_per_run = run_length / 4;
+/// Rows of float activations that meet a tile of weights together: a run of them and of their sums stays in the first
+/// cache, all of their inputs in the second.
+inline constexpr std::size_t panel_rows = 128;
 
 [[nodiscard]] constexpr std::size_t ceil_div(std::size_t n, std::size_t by) noexcept { return (n + by - 1) / by; }
 [[nodiscard]] constexpr std::size_t round_up(std::size_t n, std::size_t to) noexcept { return ceil_div(n, to) * to; }

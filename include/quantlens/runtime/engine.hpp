@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "quantlens/core/exclusive.hpp"
 #include "quantlens/runtime/prefix_cache.hpp"
 #include "quantlens/runtime/sampler.hpp"
 #include "quantlens/runtime/text_model.hpp"
@@ -52,6 +53,8 @@ struct EngineCounters {
 /// Requests in, results out, in the same order. Errors: ItemError for an empty prompt, an unknown token id, or a
 /// sequence beyond the model's context; Error "not_finite" where the model computes no number; Interrupted between
 /// passes.
+/// Threads: an engine is one thread's at a time, however many it computes with; a call while another one is at work is
+/// an InputError "busy". Engines share a transformer.
 class Engine {
  public:
   /// `model` must outlive the engine.
@@ -67,8 +70,12 @@ class Engine {
   void check(const ScoreRequest& request) const;
 
   /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
-  void forget_prompts() { prefixes_ = PrefixCache(prefix_pages()); }
+  void forget_prompts() {
+    const Exclusive::Use use(in_use_, "this model");
+    prefixes_ = PrefixCache(prefix_pages());
+  }
 
+  /// To be read by the thread that calls the engine.
   [[nodiscard]] const EngineCounters& counters() const noexcept { return counters_; }
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }
   [[nodiscard]] const Transformer& model() const noexcept { return model_; }
@@ -114,6 +121,7 @@ class Engine {
   Workspace work_;
   PrefixCache prefixes_;
   EngineCounters counters_;
+  Exclusive in_use_;
 };
 
 }  // namespace quantlens::inline v0_1

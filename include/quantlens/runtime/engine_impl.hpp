@@ -177,6 +177,7 @@ inline void Engine::score_branches(std::span<Sequence* const> stems, std::span<c
 }
 
 inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requests) {
+  const Exclusive::Use use(in_use_, "this model");
   std::vector<ScoreResult> results(requests.size());
   std::vector<std::vector<char>> greedy(requests.size());
   std::vector<Sequence> sequences;
@@ -224,6 +225,7 @@ inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requ
 }
 
 inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const std::vector<TokenId>> prompts) {
+  const Exclusive::Use use(in_use_, "this model");
   std::vector<std::vector<float>> results(prompts.size(), std::vector<float>(model_.config.vocab_size));
   std::vector<Sequence> sequences;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
@@ -242,6 +244,7 @@ inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const 
 }
 
 inline std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequest> requests) {
+  const Exclusive::Use use(in_use_, "this model");
   std::vector<GenerateResult> results(requests.size());
   std::vector<Rng> random;
   for (const GenerateRequest& request : requests) random.emplace_back(request.sampling.seed);

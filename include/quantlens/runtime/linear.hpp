@@ -14,10 +14,6 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Rows of float activations that meet a tile of weights together: a run of them and of their sums stays in the first
-/// cache, all of their inputs in the second.
-inline constexpr std::size_t panel_rows = 128;
-
 /// What one thread needs beside its inputs and outputs.
 struct LinearScratch {
   AlignedBuffer<float> sums;   ///< [panel_rows][16]

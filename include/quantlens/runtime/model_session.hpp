@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,6 +21,8 @@
 namespace quantlens::inline v0_1 {
 
 /// One file in one format.
+/// Threads: a model is one thread's at a time; a call while another one is at work is an InputError "busy". Threads
+/// that work at once build a model each, from the session that they share.
 class FormatModel final : public TextModel {
  public:
   FormatModel(std::shared_ptr<const ChatEncoder> encoder, Transformer transformer, bool tied_embeddings,
@@ -92,6 +95,7 @@ class FormatModel final : public TextModel {
 };
 
 /// One loaded file, and the calibration text that some of its formats look at.
+/// Threads: a session may be shared, and build formats for several threads at once.
 class ModelSession {
  public:
   /// Errors: those of load_model, of the chat template and of QUANTLENS_ISA.
@@ -104,6 +108,7 @@ class ModelSession {
 
   /// Read on first use. Errors: those of load_calibration.
   [[nodiscard]] const Calibration& calibration() const {
+    const std::lock_guard lock(calibration_lock_);
     if (!calibration_) calibration_ = load_calibration(calibration_options_, *encoder_, file_.weights.config.n_ctx);
     return *calibration_;
   }
@@ -134,7 +139,8 @@ class ModelSession {
   const KernelTable& kernels_;
   EngineOptions options_;
   CalibrationOptions calibration_options_;
-  mutable std::optional<Calibration> calibration_;
+  mutable std::mutex calibration_lock_;
+  mutable std::optional<Calibration> calibration_;  ///< once there, never changed
 };
 
 }  // namespace quantlens::inline v0_1

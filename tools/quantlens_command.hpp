@@ -2,15 +2,19 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
+#include "quantlens/core/error.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/engine.hpp"
@@ -30,6 +34,35 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
   command->callback([options, &chosen] { chosen = [options](std::ostream& out) { options->run(out); }; });
 }
 
+/// Refuses what is no number of the option's type: CLI11's own checks pass NaN, and cut off what is beyond the type.
+[[nodiscard]] inline CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
+  return {
+      [=](const std::string& text) -> std::string {
+        std::uint64_t value = 0;
+        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+        const bool is_decimal = text == "0" || !text.starts_with('0');
+        if (is_decimal && code == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
+          return {};
+        return concat("expected a whole number from ", least, " to ", most, ", got '", text, "'");
+      },
+      ""};
+}
+
+/// The same for numbers with a fraction; NaN is none.
+[[nodiscard]] inline CLI::Validator number(double least, double most) {
+  return {[=](const std::string& text) -> std::string {
+            double value = 0;
+            const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+            if (code == std::errc{} && end == text.data() + text.size() && value >= least && value <= most) return {};
+            return concat("expected a number from ", least, " to ", most, ", got '", text, "'");
+          },
+          ""};
+}
+
+[[nodiscard]] inline CLI::Validator a_path() {
+  return {[](const std::string& text) { return text.empty() ? "expected a path, got ''" : std::string(); }, ""};
+}
+
 struct ModelOption {
   std::string path;
 
@@ -38,6 +71,7 @@ struct ModelOption {
         .add_option_function<std::string>(
             "--model", [this](const std::string& model) { path = find_model(model).string(); },
             "A .gguf file, a Hugging Face folder, or a reference model such as refworld-faithful")
+        ->check(a_path())
         ->required(required);
   }
 };
@@ -82,7 +116,8 @@ struct EngineCommandOptions {
 
   void add_calibration_to(CLI::App& command) {
     const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
-    command.add_option("--calibration", calibration.file, "Text or JSON lines for gptq and awq; default: our own");
+    command.add_option("--calibration", calibration.file, "Text or JSON lines for gptq and awq; default: our own")
+        ->check(a_path());
     command.add_option("--calibration-sequences", calibration.sequences, "Windows of it")
         ->check(positive)
         ->capture_default_str();

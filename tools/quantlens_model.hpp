@@ -37,19 +37,21 @@ struct GenerateCommand {
     engine.add_to(command);
     command.add_option("--prompt", prompt, "Plain text")->required();
     command.add_option("--max-new-tokens", max_new_tokens, "The completion's limit")
-        ->check(CLI::NonNegativeNumber)
+        ->check(whole_number(0, std::numeric_limits<std::size_t>::max()))
         ->capture_default_str();
     CLI::Option* as_chat = command.add_flag("--chat", chat, "The prompt is what the user says to the assistant");
     special.add_to(command)->excludes(as_chat);
-    CLI::Option* temperature = command.add_option("--temperature", sampling.temperature, "0: greedy, the default")
-                                   ->check(CLI::Range(0.0, 1e6));
+    CLI::Option* temperature =
+        command.add_option("--temperature", sampling.temperature, "0: greedy, the default")->check(number(0.0, 1e6));
     command.add_option("--top-k", sampling.top_k, "Sample from the K most likely tokens")
         ->needs(temperature)
-        ->check(CLI::NonNegativeNumber);
+        ->check(whole_number(0, std::numeric_limits<std::size_t>::max()));
     command.add_option("--top-p", sampling.top_p, "Sample from the most likely tokens that make up P")
         ->needs(temperature)
-        ->check(CLI::Range(0.0, 1.0));
-    command.add_option("--seed", sampling.seed, "Of the sampling")->needs(temperature)->check(CLI::NonNegativeNumber);
+        ->check(number(0.0, 1.0));
+    command.add_option("--seed", sampling.seed, "Of the sampling")
+        ->needs(temperature)
+        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
   }
 
   void run(std::ostream& out) {

@@ -29,7 +29,9 @@ struct QuantizeCommand {
 
   void add_to(CLI::App& command) {
     engine.add_to(command);
-    command.add_option("--out", out, "A new folder, or for gguf-* formats a new .gguf file")->required();
+    command.add_option("--out", out, "A new folder, or for gguf-* formats a new .gguf file")
+        ->check(a_path())
+        ->required();
   }
 
   void run(std::ostream& report) const {

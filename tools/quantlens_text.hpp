@@ -27,12 +27,9 @@ namespace quantlens::tool {
 /// The tokenizer of a model, which need not have weights.
 [[nodiscard]] inline TokenizerData load_tokenizer_data(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return tokenizer_data_from_gguf(GgufFile::open(path));
-  const auto read = [&](const char* name) {
-    return parse_json_strict(MappedFile::open(path / name).text(), name, LargeIntegers::as_floats);
-  };
-  const bool has_config = std::filesystem::exists(path / "tokenizer_config.json");
-  return tokenizer_data_from_json(read("tokenizer.json"),
-                                  has_config ? read("tokenizer_config.json") : nlohmann::json());
+  const nlohmann::json tokenizer = read_folder_json(path, "tokenizer.json");
+  if (tokenizer.is_null()) refuse_tokenizer(path);
+  return tokenizer_data_from_json(tokenizer, read_folder_json(path, "tokenizer_config.json"));
 }
 
 struct TokenizeCommand {

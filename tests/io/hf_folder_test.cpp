@@ -111,10 +111,79 @@ TEST_CASE("folders that are incomplete or inconsistent are refused by name") {
   CHECK_THROWS_WITH(folder.open(), Catch::Contains("neither a string nor a list"));
 }
 
-TEST_CASE("a shard with tensors that the index does not list is refused") {
-  const ShardedFolder folder(R"({"weight_map":{"a":"a.safetensors"}})");
+TEST_CASE("the index decides where a tensor is read, and what it does not list is read from its shard") {
+  const ShardedFolder folder(R"({"weight_map":{"a":"a.safetensors","b":"b.safetensors"}})");
   folder.write("a.safetensors", safetensors_file(R"({"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
+                                                 R"("b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},)"
+                                                 R"("c":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}})",
+                                                 "123"));
+  const HfFolder opened = folder.open();
+  REQUIRE(opened.tensors().size() == 3);
+  for (const auto& [tensor, shard] : opened.tensors()) {
+    CHECK(shard->name() == (tensor->name == "b" ? "b.safetensors" : "a.safetensors"));
+    CHECK(tensor->data[0] == static_cast<std::byte>(tensor->name == "a" ? '1' : tensor->name == "b" ? 'x' : '3'));
+  }
+  REQUIRE(opened.notes().size() == 2);
+  CHECK(opened.notes()[0] == "a.safetensors also holds 'b', which is read from where the index says");
+  CHECK(opened.notes()[1] == "a.safetensors holds 'c', which the index does not list, but is read");
+
+  folder.write("b.safetensors", safetensors_file(R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},)"
                                                  R"("c":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}})",
-                                                 "xy"));
-  CHECK_THROWS_WITH(folder.open(), Catch::Contains("the shards hold 2 tensors, the index lists 1"));
+                                                 "45"));
+  CHECK_THROWS_WITH(folder.open(), Catch::Contains("'c' is in several shards and not in the index"));
+}
+
+TEST_CASE("a whole file comes before an index, as for transformers") {
+  const ShardedFolder folder(R"({"weight_map":{"a":"a.safetensors","b":"b.safetensors"}})");
+  CHECK(folder.open().notes().empty());
+  folder.write("model.safetensors", one_tensor("w"));
+  const HfFolder opened = folder.open();
+  REQUIRE(opened.tensors().size() == 1);
+  CHECK(opened.tensors()[0].tensor->name == "w");
+  REQUIRE(opened.notes().size() == 1);
+  CHECK_THAT(opened.notes()[0], Catch::Contains("model.safetensors is read; model.safetensors.index.json"));
+}
+
+TEST_CASE("the only file of weights, or the only index, is read whatever it is called") {
+  const TempFolder folder;
+  folder.write("config.json", "{}");
+  folder.write("gptq_model-4bit-32g.safetensors", one_tensor("w"));
+  HfFolder opened = HfFolder::open(folder.path());
+  CHECK(opened.tensors().size() == 1);
+  REQUIRE(opened.notes().size() == 1);
+  CHECK_THAT(opened.notes()[0], Catch::Contains("gptq_model-4bit-32g.safetensors is read, since there is neither"));
+
+  folder.write("other.safetensors", one_tensor("v"));
+  CHECK_THROWS_WITH(HfFolder::open(folder.path()),
+                    Catch::Contains("but 'gptq_model-4bit-32g.safetensors' and 'other.safetensors'; rename"));
+  folder.write("quantize_config.json", R"({"model_file_base_name":"other"})");
+  opened = HfFolder::open(folder.path());
+  REQUIRE(opened.tensors().size() == 1);
+  CHECK(opened.tensors()[0].tensor->name == "v");
+  CHECK(opened.notes().empty());
+  CHECK(opened.quantize_config()["model_file_base_name"] == "other");
+
+  folder.write("quantize_config.json", R"({"model_file_base_name":null})");
+  folder.write("own.safetensors.index.json", R"({"weight_map":{"v":"other.safetensors"}})");
+  opened = HfFolder::open(folder.path());
+  REQUIRE(opened.tensors().size() == 1);
+  CHECK_THAT(opened.notes().at(0), Catch::Contains("the shards of own.safetensors.index.json are read"));
+
+  const TempFolder shard;
+  shard.write("config.json", "{}");
+  shard.write("model-00001-of-00002.safetensors", one_tensor("w"));
+  CHECK_THROWS_WITH(HfFolder::open(shard.path()), Catch::Contains("the index is missing, download it too"));
+}
+
+TEST_CASE("settings beside config.json are read and hashed only where config.json has none") {
+  const SmallFolder folder;
+  folder.write("quantize_config.json", R"({"bits":4})");
+  const std::string with = folder.open().sha256();
+  CHECK(folder.open().quantize_config()["bits"] == 4);
+  folder.write("quantize_config.json", R"({"bits":8})");
+  CHECK(with != folder.open().sha256());
+  folder.write("config.json", R"({"quantization_config":null})");
+  CHECK(folder.open().quantize_config()["bits"] == 8);
+  folder.write("config.json", R"({"quantization_config":{}})");
+  CHECK(folder.open().quantize_config().is_null());
 }

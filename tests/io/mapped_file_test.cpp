@@ -1,5 +1,7 @@
 #include "quantlens/io/mapped_file.hpp"
 
+#include <sys/stat.h>
+
 #include <catch2/catch.hpp>
 #include <utility>
 
@@ -32,4 +34,12 @@ TEST_CASE("what is missing or no file is refused by its path") {
   CHECK_THROWS_WITH(MappedFile::open(folder.path() / "none"),
                     Catch::Contains("none") && Catch::Contains("No such file"));
   CHECK_THROWS_WITH(MappedFile::open(folder.path()), Catch::Contains("not a regular file"));
+}
+
+TEST_CASE("a pipe is refused without waiting for somebody who writes into it") {
+  const TempFolder folder;
+  const auto path = folder.path() / "pipe";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(MappedFile::open(path), Catch::Contains("not a regular file"));
+  CHECK_THROWS_WITH(MappedFile::open("/dev/null"), Catch::Contains("not a regular file"));
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/utf8.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -84,7 +84,7 @@ struct CsvTable {
 /// A file without a header line.
 [[nodiscard]] inline std::vector<std::vector<std::string>> read_csv_records(const std::filesystem::path& path,
                                                                             char separator = ',') {
-  const MappedFile file = MappedFile::open(path);
+  const MappedFile file = open_as(FileKind::text, path);
   return parse_csv(file.text(), path.filename().string(), separator);
 }
 

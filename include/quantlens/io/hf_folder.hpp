@@ -5,16 +5,19 @@
 #include <cstddef>
 #include <deque>
 #include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/sha256.hpp"
+#include "quantlens/io/file_kind.hpp"
+#include "quantlens/io/foreign_folder.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/safetensors.hpp"
@@ -22,8 +25,32 @@
 
 namespace quantlens::inline v0_1 {
 
+/// One JSON object of a folder; null where there is no such file. Errors: FormatError `json`; those of open_as.
+[[nodiscard]] inline nlohmann::json read_folder_json(const std::filesystem::path& folder, const std::string& name) {
+  if (!std::filesystem::exists(folder / name)) return nullptr;
+  nlohmann::json value =
+      parse_json_strict(open_as(FileKind::json, folder / name).text(), name, LargeIntegers::as_floats);
+  if (!value.is_object()) throw FormatError("json", name, 0, "should be an object");
+  return value;
+}
+
+/// Says what a folder without a tokenizer.json has instead. Errors: InputError `hf_folder`.
+[[noreturn]] inline void refuse_tokenizer(const std::filesystem::path& folder) {
+  const auto slow = detail::ending_in(detail::names_in(folder),
+                                      {"tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", ".tiktoken"});
+  throw InputError("hf_folder",
+                   concat(folder.string(), ": no tokenizer.json",
+                          slow.empty() ? "; download it, or copy it from the model that this one was made from"
+                                       : concat(", only ", detail::quoted_list(slow),
+                                                "; make it with AutoTokenizer.from_pretrained(folder).save_pretrained("
+                                                "folder) of transformers")));
+}
+
 /// An opened folder. JSON values are null where the file is absent; config.json and the weights must be there.
-/// Errors: InputError `hf_folder` for missing files and a bad index; those of the files' own readers.
+/// The weights are model.safetensors, else the shards of model.safetensors.index.json, else the only other
+/// .safetensors file or index.
+/// Errors: InputError `hf_folder` for missing files, a bad index, and what is no model, saying what it is; those of the
+/// files' own readers.
 class HfFolder {
  public:
   struct Tensor {
@@ -34,11 +61,17 @@ class HfFolder {
   [[nodiscard]] static HfFolder open(const std::filesystem::path& folder) {
     HfFolder opened;
     opened.path_ = folder;
-    if (!opened.has_file("config.json")) opened.fail(concat("no config.json", opened.unfinished()));
+    if (!opened.has_file("config.json")) opened.fail(concat("no config.json", describe_foreign_folder(folder)));
+    opened.refuse_adapter();
     opened.config_ = opened.read_json("config.json");
     opened.generation_config_ = opened.read_json("generation_config.json");
     opened.tokenizer_ = opened.read_json("tokenizer.json");
     opened.tokenizer_config_ = opened.read_json("tokenizer_config.json");
+    const auto quantization = opened.config_.find("quantization_config");
+    if (quantization == opened.config_.end() || quantization->is_null()) {
+      opened.quantize_config_ = opened.read_json("quantize_config.json");
+      opened.quant_config_ = opened.read_json("quant_config.json");
+    }
     opened.read_chat_template();
     opened.open_weights();
     return opened;
@@ -52,9 +85,14 @@ class HfFolder {
   [[nodiscard]] const nlohmann::json& generation_config() const { return generation_config_; }
   [[nodiscard]] const nlohmann::json& tokenizer() const { return tokenizer_; }
   [[nodiscard]] const nlohmann::json& tokenizer_config() const { return tokenizer_config_; }
+  /// AutoGPTQ's and AutoAWQ's own files; null where config.json has a quantization_config, which replaces them.
+  [[nodiscard]] const nlohmann::json& quantize_config() const { return quantize_config_; }
+  [[nodiscard]] const nlohmann::json& quant_config() const { return quant_config_; }
   /// chat_template.jinja, else the default template of tokenizer_config.json, else empty.
   [[nodiscard]] const std::string& chat_template() const { return chat_template_; }
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
+  /// What was chosen among the folder's files, a sentence each.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
   /// The SHA-256 of the list "<sha256> <name>\n" of the files used, sorted by name.
   [[nodiscard]] std::string sha256() const {
@@ -74,29 +112,27 @@ class HfFolder {
     throw InputError("hf_folder", concat(path_.string(), ": ", why));
   }
 
-  /// What a writer that was stopped leaves behind, as a clause of a message.
-  [[nodiscard]] std::string unfinished() const {
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(path_, error)) {
-      const std::string name = entry.path().filename().string();
-      if (name.starts_with('.') && name.ends_with(".tmp"))
-        return concat(", but '", name, "', a file that was never finished; write or copy the folder again");
-    }
-    return {};
+  /// A whole model and an adapter in one folder: which of the two is meant is not for us to guess.
+  void refuse_adapter() const {
+    if (!has_file("adapter_config.json")) return;
+    if (has_file("adapter_model.safetensors") || has_file("adapter_model.bin"))
+      fail(concat("holds an adapter ", detail::adapter_base(path_),
+                  "(adapter_config.json) beside config.json; merge it ",
+                  "into its base model (peft: merge_and_unload()), or move the adapter's files away to read the ",
+                  "folder's own weights"));
   }
 
   /// The contents of a small file, noted for the folder's hash.
   std::string read_text(const std::string& name) {
-    const MappedFile file = MappedFile::open(path_ / name);
+    const MappedFile file = open_as(FileKind::text, path_ / name);
     hashes_.emplace_back(name, sha256_hex(file.bytes()));
     return std::string(file.text());
   }
 
   /// Null when there is no such file.
   nlohmann::json read_json(const std::string& name) {
-    if (!has_file(name)) return nullptr;
-    nlohmann::json value = parse_json_strict(read_text(name), name, LargeIntegers::as_floats);
-    if (!value.is_object()) throw FormatError("json", name, 0, "should be an object");
+    nlohmann::json value = read_folder_json(path_, name);
+    if (!value.is_null()) hashes_.emplace_back(name, sha256_hex(MappedFile::open(path_ / name).bytes()));
     return value;
   }
 
@@ -123,50 +159,104 @@ class HfFolder {
     if (chat_template_.empty()) fail("tokenizer_config.json: no chat_template is named 'default'");
   }
 
+  /// Source: transformers 5, modeling_utils.py: a whole file comes before an index.
   void open_weights() {
-    constexpr std::string_view index_name = "model.safetensors.index.json";
-    if (has_file("model.safetensors")) {
-      const SafetensorsFile& shard = shards_.emplace_back(SafetensorsFile::open(path_ / "model.safetensors"));
-      for (const SafetensorsTensor& tensor : shard.tensors()) tensors_.push_back({&tensor, &shard});
-    } else if (has_file(index_name)) {
-      open_shards(read_json(std::string(index_name)));
-    } else {
-      fail(concat("neither model.safetensors nor ", index_name, unfinished()));
+    const std::string whole_name = "model.safetensors", index_name = "model.safetensors.index.json";
+    if (has_file(whole_name)) {
+      if (has_file(index_name)) note(concat(whole_name, " is read; ", index_name, " and its shards are not"));
+      return open_whole(whole_name);
     }
+    if (has_file(index_name)) return open_shards(index_name);
+    const std::vector<std::string> names = detail::names_in(path_);
+    const auto indices = detail::ending_in(names, {".safetensors.index.json"});
+    const auto files = detail::ending_in(names, {".safetensors"});
+    const std::string missing = concat("neither ", whole_name, " nor ", index_name);
+    const std::string base_name =
+        quantize_config_.is_object() ? text_or_empty(quantize_config_, "model_file_base_name") : std::string();
+    if (const std::string named = base_name + ".safetensors"; std::ranges::find(files, named) != files.end())
+      return open_whole(named);
+    if (indices.size() == 1) {
+      note(concat("the shards of ", indices.front(), " are read, since there is ", missing));
+      return open_shards(indices.front());
+    }
+    if (files.empty() || has_file("adapter_config.json")) fail(concat(missing, describe_foreign_folder(path_)));
+    if (std::ranges::any_of(files, [](const std::string& name) { return name.find("-of-") != std::string::npos; }))
+      fail(concat(missing, ", but ", detail::quoted_list(files), "; the index is missing, download it too"));
+    if (files.size() > 1)
+      fail(concat(missing, ", but ", detail::quoted_list(files), "; rename the one that is meant to ", whole_name));
+    note(concat(files.front(), " is read, since there is ", missing));
+    open_whole(files.front());
   }
 
-  void open_shards(const nlohmann::json& index) {
+  [[nodiscard]] static std::string text_or_empty(const nlohmann::json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+  }
+
+  void open_whole(const std::string& name) {
+    const SafetensorsFile& shard = shards_.emplace_back(SafetensorsFile::open(path_ / name));
+    for (const SafetensorsTensor& tensor : shard.tensors()) tensors_.push_back({&tensor, &shard});
+  }
+
+  void open_shards(const std::string& index_name) {
+    const nlohmann::json index = read_json(index_name);
     const auto map = index.find("weight_map");
     if (map == index.end() || !map->is_object()) fail("the index has no weight_map");
-    std::unordered_map<std::string, const SafetensorsFile*> opened;
-    std::size_t n_stored = 0;
+    std::map<std::string, const SafetensorsFile*> opened;
     for (const auto& [tensor_name, file] : map->items()) {
       if (!file.is_string()) fail(concat("the index maps '", tensor_name, "' to no file name"));
       const auto file_name = file.get<std::string>();
       const SafetensorsFile*& shard = opened[file_name];
-      if (shard == nullptr) {
-        // An index must not reach outside its own folder.
-        if (file_name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
-            file_name.find("..") != std::string::npos || !file_name.ends_with(".safetensors"))
-          fail(concat("the index names a shard '", file_name, "', which is no file name in this folder"));
-        if (!has_file(file_name)) fail(concat("shard '", file_name, "' is missing; is the download complete?"));
-        shard = &shards_.emplace_back(SafetensorsFile::open(path_ / file_name));
-        n_stored += shard->tensors().size();
-      }
+      if (shard == nullptr) shard = &open_shard(file_name);
       const SafetensorsTensor* tensor = shard->find(tensor_name);
       if (tensor == nullptr) fail(concat("the index expects '", tensor_name, "' in '", file_name, "'"));
       tensors_.push_back({tensor, shard});
     }
-    if (n_stored != tensors_.size())
-      fail(concat("the shards hold ", n_stored, " tensors, the index lists ", tensors_.size()));
+    std::set<std::string_view> unlisted;
+    for (const auto& [file_name, shard] : opened) add_unlisted(*shard, *map, unlisted);
   }
 
+  const SafetensorsFile& open_shard(const std::string& file_name) {
+    // An index must not reach outside its own folder.
+    if (file_name.find_first_of(std::string_view("/\\\0", 3)) != std::string::npos ||
+        file_name.find("..") != std::string::npos || !file_name.ends_with(".safetensors"))
+      fail(concat("the index names a shard '", file_name, "', which is no file name in this folder"));
+    if (!has_file(file_name)) fail(concat("shard '", file_name, "' is missing; is the download complete?"));
+    return shards_.emplace_back(SafetensorsFile::open(path_ / file_name));
+  }
+
+  /// What a shard holds beside what the index expects of it. A tensor that the index gives to another file is an old
+  /// copy; one that it does not list belongs to the model, as for transformers. `seen`: all of those.
+  void add_unlisted(const SafetensorsFile& shard, const nlohmann::json& map, std::set<std::string_view>& seen) {
+    std::vector<std::string> copies, unlisted;
+    for (const SafetensorsTensor& tensor : shard.tensors()) {
+      const auto listed = map.find(tensor.name);
+      if (listed == map.end()) {
+        if (!seen.insert(tensor.name).second)
+          fail(concat("'", tensor.name, "' is in several shards and not in the index; which one is meant?"));
+        tensors_.push_back({&tensor, &shard});
+        unlisted.push_back(tensor.name);
+      } else if (*listed != shard.name()) {
+        copies.push_back(tensor.name);
+      }
+    }
+    if (!copies.empty())
+      note(concat(shard.name(), " also holds ", detail::quoted_list(copies),
+                  copies.size() == 1 ? ", which is" : ", which are", " read from where the index says"));
+    if (!unlisted.empty())
+      note(concat(shard.name(), " holds ", detail::quoted_list(unlisted), ", which the index does not list, but ",
+                  unlisted.size() == 1 ? "is" : "are", " read"));
+  }
+
+  void note(std::string sentence) { notes_.push_back(std::move(sentence)); }
+
   std::filesystem::path path_;
-  nlohmann::json config_, generation_config_, tokenizer_, tokenizer_config_;
+  nlohmann::json config_, generation_config_, tokenizer_, tokenizer_config_, quantize_config_, quant_config_;
   std::string chat_template_;
   std::deque<SafetensorsFile> shards_;  // a deque, because tensors_ points into it
   std::vector<Tensor> tensors_;
   std::vector<std::pair<std::string, std::string>> hashes_;
+  std::vector<std::string> notes_;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/file_kind.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -139,7 +139,7 @@ template <class Json = nlohmann::json>
 
 /// Reads one JSON file strictly.
 [[nodiscard]] inline nlohmann::json read_json_file(const std::filesystem::path& path) {
-  const MappedFile file = MappedFile::open(path);
+  const MappedFile file = open_as(FileKind::json, path);
   return parse_json_strict(file.text(), path.filename().string());
 }
 

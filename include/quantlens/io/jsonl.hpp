@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/json.hpp"
-#include "quantlens/io/mapped_file.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -27,7 +27,7 @@ void for_each_line(std::string_view text, Visit&& visit) {
 /// The same for the lines of a file.
 template <class Visit>
 void for_each_line(const std::filesystem::path& path, Visit&& visit) {
-  const MappedFile file = MappedFile::open(path);
+  const MappedFile file = open_as(FileKind::text, path);
   for_each_line(file.text(), visit);
 }
 

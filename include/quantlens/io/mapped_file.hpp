@@ -26,7 +26,8 @@ class MappedFile {
   /// Errors: InputError `file` if the path cannot be opened or is no regular file.
   [[nodiscard]] static MappedFile open(const std::filesystem::path& path) {
     const auto refuse = [&](std::string_view why) { return InputError("file", concat(path.string(), ": ", why)); };
-    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+    // Without O_NONBLOCK, opening a pipe waits for somebody who writes into it.
+    const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
     if (file.fd < 0) throw refuse(std::strerror(errno));
     struct stat info {};
     if (::fstat(file.fd, &info) != 0) throw refuse(std::strerror(errno));

@@ -17,6 +17,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/byte_reader.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
 
@@ -39,7 +40,7 @@ class SafetensorsFile {
  public:
   /// Maps the file and keeps it mapped.
   [[nodiscard]] static SafetensorsFile open(const std::filesystem::path& path) {
-    MappedFile file = MappedFile::open(path);
+    MappedFile file = open_as(FileKind::safetensors, path);
     SafetensorsFile parsed = parse(file.bytes(), path.filename().string());
     parsed.file_ = std::move(file);
     return parsed;

@@ -49,7 +49,7 @@ TEST_CASE("tensors that the gguf package wrote are found with its bytes, aligned
     REQUIRE(tensor != nullptr);
     CHECK(sha256_hex(tensor->data) == hash.get<std::string>());
     CHECK(tensor->offset % 64 == 0);
-    CHECK(tensor->data.data() == file.bytes().data() + tensor->offset);
+    CHECK(tensor->data.data() == file.file().bytes().data() + tensor->offset);
   }
   CHECK(file.find("tensor.Q4_1")->type == GgmlType::q4_1);
   CHECK(file.find("tensor.Q4_1")->shape == std::vector<std::uint64_t>{3, 64});

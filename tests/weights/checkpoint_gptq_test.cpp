@@ -154,6 +154,63 @@ TEST_CASE("codes that GPTQ's format cannot hold exactly are refused, saying why"
   refused(matrix, "zero point from 0 to 15");
 }
 
+namespace {
+
+/// The tensors of a matrix of groups of 64 as groups of 128 of which the last is short: every second group's scales and
+/// zero points, which those between must share. `codes` must outlive them.
+OutputTensors in_groups_of_128(const AnyPacked& codes) {
+  const auto& matrix = std::get<PackedMatrix<Affine, 4>>(codes);
+  OutputTensors tensors = gptq_tensors("m", codes, true);
+  const WrittenModule written(tensors);
+  const std::size_t n_groups = (matrix.n_groups() + 1) / 2, rows = matrix.rows();
+  std::vector<std::uint16_t> scales;
+  std::vector<std::uint32_t> qzeros;
+  std::vector<std::int32_t> g_idx;
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    for (std::size_t r = 0; r < rows; ++r) scales.push_back(written["scales"].at<std::uint16_t>(2 * g * rows + r));
+    for (std::size_t w = 0; w < rows / 8; ++w)
+      qzeros.push_back(written["qzeros"].at<std::uint32_t>(2 * g * rows / 8 + w));
+  }
+  for (std::size_t c = 0; c < matrix.cols(); ++c) g_idx.push_back(written["g_idx"].at<std::int32_t>(c) / 2);
+  tensors = with_tensor(tensors, "m.scales", "F16", {n_groups, rows}, scales);
+  tensors = with_tensor(tensors, "m.qzeros", "I32", {n_groups, rows / 8}, qzeros);
+  tensors = with_tensor(tensors, "m.g_idx", "I32", {matrix.cols()}, g_idx);
+  return tensors;
+}
+
+}  // namespace
+
+TEST_CASE("groups that do not divide the row, or are larger than it, decode to the same values") {
+  auto matrix = random_matrix<Affine, 4>(32, 320, 64, 8);
+  for (std::size_t r = 0; r < matrix.rows(); ++r)
+    for (const std::size_t g : {1u, 3u}) {
+      matrix.scale(r, g) = matrix.scale(r, g - 1);
+      matrix.offset(r, g) = matrix.offset(r, g - 1);
+    }
+  for (const bool act_order : {false, true}) {
+    if (act_order) {
+      std::vector<std::uint32_t> order(320);
+      // A group of 128 takes every second of 256 inputs, the short one the rest.
+      for (std::uint32_t c = 0; c < 320; ++c) order[c] = c < 128 ? 2 * c : c < 256 ? 2 * (c - 128) + 1 : c;
+      matrix.set_input_order(order);
+    }
+    const AnyPacked codes = matrix;
+    const WrittenModule written(in_groups_of_128(codes));
+    const CheckpointMatrix read = read_gptq(written.module(), config_of(4, 128, true));
+    check_equal(*read.matrix.codes, codes);
+    CHECK(read.scheme == (act_order ? "gptq-w4-g128-asym-act" : "gptq-w4-g128-asym"));
+    // Three scales of 16 bits and zero points of 4 a row, not five.
+    CHECK(std::get<PackedMatrix<Affine, 4>>(*read.matrix.codes).bits_per_weight() ==
+          Approx(4 + 3 * 20.0 / 320).epsilon(1e-12));
+  }
+
+  const AnyPacked whole = random_matrix<Affine, 4>(32, 96, 0, 9);
+  const WrittenModule written(gptq_tensors("m", whole, true));
+  const CheckpointMatrix read = read_gptq(written.module(), config_of(4, 128, true));
+  check_equal(*read.matrix.codes, whole);
+  CHECK(read.scheme == "gptq-w4-g128-asym");
+}
+
 TEST_CASE("broken GPTQ tensors are refused by name and item") {
   auto scattered = random_matrix<Affine, 4>(32, 128, 32, 6);
   scatter_inputs(scattered, 7);
@@ -176,9 +233,9 @@ TEST_CASE("broken GPTQ tensors are refused by name and item") {
   };
   refused(g_idx(5, 4), "'m.g_idx': item 5 is 4, but there are 4 groups");
   refused(g_idx(5, -1), "'m.g_idx': item 5 is -1");
-  refused(g_idx(5, 3), "group 0 has 31 of 128 inputs, but all 4 groups must be equal");
+  refused(g_idx(5, 3), "group 0 has 31 of 128 inputs, but should have 32");
   refused(with_tensor(tensors, "m.g_idx", "I32", {64}, std::vector<std::int32_t>(64)),
-          "'m.g_idx': expected shape [128] (128 inputs in groups of 32, 32 outputs), got [64]");
+          "'m.g_idx': expected shape [128] (128 inputs in groups of 32, 32 outputs; is group_size right?), got [64]");
   refused(tensors, "groups are not consecutive inputs, but desc_act is false", "checkpoint", {{"desc_act", false}});
   refused(tensors, "but sym is true, which means 8", "checkpoint", {{"sym", true}});
 
@@ -196,8 +253,8 @@ TEST_CASE("broken GPTQ tensors are refused by name and item") {
           "'m.qweight': should be of type I32, is U32");
   refused(with_tensor(tensors, "m.qweight", "I32", {512}, std::vector<std::int32_t>(512)), "should have 2 dimensions");
   refused(with_tensor(tensors, "m.qweight", "I32", {0, 32}, std::vector<std::int32_t>()), "is bits right?");
-  refused(tensors, "groups of 48 do not divide its 128 inputs; is group_size right?", "checkpoint",
-          {{"group_size", 48}});
+  refused(tensors, "groups of 48 do not divide its 128 inputs, which is supported only where both are multiples of 32",
+          "checkpoint", {{"group_size", 48}});
   for (std::size_t i = 0; i < 128; ++i) groups[i] = static_cast<std::int32_t>(i / 16);
   auto small = with_tensor(tensors, "m.g_idx", "I32", {128}, groups);
   small = with_tensor(small, "m.qzeros", "I32", {8, 4}, std::vector<std::int32_t>(32));

@@ -51,6 +51,9 @@ TEST_CASE("published checkpoints decode to what the packages that wrote them dec
                                                  {"gptq-w2-g32-asym", "gptq-w2-g32-asym+F16"},
                                                  {"gptq-w8", "gptq-w8+F16"},
                                                  {"awq-w4-g32", "awq-w4-g32+F16"},
+                                                 {"compressed-w4-g32", "compressed-tensors-w4-g32+F16"},
+                                                 {"compressed-w4-g32-asym", "compressed-tensors-w4-g32-asym+F16"},
+                                                 {"compressed-w8", "compressed-tensors-w8+F16"},
                                                  {"bnb-nf4", "bnb-nf4+F32"},
                                                  {"bnb-nf4-dq", "bnb-nf4-dq+F32"},
                                                  {"bnb-fp4", "bnb-fp4+F32"}};
@@ -121,7 +124,7 @@ TEST_CASE("checkpoints that contradict their configuration are refused") {
   gptq("groups of 32 do not divide its 48 inputs", {{"bits", 8}});
   gptq("is none that a supported model has", {{"quant_method", "bitsandbytes"}, {"load_in_8bit", true}},
        "unexpected_tensor");
-  refused("gptq-w4-g32-act", "unexpected_tensor", "is none that a supported model has",
+  refused("gptq-w4-g32-act", "config", ".g_idx' belongs to a quantized checkpoint, but neither config.json",
           [](json& config, json&) { config.erase("quantization_config"); });
   refused("gptq-w4-g32-act", "shape", "is n_heads right?",
           [](json& config, json&) { config["num_attention_heads"] = 4, config["num_key_value_heads"] = 2; });

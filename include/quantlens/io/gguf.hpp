@@ -16,9 +16,12 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/sha256.hpp"
 #include "quantlens/io/byte_reader.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/ggml_type.hpp"
 #include "quantlens/io/gguf_metadata.hpp"
+#include "quantlens/io/gguf_split.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/utf8.hpp"
 
@@ -32,19 +35,22 @@ struct GgufTensor {
   std::span<const std::byte> data;
   /// Where `data` starts in the file.
   std::uint64_t offset = 0;
+  /// The name of the file, which is one of several where the model is split.
+  std::string file = {};
 };
 
-/// A GGUF file. A vocabulary-only one simply has no tensors.
-/// Errors: FormatError `gguf` with the offset of whatever breaks the format.
+/// A GGUF file, or all files of a split one. A vocabulary-only one simply has no tensors.
+/// Errors: FormatError `gguf` with the offset of whatever breaks the format; InputError `gguf_split` for parts that are
+/// missing or do not belong together.
 /// Source: github.com/ggml-org/ggml/blob/master/docs/gguf.md.
 class GgufFile : public GgufMetadata {
  public:
-  /// Maps the file and keeps it mapped.
+  /// Maps the file and keeps it mapped. Any part of a split model opens the whole: the metadata of its first part and
+  /// the tensors of all.
   [[nodiscard]] static GgufFile open(const std::filesystem::path& path) {
-    MappedFile file = MappedFile::open(path);
-    GgufFile parsed = parse(file.bytes(), path.filename().string());
-    parsed.file_ = std::move(file);
-    return parsed;
+    GgufFile opened = open_part(path);
+    if (opened.n_parts() > 1) return open_split(path, std::move(opened));
+    return opened;
   }
 
   /// Reads a file that lies in memory; `bytes` must outlive the result.
@@ -61,16 +67,33 @@ class GgufFile : public GgufMetadata {
   [[nodiscard]] const std::vector<GgufTensor>& tensors() const { return tensors_; }
   /// Null when there is no such tensor.
   [[nodiscard]] const GgufTensor* find(std::string_view tensor) const {
-    const auto found = tensor_index_.find(tensor);
+    const auto found = tensor_index_.find(std::string(tensor));
     return found != tensor_index_.end() ? &tensors_[found->second] : nullptr;
   }
-  /// The whole file.
-  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
-  /// The mapping; empty for a file that was parsed from memory.
+  /// The mapping, of a split model that of its first part; empty for a file that was parsed from memory.
   [[nodiscard]] const MappedFile& file() const { return file_; }
+
+  /// The SHA-256 of the file; of a split one that of the list "<sha256> <name>\n" of its parts, in their order.
+  [[nodiscard]] std::string sha256() const {
+    if (later_parts_.empty()) return sha256_hex(bytes_);
+    Sha256 all;
+    all.update(concat(sha256_hex(bytes_), " ", name(), "\n"));
+    for (const GgufFile& part : later_parts_) all.update(concat(sha256_hex(part.bytes_), " ", part.name(), "\n"));
+    return all.hex();
+  }
 
  private:
   using GgufMetadata::GgufMetadata;
+
+  static GgufFile open_part(const std::filesystem::path& path) {
+    MappedFile file = open_as(FileKind::gguf, path);
+    GgufFile parsed = parse(file.bytes(), path.filename().string());
+    parsed.file_ = std::move(file);
+    return parsed;
+  }
+  static GgufFile open_split(const std::filesystem::path& path, GgufFile given);
+  [[nodiscard]] std::uint64_t n_parts() const { return uint_or("split.count", 1); }
+  void append(GgufFile part);
 
   void read();
   GgufTensor read_tensor_info(ByteReader& reader) const;
@@ -80,8 +103,58 @@ class GgufFile : public GgufMetadata {
   std::span<const std::byte> bytes_;
   MappedFile file_;
   std::vector<GgufTensor> tensors_;
-  std::unordered_map<std::string_view, std::size_t> tensor_index_;
+  std::unordered_map<std::string, std::size_t> tensor_index_;
+  std::vector<GgufFile> later_parts_;  ///< Of a split model, their tensors moved into this one's.
 };
+
+/// `given` is the part at `path`.
+inline GgufFile GgufFile::open_split(const std::filesystem::path& path, GgufFile given) {
+  const auto refuse = [&](const auto&... why) { throw InputError("gguf_split", concat(path.string(), ": ", why...)); };
+  const std::uint64_t given_number = given.uint("split.no") + 1, n_parts = given.n_parts();
+  const auto named = parse_gguf_part_name(given.name());
+  if (!named || named->n_parts != n_parts || named->number != given_number)
+    refuse("is part ", given_number, " of ", n_parts, " of a split model, whose files are called as ",
+           gguf_part_name("NAME", 1, 2), "; give all parts their own names again");
+  const auto part_path = [&](std::size_t number) {
+    return path.parent_path() / gguf_part_name(named->prefix, number, named->n_parts);
+  };
+  constexpr std::size_t most_named = 8;
+  std::size_t n_missing = 0;
+  std::string missing;
+  for (std::size_t number = 1; number <= n_parts; ++number)
+    if (!std::filesystem::exists(part_path(number)) && n_missing++ < most_named)
+      missing += concat(" ", part_path(number).filename().string());
+  if (n_missing > most_named) missing += concat(" and ", n_missing - most_named, " more");
+  if (n_missing > 0)
+    refuse("is part ", given_number, " of a model that is split into ", n_parts, " files; missing beside it:", missing);
+
+  GgufFile whole = given_number == 1 ? std::move(given) : open_part(part_path(1));
+  const auto require_part = [&](const GgufFile& part, std::size_t number) {
+    if (part.n_parts() != n_parts || part.uint("split.no") + 1 != number)
+      refuse(part.name(), " says that it is part ", part.uint_or("split.no", 0) + 1, " of ", part.n_parts());
+  };
+  require_part(whole, 1);
+  for (std::size_t number = 2; number <= n_parts; ++number) {
+    GgufFile part = open_part(part_path(number));
+    require_part(part, number);
+    whole.append(std::move(part));
+  }
+  if (const std::uint64_t n = whole.uint_or("split.tensors.count", whole.tensors_.size()); n != whole.tensors_.size())
+    refuse("the parts hold ", whole.tensors_.size(), " tensors, but split.tensors.count is ", n,
+           "; are all parts of the same model?");
+  return whole;
+}
+
+/// Takes over another part's tensors.
+inline void GgufFile::append(GgufFile part) {
+  for (GgufTensor& tensor : part.tensors_) {
+    if (!tensor_index_.emplace(tensor.name, tensors_.size()).second)
+      throw InputError("gguf_split", concat(part.name(), ": tensor '", tensor.name, "' is in an earlier part, too"));
+    tensors_.push_back(std::move(tensor));
+  }
+  part.tensors_.clear();
+  later_parts_.push_back(std::move(part));
+}
 
 inline void GgufFile::read() {
   constexpr std::uint64_t min_entry_bytes = 8 + 1 + 4 + 1;           // key length, key, type, value
@@ -122,6 +195,7 @@ inline GgufTensor GgufFile::read_tensor_info(ByteReader& reader) const {
   if (const auto bad = first_invalid_utf8(tensor_name))
     reader.fail_at(start + sizeof(std::uint64_t) + *bad, "a tensor name that is not UTF-8");
   tensor.name = tensor_name;
+  tensor.file = name();
   const auto refuse = [&](std::uint64_t at, std::string_view why) {
     reader.fail_at(at, concat("tensor '", tensor.name, "': ", why));
   };

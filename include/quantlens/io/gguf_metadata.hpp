@@ -79,6 +79,10 @@ class GgufMetadata {
     return entry != nullptr ? as_boolean(*entry) : fallback;
   }
 
+  /// An integer, or an array of them (one for each block) that are all the same.
+  /// Errors: also InputError `config` for an array whose items differ.
+  [[nodiscard]] std::uint64_t uint_of_all_blocks(std::string_view key) const;
+
   /// An array of strings; each must be well-formed UTF-8.
   [[nodiscard]] std::vector<std::string> strings(std::string_view key) const;
   /// An array of any integer type whose values all fit.
@@ -284,6 +288,18 @@ inline std::vector<std::int32_t> GgufMetadata::ints(std::string_view key) const 
     });
   if (!integral) throw wrong_type(entry, "an array of integers");
   return values;
+}
+
+inline std::uint64_t GgufMetadata::uint_of_all_blocks(std::string_view key) const {
+  const GgufEntry& entry = require(key);
+  if (!entry.is_array()) return as_uint(entry);
+  const std::vector<std::int32_t> values = ints(key);
+  if (values.empty() || values.front() < 0) throw wrong_type(entry, "integers of 0 or more");
+  for (std::size_t i = 1; i < values.size(); ++i)
+    if (values[i] != values.front())
+      throw InputError("config", concat(name_, ": ", key, " is ", values.front(), " in block 0 and ", values[i],
+                                        " in block ", i, "; blocks of different sizes are not supported"));
+  return static_cast<std::uint64_t>(values.front());
 }
 
 inline std::vector<float> GgufMetadata::floats(std::string_view key) const {

@@ -52,7 +52,7 @@ class BlockStore {
     const nlohmann::json meaning =
         parse_json_strict(MappedFile::open(path(index, ".json")).text(), path(index, ".json").string());
     detail::TensorPool pool(path(index, ".safetensors").string(), hf_names);
-    detail::CheckpointReader(meaning).read(tensors, file->name(), config_, pool);
+    detail::CheckpointReader(checkpoint_settings(meaning)).read(tensors, file->name(), config_, pool);
     StoredBlock block{detail::take_block(pool, config_, index), file};
     pool.require_all_taken(config_.n_layers);
     return block;

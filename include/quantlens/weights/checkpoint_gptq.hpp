@@ -7,12 +7,9 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +17,7 @@
 #include <vector>
 
 #include "quantlens/text/regex.hpp"
+#include "quantlens/weights/checkpoint_codes.hpp"
 #include "quantlens/weights/checkpoint_output.hpp"
 #include "quantlens/weights/checkpoint_tensor.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
@@ -39,20 +37,6 @@ struct GptqConfig {
 };
 
 namespace detail {
-
-/// Codes of `bits` bits as they lie in 32-bit words: a little-endian bit stream.
-[[nodiscard]] inline std::uint8_t code_in_words(auto&& word, std::size_t i, int bits) {
-  const std::size_t bit = i * static_cast<std::size_t>(bits), at = bit / 32, shift = bit % 32;
-  std::uint32_t code = std::uint32_t{word(at)} >> shift;
-  if (shift + static_cast<std::size_t>(bits) > 32) code |= std::uint32_t{word(at + 1)} << (32 - shift);
-  return static_cast<std::uint8_t>(code & ((1u << bits) - 1));
-}
-
-inline void add_code_to_words(auto&& word, std::size_t i, int bits, std::uint8_t code) {
-  const std::size_t bit = i * static_cast<std::size_t>(bits), at = bit / 32, shift = bit % 32;
-  word(at) |= std::uint32_t{code} << shift;
-  if (shift + static_cast<std::size_t>(bits) > 32) word(at + 1) |= std::uint32_t{code} >> (32 - shift);
-}
 
 /// The keys that may differ from module to module, read over what is already known.
 inline void read_gptq_fields(const JsonFields& fields, GptqConfig& config) {
@@ -117,39 +101,7 @@ inline void read_gptq_fields(const JsonFields& fields, GptqConfig& config) {
 
 namespace detail {
 
-/// Which input each column multiplies once columns are sorted by group, and the checks that make this possible.
-/// Empty where the groups are consecutive already.
-[[nodiscard]] inline std::vector<std::uint32_t> gptq_input_order(const CheckpointTensor& g_idx, std::size_t n_groups) {
-  const std::size_t cols = g_idx.dim(0);
-  std::vector<std::size_t> sizes(n_groups, 0), groups(cols);
-  for (std::size_t c = 0; c < cols; ++c) {
-    const auto group = g_idx.at<std::int32_t>(c);
-    if (group < 0 || static_cast<std::size_t>(group) >= n_groups)
-      g_idx.fail(4 * c, concat("item ", c, " is ", group, ", but there are ", n_groups, " groups"));
-    groups[c] = static_cast<std::size_t>(group);
-    ++sizes[groups[c]];
-  }
-  for (std::size_t g = 0; g < n_groups; ++g)
-    if (sizes[g] * n_groups != cols)
-      g_idx.fail(0, concat("group ", g, " has ", sizes[g], " of ", cols, " inputs, but all ", n_groups,
-                           " groups must be equal"));
-  std::vector<std::uint32_t> order(cols);
-  std::iota(order.begin(), order.end(), 0u);
-  std::sort(order.begin(), order.end(),
-            [&](auto a, auto b) { return groups[a] != groups[b] ? groups[a] < groups[b] : a < b; });
-  if (std::is_sorted(order.begin(), order.end())) order.clear();
-  return order;
-}
-
-/// Everything but the codes and how they are laid out. Shapes: zeros and scales [n_groups, rows].
-struct GptqGroups {
-  std::size_t rows, cols, n_groups;
-  std::vector<std::uint8_t> zeros;
-  std::vector<float> scales;
-  std::vector<std::uint32_t> order;
-};
-
-[[nodiscard]] inline GptqGroups read_gptq_groups(const CheckpointModule& module, const GptqConfig& config) {
+[[nodiscard]] inline CodeGroups read_gptq_groups(const CheckpointModule& module, const GptqConfig& config) {
   const CheckpointTensor& qweight = module.require("qweight");
   const CheckpointTensor& qzeros = module.require("qzeros");
   const CheckpointTensor& scales = module.require("scales");
@@ -160,20 +112,18 @@ struct GptqGroups {
   if (rows == 0 || cols == 0 || qweight.dim(0) * 32 % bits != 0 || rows * bits % 32 != 0)
     qweight.fail(0, concat("shape ", shape_text(qweight.shape()), " holds no whole words of ", bits,
                            "-bit codes; is bits right?"));
-  const std::size_t group_size = config.group_size == 0 ? cols : config.group_size;
-  if (cols % group_size != 0)
-    qweight.fail(0, concat("groups of ", group_size, " do not divide its ", cols, " inputs; is group_size right?"));
-
-  GptqGroups groups{rows, cols, cols / group_size, {}, {}, {}};
-  const std::string because = concat(cols, " inputs in groups of ", group_size, ", ", rows, " outputs");
+  CodeGroups groups{rows, row_groups(qweight, cols, config.group_size), {}, {}};
+  const std::size_t n_groups = groups.groups.n_stored();
+  const std::string because = concat(cols, " inputs in groups of ", config.group_size == 0 ? cols : config.group_size,
+                                     ", ", rows, " outputs; is group_size right?");
   qzeros.require_dtype("I32");
-  qzeros.require_shape({groups.n_groups, rows * bits / 32}, because);
-  scales.require_shape({groups.n_groups, rows}, because);
+  qzeros.require_shape({n_groups, rows * bits / 32}, because);
+  scales.require_shape({n_groups, rows}, because);
   groups.scales = scales.floats();
   const bool by_word = config.words_borrow && config.bits != 3;
   const std::uint32_t ones = by_word ? 0xffffffffu / ((1u << bits) - 1) : 0;  // 1 in every field
   const unsigned one = config.version_2 || by_word ? 0 : 1;
-  for (std::size_t g = 0; g < groups.n_groups; ++g) {
+  for (std::size_t g = 0; g < n_groups; ++g) {
     const auto word = [&](std::size_t w) { return qzeros.at<std::uint32_t>(g * rows * bits / 32 + w) + ones; };
     for (std::size_t r = 0; r < rows; ++r)
       groups.zeros.push_back(
@@ -182,49 +132,13 @@ struct GptqGroups {
   if (const CheckpointTensor* g_idx = module.find("g_idx")) {
     g_idx->require_dtype("I32");
     g_idx->require_shape({cols}, because);
-    groups.order = gptq_input_order(*g_idx, groups.n_groups);
+    groups.order = input_order(*g_idx, groups.groups);
     if (!groups.order.empty() && config.act_order == false)
       g_idx->fail(0, "groups are not consecutive inputs, but desc_act is false");
   } else if (config.act_order == true) {
     static_cast<void>(module.require("g_idx"));
   }
   return groups;
-}
-
-template <Layout L, int Bits>
-[[nodiscard]] PackedMatrix<L, Bits> gptq_matrix(const CheckpointTensor& qweight, const GptqGroups& groups,
-                                                double scale_bits) {
-  const std::size_t rows = groups.rows, cols = groups.cols;
-  PackedMatrix<L, Bits> matrix(rows, cols, cols / groups.n_groups, scale_bits + (L::has_offset ? Bits : 0));
-  std::vector<std::uint8_t> codes(cols);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const auto word = [&](std::size_t w) { return qweight.at<std::uint32_t>(w * rows + r); };
-    for (std::size_t c = 0; c < cols; ++c)
-      codes[c] = code_in_words(word, groups.order.empty() ? c : groups.order[c], Bits);
-    matrix.set_row_codes(r, codes);
-    for (std::size_t g = 0; g < groups.n_groups; ++g) {
-      matrix.scale(r, g) = groups.scales[g * rows + r];
-      if constexpr (L::has_offset)
-        matrix.offset(r, g) = -groups.scales[g * rows + r] * static_cast<float>(groups.zeros[g * rows + r]);
-    }
-  }
-  matrix.set_input_order(groups.order);
-  return matrix;
-}
-
-/// Calls make.operator()<Bits>() for one of the widths that GPTQ packs.
-template <class Make>
-[[nodiscard]] AnyPacked visit_gptq_bits(int bits, Make&& make) {
-  switch (bits) {
-    case 2:
-      return make.template operator()<2>();
-    case 3:
-      return make.template operator()<3>();
-    case 4:
-      return make.template operator()<4>();
-    default:
-      return make.template operator()<8>();
-  }
 }
 
 }  // namespace detail
@@ -234,7 +148,7 @@ template <class Make>
 /// `group_size`.
 [[nodiscard]] inline CheckpointMatrix read_gptq(const CheckpointModule& module, const GptqConfig& config) {
   module.require_only({"qweight", "qzeros", "scales", "g_idx"});
-  const detail::GptqGroups groups = detail::read_gptq_groups(module, config);
+  const detail::CodeGroups groups = detail::read_gptq_groups(module, config);
   const CheckpointTensor& qweight = module.require("qweight");
   const auto other = std::find_if(groups.zeros.begin(), groups.zeros.end(),
                                   [&](std::uint8_t zero) { return zero != code_centre(config.bits); });
@@ -246,18 +160,11 @@ template <class Make>
                   ", but sym is true, which means ", code_centre(config.bits)));
   }
   const double scale_bits = module.require("scales").dtype() == "F32" ? 32 : 16;
-  CheckpointMatrix read;
-  try {
-    read.matrix.codes =
-        std::make_shared<const AnyPacked>(detail::visit_gptq_bits(config.bits, [&]<int Bits>() -> AnyPacked {
-          if (symmetric) return detail::gptq_matrix<Symmetric, Bits>(qweight, groups, scale_bits);
-          return detail::gptq_matrix<Affine, Bits>(qweight, groups, scale_bits);
-        }));
-  } catch (const InputError& error) {
-    throw error_of(qweight.name(), error);
-  }
-  read.matrix.rows = groups.rows;
-  read.matrix.cols = groups.cols;
+  const auto code = [&](std::size_t r, std::size_t c) {
+    const auto word = [&](std::size_t w) { return qweight.at<std::uint32_t>(w * groups.rows + r); };
+    return detail::code_in_words(word, c, config.bits);
+  };
+  CheckpointMatrix read = detail::checkpoint_matrix(groups, config.bits, symmetric, qweight, scale_bits, code);
   const bool act = config.act_order.value_or(!groups.order.empty());
   read.scheme = concat("gptq-w", config.bits, config.group_size == 0 ? "" : concat("-g", config.group_size),
                        config.symmetric.value_or(symmetric) ? "" : "-asym", act ? "-act" : "");

@@ -70,9 +70,10 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
   config.n_ctx = file.uint(arch + ".context_length");
   config.d_model = file.uint(arch + ".embedding_length");
   config.n_layers = file.uint(arch + ".block_count");
-  config.d_ff = file.uint(arch + ".feed_forward_length");
-  config.n_heads = file.uint(arch + ".attention.head_count");
-  config.n_kv_heads = file.uint_or(arch + ".attention.head_count_kv", config.n_heads);
+  config.d_ff = file.uint_of_all_blocks(arch + ".feed_forward_length");
+  config.n_heads = file.uint_of_all_blocks(arch + ".attention.head_count");
+  const std::string kv_key = arch + ".attention.head_count_kv";
+  config.n_kv_heads = file.has(kv_key) ? file.uint_of_all_blocks(kv_key) : config.n_heads;
   config.norm_eps = static_cast<float>(file.number(arch + ".attention.layer_norm_rms_epsilon"));
   config.rope_theta = static_cast<float>(file.number_or(arch + ".rope.freq_base", 10000.0));
   config.rope_scaling = detail::rope_scaling_from_gguf(file, arch);

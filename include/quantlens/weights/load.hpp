@@ -32,7 +32,7 @@ struct ModelFile {
   std::string chat_template;  ///< Jinja; empty: none.
   std::string bos_text;       ///< How chat templates spell the begin-of-text token; empty: none.
   std::string eos_text;
-  std::string sha256;  ///< Of the GGUF file, or of the folder as HfFolder::sha256 defines it.
+  std::string sha256;  ///< As GgufFile::sha256 or HfFolder::sha256 defines it.
   std::filesystem::path path;
   std::string name;  ///< What the model is called: general.name of a GGUF file, a folder's own name.
 
@@ -86,8 +86,12 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   ModelConfig config = config_from_hf(folder->config());
   validate(config, "config.json");
   TensorPool pool(folder->path().string(), hf_names);
-  CheckpointReader(folder->config()).read(folder->tensors(), folder->path().string(), config, pool);
-  return assemble(std::move(config), std::move(pool), false, folder);
+  CheckpointReader reader(checkpoint_settings(*folder));
+  reader.read(folder->tensors(), folder->path().string(), config, pool);
+  ModelWeights weights = assemble(std::move(config), std::move(pool), false, folder);
+  weights.notes.insert(weights.notes.begin(), reader.notes().begin(), reader.notes().end());
+  weights.notes.insert(weights.notes.begin(), folder->notes().begin(), folder->notes().end());
+  return weights;
 }
 
 }  // namespace detail
@@ -99,21 +103,24 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   detail::TensorPool pool(file->name(), gguf_names);
   for (const GgufTensor& tensor : file->tensors()) {
     if (!is_supported(tensor.type))
-      throw FormatError("tensor_type", file->name(), tensor.offset,
+      throw FormatError("tensor_type", tensor.file, tensor.offset,
                         concat("tensor '", tensor.name, "' is of type ", name(tensor.type),
                                " (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K)"));
-    pool.add({tensor.name, file->name(), tensor.type, tensor.shape, tensor.data, tensor.offset});
+    pool.add({tensor.name, tensor.file, tensor.type, tensor.shape, tensor.data, tensor.offset});
   }
   const bool interleaved = config.architecture == "llama";
   return detail::assemble(std::move(config), std::move(pool), interleaved, file);
 }
 
-/// A model from an opened GGUF file. One that has no general.name is called as the file, without its extension.
+/// A model from an opened GGUF file. One that has no general.name is called as the file, without its extension and
+/// without the number of its part.
 [[nodiscard]] inline ModelFile load_gguf(GgufFile opened) {
   const auto file = std::make_shared<const GgufFile>(std::move(opened));
   ModelFile model;
   model.path = file->file().path();
-  model.name = file->string_or("general.name", std::filesystem::path(file->name()).stem().string());
+  const auto part = parse_gguf_part_name(file->name());
+  const std::string stem = part ? part->prefix : std::filesystem::path(file->name()).stem().string();
+  model.name = file->string_or("general.name", stem);
   model.weights = weights_from_gguf(file);
   std::vector<TokenId> stop_tokens;
   for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
@@ -126,7 +133,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   }
   detail::add_tokenizer(model, tokenizer_data_from_gguf(*file), std::move(stop_tokens), file->name());
   model.chat_template = file->string_or("tokenizer.chat_template", "");
-  model.sha256 = sha256_hex(file->bytes());
+  model.sha256 = file->sha256();
   return model;
 }
 
@@ -138,8 +145,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   const std::filesystem::path whole = std::filesystem::absolute(model.path / "").lexically_normal();
   model.name = whole.parent_path().filename().string();
   model.weights = detail::weights_from_hf(folder);
-  if (folder->tokenizer().is_null())
-    throw InputError("hf_folder", concat(folder->path().string(), ": no tokenizer.json"));
+  if (folder->tokenizer().is_null()) refuse_tokenizer(folder->path());
   detail::add_tokenizer(model, tokenizer_data_from_json(folder->tokenizer(), folder->tokenizer_config()),
                         eos_ids_from_hf(folder->config(), folder->generation_config()), "config.json");
   model.chat_template = folder->chat_template();

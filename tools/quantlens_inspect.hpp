@@ -62,13 +62,22 @@ struct InspectCommand {
   }
 
   [[nodiscard]] static nlohmann::ordered_json config_json(const ModelConfig& config) {
-    static constexpr std::string_view kinds[] = {"none", "linear", "llama3"};
-    nlohmann::ordered_json scaling{{"kind", kinds[static_cast<std::size_t>(config.rope_scaling.kind)]}};
+    nlohmann::ordered_json scaling{{"kind", name(config.rope_scaling.kind)}};
     if (config.rope_scaling.kind != RopeScaling::Kind::none) scaling["factor"] = as_printed(config.rope_scaling.factor);
     if (config.rope_scaling.kind == RopeScaling::Kind::llama3)
       scaling.update({{"low_freq_factor", as_printed(config.rope_scaling.low_freq_factor)},
                       {"high_freq_factor", as_printed(config.rope_scaling.high_freq_factor)},
                       {"original_n_ctx", config.rope_scaling.original_n_ctx}});
+    if (config.rope_scaling.kind == RopeScaling::Kind::yarn)
+      scaling.update({{"beta_fast", as_printed(config.rope_scaling.beta_fast)},
+                      {"beta_slow", as_printed(config.rope_scaling.beta_slow)},
+                      {"truncate", config.rope_scaling.truncate},
+                      {"magnitude", as_printed(config.rope_scaling.magnitude)},
+                      {"original_n_ctx", config.rope_scaling.original_n_ctx}});
+    nlohmann::ordered_json biases = nlohmann::ordered_json::array(), windows = nlohmann::ordered_json::array();
+    for (const BlockPart part : all_block_parts)
+      if (config.has_bias[part]) biases.push_back(part_name(part));
+    for (std::size_t i = 0; i < config.n_layers; ++i) windows.push_back(config.sliding_window.of(i));
     return {{"n_layers", config.n_layers},
             {"d_model", config.d_model},
             {"n_heads", config.n_heads},
@@ -81,6 +90,8 @@ struct InspectCommand {
             {"rope_scaling", std::move(scaling)},
             {"norm_eps", as_printed(config.norm_eps)},
             {"tied_embeddings", config.tied_embeddings},
+            {"biases", std::move(biases)},
+            {"windows", std::move(windows)},
             {"stop_tokens", config.stop_tokens}};
   }
 

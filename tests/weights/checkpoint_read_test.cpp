@@ -126,7 +126,7 @@ TEST_CASE("checkpoints that contradict their configuration are refused") {
        "unexpected_tensor");
   refused("gptq-w4-g32-act", "config", ".g_idx' belongs to a quantized checkpoint, but neither config.json",
           [](json& config, json&) { config.erase("quantization_config"); });
-  refused("gptq-w4-g32-act", "shape", "is n_heads right?",
+  refused("gptq-w4-g32-act", "shape", "is n_heads or d_head right?",
           [](json& config, json&) { config["num_attention_heads"] = 4, config["num_key_value_heads"] = 2; });
   refused("bnb-nf4", "config", "'fp4', but model.layers.0",
           [](json&, json& settings) { settings["bnb_4bit_quant_type"] = "fp4"; });
@@ -164,7 +164,7 @@ TEST_CASE("a folder whose writer was stopped says so") {
                 [&] { static_cast<void>(load_model(folder.path())); });
 }
 
-TEST_CASE("zero biases that AutoGPTQ adds are left out, others are not") {
+TEST_CASE("zero biases that AutoGPTQ adds are left out, others count") {
   const auto load_with_bias = [](float value) {
     const TempFolder folder;
     const auto copy = edited_checkpoint(folder, "gptq-w8", [](json&) {});
@@ -175,8 +175,12 @@ TEST_CASE("zero biases that AutoGPTQ adds are left out, others are not") {
     tensors.push_back(
         made_tensor("model.layers.0.mlp.up_proj.bias", "F32", {96}, [value] { return std::vector<float>(96, value); }));
     write_safetensors(copy / "model.safetensors", tensors);
-    return load_model(copy).weights.blocks.size();
+    return load_model(copy).weights;
   };
-  CHECK(load_with_bias(0.0f) == 1);
-  check_refused("bias", "unexpected_tensor", "up_proj.bias", [&] { static_cast<void>(load_with_bias(0.5f)); });
+  CHECK(load_with_bias(0.0f).blocks[0].biases[BlockPart::up].empty());
+  CHECK(load_with_bias(0.0f).notes.empty());
+  const ModelWeights weights = load_with_bias(0.5f);
+  CHECK(weights.blocks[0].biases[BlockPart::up] == std::vector<float>(96, 0.5f));
+  CHECK(weights.notes ==
+        std::vector<std::string>{"the file has biases of mlp.up, which mlp_bias does not announce: they are used"});
 }

@@ -80,12 +80,84 @@ TEST_CASE("linear scaling, the default type and null are read") {
   CHECK(config_from_hf(json).rope_theta == 7.0f);
 }
 
-TEST_CASE("a bias that would be ignored is refused, Qwen2's own is not") {
+TEST_CASE("a config announces the biases of attention and of the MLP, Qwen2 has those of q, k and v whatever it says") {
+  const auto biases = [](const nlohmann::json& json) {
+    std::string names;
+    for (const BlockPart part : all_block_parts)
+      if (config_from_hf(json).has_bias[part]) names += concat(part_name(part), " ");
+    return names;
+  };
   auto json = minimal();
+  CHECK(biases(json).empty());
   json["attention_bias"] = true;
-  CHECK_THROWS_WITH(config_from_hf(json), Catch::Contains("attention_bias"));
+  CHECK(biases(json) == "attn.q attn.k attn.v attn.o ");
+  json["attention_bias"] = false;
+  json["mlp_bias"] = true;
+  CHECK(biases(json) == "mlp.gate mlp.up mlp.down ");
   json["model_type"] = "qwen2";
-  CHECK(config_from_hf(json).has_qkv_bias());
+  CHECK(biases(json) == "attn.q attn.k attn.v ");
+}
+
+TEST_CASE("windows are those of transformers: Mistral's in every layer, Qwen2's where it is on") {
+  const auto windows = [](nlohmann::json json, const nlohmann::json& settings) {
+    json.update(settings);
+    const ModelConfig config = config_from_hf(json);
+    std::vector<std::size_t> sizes;
+    for (std::size_t i = 0; i < config.n_layers; ++i) sizes.push_back(config.sliding_window.of(i));
+    return sizes;
+  };
+  using Sizes = std::vector<std::size_t>;
+  auto mistral = minimal(), qwen2 = minimal();
+  mistral["model_type"] = "mistral";
+  qwen2["model_type"] = "qwen2";
+  CHECK(config_from_hf(mistral).architecture == "llama");
+  CHECK(windows(mistral, {{"sliding_window", 16}}) == Sizes{16, 16, 16});
+  CHECK(windows(mistral, {{"sliding_window", nullptr}}) == Sizes{0, 0, 0});
+  CHECK(windows(mistral, nlohmann::json::object()) == Sizes{4096, 4096, 4096});
+  CHECK_THROWS_WITH(windows(mistral, {{"sliding_window", 0}}), Catch::Contains("sliding_window is 0"));
+  CHECK(windows(qwen2, {{"sliding_window", 16}, {"max_window_layers", 1}}) == Sizes{0, 0, 0});
+  CHECK(windows(qwen2, {{"sliding_window", 16}, {"use_sliding_window", true}}) == Sizes{0, 0, 0});
+  CHECK(windows(qwen2, {{"sliding_window", 16}, {"use_sliding_window", true}, {"max_window_layers", 1}}) ==
+        Sizes{0, 16, 16});
+  CHECK(windows(qwen2, {{"sliding_window", nullptr}, {"use_sliding_window", true}, {"max_window_layers", 1}}) ==
+        Sizes{0, 0, 0});
+  const nlohmann::json mixed = {"sliding_attention", "full_attention", "sliding_attention"};
+  CHECK(windows(qwen2, {{"use_sliding_window", true}, {"sliding_window", 16}, {"layer_types", mixed}}) ==
+        Sizes{16, 0, 16});
+  const nlohmann::json full = {"full_attention", "full_attention", "full_attention"};
+  CHECK(windows(qwen2, {{"use_sliding_window", true}, {"max_window_layers", 0}, {"layer_types", full}}) ==
+        Sizes{0, 0, 0});
+  CHECK_THROWS_WITH(windows(qwen2, {{"layer_types", mixed}}), Catch::Contains("use_sliding_window is not true"));
+  CHECK_THROWS_WITH(windows(qwen2, {{"layer_types", mixed}, {"use_sliding_window", true}, {"sliding_window", nullptr}}),
+                    Catch::Contains("sliding_window is null"));
+  CHECK_THROWS_WITH(windows(minimal(), {{"use_sliding_window", true}}), Catch::Contains("llama has no sliding window"));
+}
+
+TEST_CASE("yarn and dynamic scaling are read, with transformers' defaults") {
+  auto json = minimal();
+  json["rope_scaling"] = {{"type", "dynamic"}, {"factor", 2.0}};
+  CHECK(config_from_hf(json).rope_scaling.kind == RopeScaling::Kind::dynamic);
+  json["rope_scaling"] = {{"type", "yarn"}, {"factor", 4.0}};
+  RopeScaling yarn = config_from_hf(json).rope_scaling;
+  CHECK(yarn.kind == RopeScaling::Kind::yarn);
+  CHECK(yarn.factor == 4.0f);
+  CHECK(yarn.original_n_ctx == 2048);
+  CHECK(yarn.beta_fast == 32.0f);
+  CHECK(yarn.beta_slow == 1.0f);
+  CHECK(yarn.truncate);
+  CHECK(yarn.magnitude == Approx(1.13862944));  // 0.1 ln 4 + 1
+  json["rope_scaling"] = {{"rope_type", "yarn"}, {"original_max_position_embeddings", 512},
+                          {"beta_fast", 16},     {"beta_slow", 2},
+                          {"mscale", 0.5},       {"mscale_all_dim", 1.0},
+                          {"truncate", false}};
+  yarn = config_from_hf(json).rope_scaling;
+  CHECK(yarn.factor == 4.0f);  // 2048 / 512
+  CHECK(yarn.beta_fast == 16.0f);
+  CHECK(yarn.beta_slow == 2.0f);
+  CHECK_FALSE(yarn.truncate);
+  CHECK(yarn.magnitude == Approx(0.93912438));  // (0.05 ln 4 + 1) / (0.1 ln 4 + 1)
+  json["rope_scaling"]["attention_factor"] = 0.75;
+  CHECK(config_from_hf(json).rope_scaling.magnitude == 0.75f);
 }
 
 TEST_CASE("end-of-text ids come as one, as many or not at all, generation_config first") {

@@ -51,10 +51,8 @@ void check_weights(const ModelWeights& weights, const std::string& name) {
       check(*matrix, matrix->name);
     check(block.attn_norm, concat("blocks.", i, ".attn_norm"));
     check(block.mlp_norm, concat("blocks.", i, ".mlp_norm"));
-    if (block.q_bias.empty()) continue;
-    check(block.q_bias, concat("blocks.", i, ".attn.q_bias"));
-    check(block.k_bias, concat("blocks.", i, ".attn.k_bias"));
-    check(block.v_bias, concat("blocks.", i, ".attn.v_bias"));
+    for (const BlockPart part : all_block_parts)
+      if (!block.biases[part].empty()) check(block.biases[part], concat("blocks.", i, ".", part_name(part), "_bias"));
   }
   CHECK(n_checked == expected.size());
 }
@@ -81,7 +79,7 @@ TEST_CASE("a Hugging Face folder and its GGUF conversion hold the values that Py
       CHECK(config.rope_theta == (name == "llama" ? 5000.0f : 1000000.0f));
       CHECK(config.norm_eps == (name == "llama" ? 1e-5f : 1e-6f));
       CHECK(config.tied_embeddings == (name == "llama"));
-      CHECK(model->weights.blocks[1].v_bias.size() == (name == "llama" ? 0 : 16));
+      CHECK(model->weights.blocks[1].biases[BlockPart::v].size() == (name == "llama" ? 0 : 16));
       CHECK_FALSE(model->weights.source_quantized);
       CHECK(model->bos_text == "<|im_start|>");
       CHECK(model->eos_text == "<|im_end|>");

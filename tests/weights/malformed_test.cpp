@@ -45,8 +45,12 @@ std::vector<GgufCase> hyperparameter_cases() {
       set_case("llama.attention.head_count", 5u, "attention.head_count 5"),
       set_case("llama.attention.head_count_kv", 0u, "n_kv_heads is 0"),
       set_case("llama.attention.head_count_kv", 3u, "n_kv_heads is 3, but should be a divisor of n_heads, 4"),
-      set_case("llama.attention.head_count_kv", 4u,
-               "blk.0.attn_k.weight in bad.gguf: expected [32, 32], got [16, 32]; is n_kv_heads right?", "shape"),
+      {"both counts of heads", "shape",
+       "blk.0.attn_q.weight in bad.gguf: expected [64, 32], got [32, 32]; is n_heads or d_head right?",
+       [](auto& f) {
+         f.set("llama.attention.head_count", 8u).set("llama.attention.head_count_kv", 8u);
+         f.set("llama.attention.key_length", 8u);
+       }},
       set_case("llama.attention.head_count_kv", std::vector<std::int32_t>{2, 4},
                "llama.attention.head_count_kv is 2 in block 0 and 4 in block 1"),
       set_case("llama.attention.head_count", std::vector<std::int32_t>{4, 4, 2},
@@ -65,17 +69,22 @@ std::vector<GgufCase> hyperparameter_cases() {
       {"d_model 64", "shape",
        "token_embd.weight in bad.gguf: expected [8, 64], got [8, 32]; is vocab_size or d_model right?",
        [](auto& f) { f.set("llama.embedding_length", 64u).set("llama.attention.key_length", 8u); }},
-      set_case("llama.feed_forward_length", 96u, "expected [96, 32], got [64, 32]; is d_ff right?", "shape"),
+      {"gate and up that differ", "shape", "expected [96, 32], got [64, 32]; is d_ff right?",
+       [](auto& f) {
+         f.set("llama.feed_forward_length", 96u);
+         f.tensor("blk.0.ffn_up.weight").shape = {32, 64};
+       }},
       set_case("llama.context_length", 0u, "n_ctx is 0"),
       set_case("llama.attention.layer_norm_rms_epsilon", nan_value, "norm_eps is nan"),
       set_case("llama.attention.layer_norm_rms_epsilon", 0.0f, "norm_eps is 0"),
       set_case("llama.rope.freq_base", std::numeric_limits<float>::infinity(), "rope_theta is inf"),
       set_case("llama.rope.freq_base", -1.0f, "rope_theta is -1"),
-      set_case("llama.rope.scaling.type", "yarn", "'yarn' is not supported"),
+      set_case("llama.rope.scaling.type", "longrope", "'longrope' is not supported (known: none linear yarn)"),
+      set_case("llama.rope.scaling.attn_factor", 0.5f, "attn_factor = 0.5 is supported for yarn only"),
       {"linear scaling of 0", "config", "rope scaling factor is 0",
        [](auto& f) { f.set("llama.rope.scaling.type", "linear").set("llama.rope.scaling.factor", 0.0f); }},
       set_case("llama.expert_count", 8u, "llama.expert_count = 8 is not supported"),
-      set_case("llama.attention.sliding_window", 64u, "llama.attention.sliding_window = 64"),
+      set_case("llama.attention.sliding_window_pattern", 2u, "llama.attention.sliding_window_pattern = 2"),
       set_case("llama.attention.causal", false, "attention.causal = false"),
   };
 }
@@ -94,7 +103,7 @@ std::vector<GgufCase> tensor_cases() {
       without("output_norm.weight"),
       without("blk.1.ffn_down.weight"),
       {"transposed k", "shape",
-       "blk.1.attn_k.weight in bad.gguf: expected [16, 32], got [32, 16]; is n_kv_heads right?",
+       "blk.1.attn_k.weight in bad.gguf: expected [16, 32], got [32, 16]; is n_kv_heads or d_head right?",
        [](auto& f) {
          f.tensor("blk.1.attn_k.weight").shape = {32, 16};
        }},
@@ -106,7 +115,9 @@ std::vector<GgufCase> tensor_cases() {
        }},
       {"embedding with one dimension", "shape", "expected [256, 32], got [256]",
        [](auto& f) { f.tensor("token_embd.weight").shape = {256}; }},
-      extra("blk.0.attn_q.bias", "tensor 'blk.0.attn_q.bias' has no place"),
+      extra("blk.1.attn_q.bias", "tensor 'blk.1.attn_q.bias' has no place"),
+      {"a bias of one block only", "missing_tensor", "no tensor 'blk.1.attn_q.bias'",
+       [](auto& f) { f.add("blk.0.attn_q.bias", GgmlType::f32, {32}, std::string(128, '\1')); }},
       extra("blk.0.attn_q_norm.weight", "tensor 'blk.0.attn_q_norm.weight' is none"),
       extra("blk.00.attn_norm.weight", "tensor 'blk.00.attn_norm.weight' is none"),
       extra("blk.2.attn_norm.weight", "is n_layers = 2 right?"),
@@ -125,8 +136,6 @@ std::vector<GgufCase> tensor_cases() {
          f.tensor("blk.0.ffn_norm.weight").type = 8;
          f.tensor("blk.0.ffn_norm.weight").data.resize(34);
        }},
-      {"norm that is not a number", "tensor", "item 0 is nan",
-       [](auto& f) { f.tensor("blk.0.ffn_norm.weight").data.replace(0, 4, raw(nan_value)); }},
       {"rope_freqs of a wrong size", "shape", "rope_freqs.weight in bad.gguf: expected [4], got [5]",
        [](auto& f) { f.add("rope_freqs.weight", GgmlType::f32, {5}, std::string(20, '\1')); }},
       {"rope_freqs of 0", "config", "rope_freqs.weight holds 0",
@@ -185,7 +194,7 @@ TEST_CASE("GGUF models with broken tokenizers are refused") { check_cases(tokeni
 TEST_CASE("Hugging Face folders that cannot be computed faithfully are refused") {
   const auto config = [](const std::string& key, const nlohmann::json& value, const std::string& fragment,
                          const std::string& id = "config") { check_hf("config.json", "/" + key, value, id, fragment); };
-  config("model_type", "mamba", "unknown architecture 'mamba'; known: llama qwen2", "unknown_name");
+  config("model_type", "mamba", "unknown architecture 'mamba'; known: llama qwen2 mistral", "unknown_name");
   config("model_type", nullptr, "unknown architecture ''", "unknown_name");
   config("hidden_act", "gelu", "hidden_act 'gelu' is not supported");
   config("quantization_config", {{"quant_method", "aqlm"}}, "quant_method 'aqlm' is not supported (known: gptq awq");
@@ -193,10 +202,12 @@ TEST_CASE("Hugging Face folders that cannot be computed faithfully are refused")
   config("quantization_config", {{"quant_method", "gptq"}, {"bits", 4}, {"group_size", 128}},
          "quantization_config says gptq, but no tensor is quantized that way");
   config("quantization_config", 4, "quantization_config: should be an object");
-  config("mlp_bias", true, "mlp_bias");
-  config("use_sliding_window", true, "use_sliding_window");
-  config("layer_types", {"full_attention", "sliding_attention"}, "layer type \"sliding_attention\"");
-  config("rope_parameters", {{"rope_type", "yarn"}, {"factor", 4.0}}, "rope type 'yarn' is not supported");
+  config("layer_types", {"full_attention", "sliding_attention"},
+         "layer_types says sliding_attention, but use_sliding_window is not true");
+  config("layer_types", {"sliding_attention"}, "layer_types has 1 names, but num_hidden_layers is 2");
+  config("layer_types", {"full_attention", "chunked_attention"}, "layer type \"chunked_attention\"");
+  config("rope_parameters", {{"rope_type", "longrope"}, {"factor", 4.0}}, "rope type 'longrope' is not supported");
+  config("rope_parameters", {{"full_attention", {{"rope_type", "default"}}}}, "layers of type 'full_attention'");
   config("rope_parameters", {{"rope_type", "llama3"}, {"factor", 8.0}}, "no low_freq_factor");
   config("rope_parameters", 7, "rope_parameters: should be an object");
   config("dtype", "float8_e4m3fn", "dtype 'float8_e4m3fn' is not supported");
@@ -208,9 +219,10 @@ TEST_CASE("Hugging Face folders that cannot be computed faithfully are refused")
   config("num_attention_heads", 0, "num_attention_heads 0");
   config("num_key_value_heads", 3, "n_kv_heads is 3");
   config("head_dim", 7, "d_head is 7");
-  config("head_dim", 16, "expected [64, 32], got [32, 32]; is n_heads right?", "shape");
+  config("num_attention_heads", 2, "expected [32, 32], got [16, 32]; is n_kv_heads or d_head right?", "shape");
+  config("head_dim", 16, "expected [64, 32], got [32, 32]; is n_heads or d_head right?", "shape");
   config("hidden_size", nullptr, "no hidden_size");
-  config("vocab_size", 300, "model.embed_tokens.weight in model.safetensors: expected [300, 32], got [272, 32]",
+  config("hidden_size", 40, "model.embed_tokens.weight in model.safetensors: expected [272, 40], got [272, 32]",
          "shape");
   config("rms_norm_eps", 0, "norm_eps is 0");
   config("tie_word_embeddings", "yes", "neither true nor false");

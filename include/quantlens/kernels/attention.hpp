@@ -1,7 +1,7 @@
 /// Causal attention of a few queries of one head over cached keys and values.
 ///
 /// Keys lie in blocks of sixteen at absolute positions, so a query's sums run in the same order however the prompt was
-/// cut into chunks or shared between sequences.
+/// cut into chunks or shared between sequences. A block before a query's window adds zeros, which change no sum.
 #pragma once
 
 #include <algorithm>
@@ -43,12 +43,14 @@ QUANTLENS_ALWAYS_INLINE void score_block(const AttentionTask& task, std::size_t 
         .store(task.scores + (first + q) * task.score_stride + block * tile_width);
 }
 
-/// Turns one query's scores into weights that sum to 1; keys that it may not see get weight 0.
+/// Turns one query's scores into weights that sum to 1; keys outside [first_key, n_keys) get weight 0.
 template <class Isa>
-QUANTLENS_ALWAYS_INLINE void softmax_visible(float* scores, std::size_t n_keys, std::size_t n_blocks) {
+QUANTLENS_ALWAYS_INLINE void softmax_visible(float* scores, std::size_t first_key, std::size_t n_keys,
+                                             std::size_t n_blocks) {
   using F32 = F32x16<Isa>;
-  float largest = scores[0];
-  for (std::size_t k = 1; k < n_keys; ++k) largest = scores[k] > largest ? scores[k] : largest;
+  float largest = scores[first_key];
+  for (std::size_t k = first_key + 1; k < n_keys; ++k) largest = scores[k] > largest ? scores[k] : largest;
+  for (std::size_t k = 0; k < first_key; ++k) scores[k] = largest;
   for (std::size_t k = n_keys; k < n_blocks * tile_width; ++k) scores[k] = largest;
   const F32 shift = F32::broadcast(largest);
   F32 total = F32::zero();
@@ -56,6 +58,7 @@ QUANTLENS_ALWAYS_INLINE void softmax_visible(float* scores, std::size_t n_keys, 
   for (std::size_t b = 0; b < n_blocks; ++b) {
     float* block = scores + b * tile_width;
     exp(F32::load(block) - shift).store(block);
+    for (std::size_t k = b * tile_width; k < first_key && k < (b + 1) * tile_width; ++k) scores[k] = 0.0f;
     if (b >= whole) {
       const std::size_t visible = b == whole ? n_keys % tile_width : 0;
       for (std::size_t k = visible; k < tile_width; ++k) block[k] = 0.0f;
@@ -92,7 +95,7 @@ QUANTLENS_ALWAYS_INLINE void mix_values(const AttentionTask& task, std::size_t f
 
 template <class Isa, std::size_t N>
 QUANTLENS_ALWAYS_INLINE void attend_queries(const AttentionTask& task) {
-  // Keys that only later queries of the group see have weight 0 for the earlier ones, which adds nothing.
+  // Keys that only other queries of the group see have weight 0, which adds nothing.
   const std::size_t n_blocks = ceil_div(task.n_keys[N - 1], tile_width);
   for (std::size_t b = 0; b < n_blocks; ++b) {
     if constexpr (4 * N <= sums_in_registers<Isa>)
@@ -101,7 +104,7 @@ QUANTLENS_ALWAYS_INLINE void attend_queries(const AttentionTask& task) {
       for (std::size_t q = 0; q < N; ++q) score_block<Isa, 1>(task, q, task.key_blocks[b], b);
   }
   for (std::size_t q = 0; q < N; ++q)
-    softmax_visible<Isa>(task.scores + q * task.score_stride, task.n_keys[q], n_blocks);
+    softmax_visible<Isa>(task.scores + q * task.score_stride, task.first_keys[q], task.n_keys[q], n_blocks);
   std::size_t first = 0;
   constexpr std::size_t wide = std::max<std::size_t>(1, std::min<std::size_t>(4, sums_in_registers<Isa> / N));
   for (; first + wide * tile_width <= task.d_head; first += wide * tile_width)

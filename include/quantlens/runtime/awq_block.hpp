@@ -79,7 +79,7 @@ class AwqScaler {
                                            std::copy_n(weights.row(r).data(), out.size(), out.data());
                                          }),
                      flow_.kernels());
-    linear.set_bias(draft_.vectors.bias(part));
+    linear.set_bias(draft_.vectors.biases[part]);
     part_of(flow_.block(), part) = std::move(linear);
   }
 
@@ -100,7 +100,7 @@ class AwqScaler {
     // Only the copy for the clip search is divided: the flow's own v and o stay as they were.
     if (!why_o_is_not_scaled(draft_.floats(BlockPart::v), draft_.floats(BlockPart::o))) {
       const std::vector<float> scales = search_linear(BlockPart::o, *format);
-      divide_last_rows(draft_.floats(BlockPart::v), draft_.vectors.v_bias, scales);
+      divide_last_rows(draft_.floats(BlockPart::v), draft_.vectors.biases[BlockPart::v], scales);
       scale_columns(draft_.floats(BlockPart::o), scales);
       sample({BlockPart::o}, scales);
     } else {
@@ -123,7 +123,7 @@ class AwqScaler {
     const FormatSpec* format = draft_.shared_awq({BlockPart::down});
     if (format == nullptr) return;
     const std::vector<float> scales = search_linear(BlockPart::down, *format);
-    divide_last_rows(draft_.floats(BlockPart::up), {}, scales);
+    divide_last_rows(draft_.floats(BlockPart::up), draft_.vectors.biases[BlockPart::up], scales);
     scale_columns(draft_.floats(BlockPart::down), scales);
     sample({BlockPart::down}, scales);
   }

@@ -53,7 +53,7 @@ class BlockDraft {
   [[nodiscard]] AnyLinear full_part(BlockPart part, const KernelTable& kernels) const {
     const DenseMatrix* dense = decoded(part);
     AnyLinear linear = dense != nullptr ? dense_linear(*dense, kernels) : dense_linear(source(part), kernels);
-    linear.set_bias(vectors.bias(part));
+    linear.set_bias(vectors.biases[part]);
     return linear;
   }
 
@@ -62,6 +62,7 @@ class BlockDraft {
     TransformerBlock block;
     block.attn_norm = vectors.attn_norm;
     block.mlp_norm = vectors.mlp_norm;
+    block.window = vectors.window;
     for (const BlockPart part : all_block_parts) part_of(block, part) = full_part(part, kernels);
     return block;
   }

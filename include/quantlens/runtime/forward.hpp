@@ -253,19 +253,27 @@ class ForwardPass {
   void attend_group(std::size_t rank, std::size_t layer, std::size_t chunk, std::size_t kv_head, std::size_t first,
                     std::size_t last) const noexcept {
     const std::size_t group = config_.n_heads / config_.n_kv_heads;
+    const std::size_t window = block(layer).window;
+    const auto first_key = [&](std::size_t position) {
+      return window == 0 || position < window ? 0 : position + 1 - window;
+    };
+    // Blocks before the first query's window are out of every query's sight.
+    const std::size_t first_block = first_key(rows_[chunk_rows_[chunk] + first / group].position) / page_positions;
+    const std::size_t begin = first_block * page_positions;
     AttentionTask task;
     for (std::size_t i = first; i < last; ++i) {
       const std::size_t row = chunk_rows_[chunk] + i / group;
       const std::size_t head = kv_head * group + i % group;
       task.queries[task.n_queries] = work_.q.data() + (row * config_.n_heads + head) * config_.d_head;
       task.outputs[task.n_queries] = work_.mixed.row(row) + head * config_.d_head;
-      task.n_keys[task.n_queries++] = rows_[row].position + 1;
+      task.first_keys[task.n_queries] = first_key(rows_[row].position) - begin;
+      task.n_keys[task.n_queries++] = rows_[row].position + 1 - begin;
     }
     const auto& pages = chunks_[chunk].cache->pages();
     const std::size_t n_blocks = ceil_div(task.n_keys[task.n_queries - 1], page_positions);
     for (std::size_t b = 0; b < n_blocks; ++b) {
-      work_.key_blocks[rank][b] = pages[b]->keys(layer, kv_head);
-      work_.value_blocks[rank][b] = pages[b]->values(layer, kv_head);
+      work_.key_blocks[rank][b] = pages[first_block + b]->keys(layer, kv_head);
+      work_.value_blocks[rank][b] = pages[first_block + b]->values(layer, kv_head);
     }
     task.d_head = config_.d_head;
     task.key_blocks = work_.key_blocks[rank].data();

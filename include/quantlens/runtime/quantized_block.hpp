@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstddef>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,34 +12,15 @@
 
 namespace quantlens::inline v0_1 {
 
-/// The matrices of a block, in the order in which a forward pass meets them.
-enum class BlockPart { q, k, v, o, gate, up, down };
-inline constexpr std::size_t n_block_parts = 7;
-
-/// A matrix of a BlockWeights, or a layer of a TransformerBlock, as const as the block is.
-template <class Block>
-[[nodiscard]] auto& part_of(Block& block, BlockPart part) {
-  const std::array parts{&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down};
-  return *parts[static_cast<std::size_t>(part)];
-}
-
-inline constexpr std::array all_block_parts{BlockPart::q,    BlockPart::k,  BlockPart::v,   BlockPart::o,
-                                            BlockPart::gate, BlockPart::up, BlockPart::down};
-
 /// What belongs to a block besides its matrices. Quantizers that fold scales change it.
 struct BlockVectors {
-  std::vector<float> attn_norm, mlp_norm;     ///< [d_model]
-  std::vector<float> q_bias, k_bias, v_bias;  ///< [n_out], or empty
-
-  /// Empty for parts that have none.
-  [[nodiscard]] const std::vector<float>& bias(BlockPart part) const {
-    static const std::vector<float> none;
-    return part == BlockPart::q ? q_bias : part == BlockPart::k ? k_bias : part == BlockPart::v ? v_bias : none;
-  }
+  std::vector<float> attn_norm, mlp_norm;  ///< [d_model]
+  PerPart<std::vector<float>> biases;      ///< [n_out], or empty: none
+  std::size_t window = 0;                  ///< as in BlockWeights
 };
 
 [[nodiscard]] inline BlockVectors vectors_of(const BlockWeights& block) {
-  return {block.attn_norm, block.mlp_norm, block.q_bias, block.k_bias, block.v_bias};
+  return {block.attn_norm, block.mlp_norm, block.biases, block.window};
 }
 
 struct QuantizedBlock {
@@ -57,7 +37,7 @@ struct QuantizedBlock {
 [[nodiscard]] inline AnyLinear make_part(const QuantizedMatrix& matrix, const BlockVectors& vectors, BlockPart part,
                                          const KernelTable& kernels) {
   AnyLinear linear = make_linear(matrix, kernels);
-  linear.set_bias(vectors.bias(part));
+  linear.set_bias(vectors.biases[part]);
   return linear;
 }
 
@@ -66,6 +46,7 @@ struct QuantizedBlock {
   TransformerBlock built;
   built.attn_norm = block.vectors.attn_norm;
   built.mlp_norm = block.vectors.mlp_norm;
+  built.window = block.vectors.window;
   for (const BlockPart part : all_block_parts)
     part_of(built, part) = make_part(block[part], block.vectors, part, kernels);
   return built;

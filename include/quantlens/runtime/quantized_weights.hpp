@@ -38,9 +38,7 @@ namespace quantized_weights_detail {
 inline void replace_block(BlockWeights& block, QuantizedBlock&& made) {
   block.attn_norm = std::move(made.vectors.attn_norm);
   block.mlp_norm = std::move(made.vectors.mlp_norm);
-  block.q_bias = std::move(made.vectors.q_bias);
-  block.k_bias = std::move(made.vectors.k_bias);
-  block.v_bias = std::move(made.vectors.v_bias);
+  block.biases = std::move(made.vectors.biases);
   for (const BlockPart part : all_block_parts) replace_weights(part_of(block, part), std::move(made[part]));
 }
 

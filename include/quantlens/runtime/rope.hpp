@@ -1,25 +1,58 @@
 /// Rotary position tables: one angle for each position and pair of channels.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
+#include <optional>
 #include <vector>
 
 #include "quantlens/weights/model_weights.hpp"
 
 namespace quantlens::inline v0_1 {
 
+/// How far yarn divides the frequency of each pair of channels: not at all up to `low_`, wholly from `high_` on.
+/// Source: transformers' modeling_rope_utils, "yarn" (formulas only).
+class YarnRamp {
+ public:
+  explicit YarnRamp(const ModelConfig& config) {
+    const RopeScaling& scaling = config.rope_scaling;
+    const auto channel_that_turns = [&](float times) {
+      const double wavelength = static_cast<double>(scaling.original_n_ctx) / (times * 2.0 * std::numbers::pi);
+      return static_cast<double>(config.d_head) * std::log(wavelength) / (2.0 * std::log(config.rope_theta));
+    };
+    double low = channel_that_turns(scaling.beta_fast), high = channel_that_turns(scaling.beta_slow);
+    if (scaling.truncate) {
+      low = std::floor(low);
+      high = std::ceil(high);
+    }
+    low_ = std::max(low, 0.0);
+    high_ = std::min(high, static_cast<double>(config.d_head - 1));
+    if (low_ == high_) high_ += 0.001;
+  }
+
+  /// From 0 to 1.
+  [[nodiscard]] float divided(std::size_t pair) const {
+    return static_cast<float>(std::clamp((static_cast<double>(pair) - low_) / (high_ - low_), 0.0, 1.0));
+  }
+
+ private:
+  double low_, high_;
+};
+
 /// Angle per position of each pair of channels, in float as the reference computes it.
-/// Source: transformers' modeling_rope_utils for the "llama3" and "linear" rules (formulas only).
+/// Source: transformers' modeling_rope_utils for the "llama3", "linear" and "yarn" rules (formulas only).
 [[nodiscard]] inline std::vector<float> rope_frequencies(const ModelConfig& config,
                                                          const std::vector<float>& freq_factors) {
   const std::size_t half = config.d_head / 2;
   std::vector<float> frequencies(half);
   const RopeScaling& scaling = config.rope_scaling;
+  const auto yarn = scaling.kind == RopeScaling::Kind::yarn ? std::optional<YarnRamp>(config) : std::nullopt;
   for (std::size_t i = 0; i < half; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(config.d_head);
-    float f = 1.0f / std::pow(config.rope_theta, exponent);
+    const float period = std::pow(config.rope_theta, exponent);
+    float f = 1.0f / period;
     if (scaling.kind == RopeScaling::Kind::linear) f /= scaling.factor;
     if (scaling.kind == RopeScaling::Kind::llama3) {
       const float wavelength = 2.0f * std::numbers::pi_v<float> / f;
@@ -32,24 +65,29 @@ namespace quantlens::inline v0_1 {
         f = (1.0f - smooth) * f / scaling.factor + smooth * f;
       }
     }
+    if (yarn) {
+      const float kept = 1.0f - yarn->divided(i);
+      f = 1.0f / (scaling.factor * period) * (1.0f - kept) + f * kept;
+    }
     if (!freq_factors.empty()) f /= freq_factors[i];
     frequencies[i] = f;
   }
   return frequencies;
 }
 
-/// Cosines and sines, grown on demand. Shapes: both [n_positions, d_head / 2].
+/// Cosines and sines, both times `magnitude`, grown on demand. Shapes: both [n_positions, d_head / 2].
 class RopeTable {
  public:
-  explicit RopeTable(std::vector<float> frequencies) : frequencies_(std::move(frequencies)) {}
+  explicit RopeTable(std::vector<float> frequencies, float magnitude = 1.0f)
+      : frequencies_(std::move(frequencies)), magnitude_(magnitude) {}
 
   void require(std::size_t n_positions) {
     const std::size_t half = frequencies_.size();
     for (std::size_t p = cosines_.size() / half; p < n_positions; ++p)
       for (const float f : frequencies_) {
         const auto angle = static_cast<double>(static_cast<float>(p) * f);
-        cosines_.push_back(static_cast<float>(std::cos(angle)));
-        sines_.push_back(static_cast<float>(std::sin(angle)));
+        cosines_.push_back(static_cast<float>(std::cos(angle)) * magnitude_);
+        sines_.push_back(static_cast<float>(std::sin(angle)) * magnitude_);
       }
   }
 
@@ -62,6 +100,7 @@ class RopeTable {
 
  private:
   std::vector<float> frequencies_, cosines_, sines_;
+  float magnitude_;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -19,6 +19,7 @@ namespace quantlens::inline v0_1 {
 
 struct TransformerBlock {
   std::vector<float> attn_norm, mlp_norm;  ///< [d_model]
+  std::size_t window = 0;                  ///< positions that a query sees, its own included; 0: all before it
   AnyLinear q, k, v, o, gate, up, down;
 
   /// What the inputs of attention, of its output projection, of the MLP and of its last matrix must hold.
@@ -72,7 +73,7 @@ class Transformer {
 
   [[nodiscard]] KvShape kv_shape() const { return {config.n_layers, config.n_kv_heads, config.d_head}; }
   [[nodiscard]] Workspace make_workspace() const {
-    return Workspace(RopeTable(rope_frequencies(config, rope_freq_factors)));
+    return Workspace(RopeTable(rope_frequencies(config, rope_freq_factors), config.rope_scaling.magnitude));
   }
 
   /// Appends every chunk to its cache and hands the wanted logits to `consume`.

@@ -92,6 +92,23 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
   if (!model.chat_template.empty()) metadata.set("tokenizer.chat_template", model.chat_template);
 }
 
+/// Llama 3's scaling is a tensor (rope_freqs); dynamic scaling changes nothing within the context.
+/// Errors: InputError `gguf` for what GGUF cannot say.
+inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder& metadata) {
+  const RopeScaling& scaling = config.rope_scaling;
+  const bool is_yarn = scaling.kind == RopeScaling::Kind::yarn;
+  if (!is_yarn && scaling.kind != RopeScaling::Kind::linear) return;
+  const std::string prefix = config.architecture + ".rope.scaling.";
+  metadata.set(prefix + "type", name(scaling.kind));
+  metadata.set(prefix + "factor", scaling.factor);
+  if (!is_yarn) return;
+  if (!scaling.truncate) throw InputError("gguf", "yarn with truncate = false: GGUF has no key for it");
+  metadata.set(prefix + "original_context_length", static_cast<std::uint32_t>(scaling.original_n_ctx));
+  metadata.set(prefix + "yarn_beta_fast", scaling.beta_fast);
+  metadata.set(prefix + "yarn_beta_slow", scaling.beta_slow);
+  metadata.set(prefix + "attn_factor", static_cast<float>(scaling.magnitude / yarn_magnitude(scaling.factor)));
+}
+
 /// Everything but the tensors' types. A GGUF source's keys are taken over as they are.
 [[nodiscard]] inline GgufMetadataBuilder gguf_metadata(const ModelFile& model, GgmlType type) {
   GgufMetadataBuilder metadata;
@@ -114,10 +131,10 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
     u32(".rope.dimension_count", config.d_head);
     metadata.set(config.architecture + ".attention.layer_norm_rms_epsilon", config.norm_eps);
     metadata.set(config.architecture + ".rope.freq_base", config.rope_theta);
-    if (config.rope_scaling.kind == RopeScaling::Kind::linear) {
-      metadata.set(config.architecture + ".rope.scaling.type", "linear");
-      metadata.set(config.architecture + ".rope.scaling.factor", config.rope_scaling.factor);
-    }
+    if (config.sliding_window.size > 0)
+      throw InputError("gguf", concat(model.name, " cannot become a GGUF file: llama.cpp computes no sliding window (",
+                                      config.sliding_window.size, " positions) for ", config.architecture));
+    add_gguf_rope_scaling(config, metadata);
     add_gguf_tokenizer(model, metadata);
   } else {
     const GgufFile source = GgufFile::open(model.path);
@@ -233,12 +250,15 @@ inline void write_gguf_model(const ModelFile& model, const std::filesystem::path
     const BlockWeights& block = weights.blocks[i];
     const auto named = [&](std::string_view part) { return concat("blocks.", i, ".", part); };
     vector(named("attn_norm"), block.attn_norm);
-    matrix(block.q, types.linear, rotary(config.n_heads));
-    matrix(block.k, types.linear, rotary(config.n_kv_heads));
-    for (const WeightMatrix* m : {&block.v, &block.o, &block.gate, &block.up, &block.down}) matrix(*m, types.linear);
-    vector(named("attn.q_bias"), block.q_bias);
-    vector(named("attn.k_bias"), block.k_bias);
-    vector(named("attn.v_bias"), block.v_bias);
+    for (const BlockPart part : all_block_parts) {
+      const auto stored = part == BlockPart::q   ? rotary(config.n_heads)
+                          : part == BlockPart::k ? rotary(config.n_kv_heads)
+                                                 : std::vector<std::uint32_t>();
+      const std::vector<float>& bias = block.biases[part];
+      matrix(part_of(block, part), types.linear, stored);
+      vector(named(concat(part_name(part), "_bias")),
+             stored.empty() || bias.empty() ? bias : detail::permuted(bias, stored));
+    }
     vector(named("mlp_norm"), block.mlp_norm);
   }
   const WeightMatrix& sample = weights.blocks.front().down;

@@ -149,7 +149,9 @@ class CheckpointReader {
     const std::string name = full_name(stored);
     if (!name.ends_with(".bias") || !modules_.contains(name.substr(0, name.size() - 5))) return false;
     const auto canonical = translate_name(name, hf_names, canonical_names);
-    if (canonical && config.has_qkv_bias()) return false;
+    for (const BlockPart part : all_block_parts)
+      if (canonical && config.has_bias[part] && canonical->ends_with(concat(".", part_name(part), "_bias")))
+        return false;
     const std::vector<float> values = CheckpointTensor(stored).floats();
     return std::all_of(values.begin(), values.end(), [](float value) { return value == 0.0f; });
   }

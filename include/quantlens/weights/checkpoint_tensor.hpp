@@ -2,7 +2,6 @@
 /// checked.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -17,6 +16,7 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/weights/check_finite.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -66,17 +66,16 @@ class CheckpointTensor {
 
   /// Floats of F32, F16 or BF16, all of them finite.
   [[nodiscard]] std::vector<float> floats() const {
-    const auto decode = [&]<class T>(T) {
+    const auto decode = [&]<class T>(GgmlType type, T) {
+      refuse_non_finite(stored_.shard->name(), stored_.tensor->offset, name(), type, bytes(),
+                        shape().empty() ? 1 : static_cast<std::size_t>(shape().back()));
       std::vector<float> values(bytes().size() / sizeof(T));
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        values[i] = to_float(at<T>(i));
-        if (!std::isfinite(values[i])) fail(i * sizeof(T), concat("item ", i, " is ", values[i]));
-      }
+      for (std::size_t i = 0; i < values.size(); ++i) values[i] = to_float(at<T>(i));
       return values;
     };
-    if (dtype() == "F32") return decode(float{});
-    if (dtype() == "F16") return decode(Half{});
-    if (dtype() == "BF16") return decode(BFloat16{});
+    if (dtype() == "F32") return decode(GgmlType::f32, float{});
+    if (dtype() == "F16") return decode(GgmlType::f16, Half{});
+    if (dtype() == "BF16") return decode(GgmlType::bf16, BFloat16{});
     fail(0, concat("should hold floats (F32, F16 or BF16), is ", dtype()));
   }
 

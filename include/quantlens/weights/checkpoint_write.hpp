@@ -121,9 +121,8 @@ inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::si
   const auto named = [&](std::string_view part) { return concat("blocks.", index, ".", part); };
   add_vector(tensors, named("attn_norm"), block.attn_norm, vector_type);
   add_vector(tensors, named("mlp_norm"), block.mlp_norm, vector_type);
-  add_vector(tensors, named("attn.q_bias"), block.q_bias, vector_type);
-  add_vector(tensors, named("attn.k_bias"), block.k_bias, vector_type);
-  add_vector(tensors, named("attn.v_bias"), block.v_bias, vector_type);
+  for (const BlockPart part : all_block_parts)
+    add_vector(tensors, named(concat(part_name(part), "_bias")), block.biases[part], vector_type);
   for (const LinearModule& module : linear_modules(block)) add_module(tensors, module, format);
 }
 

@@ -22,13 +22,15 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
     double neutral;
   };
   for (const Extra& extra : {Extra{".expert_count", 0},
-                             {".attention.sliding_window", 0},
+                             {".attention.sliding_window_pattern", 0},
                              {".logit_scale", 1},
                              {".embedding_scale", 1},
                              {".residual_scale", 1},
                              {".attention.clamp_kqv", 0},
                              {".attention.max_alibi_bias", 0},
-                             {".rope.scaling.attn_factor", 1}}) {
+                             {".rope.scaling.yarn_ext_factor", 1},
+                             {".rope.scaling.yarn_attn_factor", 1},
+                             {".rope.scaling.yarn_log_multiplier", 0}}) {
     const std::string key = concat(arch, extra.key);
     const double value = file.number_or(key, extra.neutral);
     if (value != extra.neutral)
@@ -38,15 +40,29 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
     throw InputError("config", concat(file.name(), ": ", arch, ".attention.causal = false is not supported"));
 }
 
-[[nodiscard]] inline RopeScaling rope_scaling_from_gguf(const GgufFile& file, const std::string& arch) {
+/// A factor without a type is linear. Source: llama.cpp, llama-model.cpp (load_hparams) and ggml's rope_yarn.
+[[nodiscard]] inline RopeScaling rope_scaling_from_gguf(const GgufFile& file, const std::string& arch,
+                                                        std::size_t n_ctx) {
   RopeScaling scaling;
-  const std::string key = arch + ".rope.scaling.type";
-  const std::string kind = file.string_or(key, "none");
+  const auto refuse = [&](const auto&... parts) { throw InputError("config", concat(file.name(), ": ", parts...)); };
+  const std::string prefix = arch + ".rope.scaling.";
+  const std::string kind = file.string_or(prefix + "type", "linear");
+  const double attention = file.number_or(prefix + "attn_factor", 1.0);
+  if (kind != "none" && kind != "linear" && kind != "yarn")
+    refuse(prefix, "type = '", kind, "' is not supported (known: none linear yarn)");
+  if (kind != "yarn" && attention != 1.0) refuse(prefix, "attn_factor = ", attention, " is supported for yarn only");
   if (kind == "none") return scaling;
-  if (kind != "linear")
-    throw InputError("config", concat(file.name(), ": ", key, " = '", kind, "' is not supported (known: none linear)"));
-  scaling.kind = RopeScaling::Kind::linear;
-  scaling.factor = static_cast<float>(file.number(arch + ".rope.scaling.factor"));
+  const double factor = file.number_or(prefix + "factor", file.number_or(arch + ".rope.scale_linear", 1.0));
+  scaling.factor = static_cast<float>(factor);
+  if (kind == "linear") {
+    scaling.kind = factor == 1.0 ? RopeScaling::Kind::none : RopeScaling::Kind::linear;
+    return scaling;
+  }
+  scaling.kind = RopeScaling::Kind::yarn;
+  scaling.original_n_ctx = file.uint_or(prefix + "original_context_length", n_ctx);
+  scaling.beta_fast = static_cast<float>(file.number_or(prefix + "yarn_beta_fast", scaling.beta_fast));
+  scaling.beta_slow = static_cast<float>(file.number_or(prefix + "yarn_beta_slow", scaling.beta_slow));
+  scaling.magnitude = static_cast<float>(attention * yarn_magnitude(factor));
   return scaling;
 }
 
@@ -76,8 +92,12 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
   config.n_kv_heads = file.has(kv_key) ? file.uint_of_all_blocks(kv_key) : config.n_heads;
   config.norm_eps = static_cast<float>(file.number(arch + ".attention.layer_norm_rms_epsilon"));
   config.rope_theta = static_cast<float>(file.number_or(arch + ".rope.freq_base", 10000.0));
-  config.rope_scaling = detail::rope_scaling_from_gguf(file, arch);
+  config.rope_scaling = detail::rope_scaling_from_gguf(file, arch, config.n_ctx);
+  config.sliding_window.size = file.uint_or(arch + ".attention.sliding_window", 0);
+  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v}) config.has_bias[part] = arch == "qwen2";
 
+  config.gives_n_kv_heads = file.has(arch + ".attention.head_count_kv");
+  config.gives_d_head = file.has(arch + ".attention.key_length") || file.has(arch + ".rope.dimension_count");
   if (file.has(arch + ".attention.key_length")) {
     config.d_head = file.uint(arch + ".attention.key_length");
   } else {

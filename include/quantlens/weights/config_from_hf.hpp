@@ -1,6 +1,7 @@
 /// Reads a model's hyperparameters from config.json, in the spellings of transformers 4 and 5.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -30,6 +31,8 @@ class JsonFields {
     const auto found = object_.find(key);
     return found == object_.end() || found->is_null() ? nullptr : &*found;
   }
+  /// Whether the key is there, if only as a null.
+  [[nodiscard]] bool has(std::string_view key) const { return object_.contains(key); }
   [[nodiscard]] std::size_t size(std::string_view key) const {
     const nlohmann::json& value = require(key);
     if (!is_index(value)) fail(concat(key, " is ", value.dump(), ", no integer of 0 or more"));
@@ -92,19 +95,51 @@ class JsonFields {
   std::string file_;
 };
 
+/// The context that a scaled model was first trained on.
+[[nodiscard]] inline std::size_t original_n_ctx_from_hf(const JsonFields& fields, const JsonFields& settings,
+                                                        std::size_t n_ctx) {
+  constexpr std::string_view key = "original_max_position_embeddings";
+  return fields.find(key) != nullptr ? fields.size(key) : settings.size_or(key, n_ctx);
+}
+
+/// Source: transformers 5, modeling_rope_utils.py, _compute_yarn_parameters.
+[[nodiscard]] inline RopeScaling yarn_from_hf(const JsonFields& settings, std::size_t original_n_ctx,
+                                              std::size_t n_ctx) {
+  RopeScaling scaling;
+  scaling.kind = RopeScaling::Kind::yarn;
+  scaling.original_n_ctx = original_n_ctx;
+  scaling.factor = settings.number_or("factor", static_cast<float>(n_ctx) / static_cast<float>(original_n_ctx));
+  const auto above_zero_or = [&](std::string_view key, float fallback) {
+    const float value = settings.number_or(key, fallback);
+    return value == 0.0f ? fallback : value;
+  };
+  scaling.beta_fast = above_zero_or("beta_fast", scaling.beta_fast);
+  scaling.beta_slow = above_zero_or("beta_slow", scaling.beta_slow);
+  scaling.truncate = settings.boolean_or("truncate", true);
+  const double factor = scaling.factor, scale = settings.number_or("mscale", 0.0f),
+               scale_all = settings.number_or("mscale_all_dim", 0.0f);
+  const double inferred = scale != 0.0 && scale_all != 0.0
+                              ? yarn_magnitude(factor, scale) / yarn_magnitude(factor, scale_all)
+                              : yarn_magnitude(factor);
+  scaling.magnitude = settings.number_or("attention_factor", static_cast<float>(inferred));
+  return scaling;
+}
+
 /// `settings` holds rope_scaling (transformers 4) or rope_parameters (5), `kind` is its type.
-[[nodiscard]] inline RopeScaling rope_scaling_from_hf(const JsonFields& settings, std::string_view kind) {
+[[nodiscard]] inline RopeScaling rope_scaling_from_hf(const JsonFields& fields, const JsonFields& settings,
+                                                      std::string_view kind, std::size_t n_ctx) {
   RopeScaling scaling;
   if (kind == "default") return scaling;
-  if (kind != "linear" && kind != "llama3")
-    settings.fail(concat("rope type '", kind, "' is not supported (known: default linear llama3)"));
+  if (kind == "yarn") return yarn_from_hf(settings, original_n_ctx_from_hf(fields, settings, n_ctx), n_ctx);
+  if (kind != "linear" && kind != "llama3" && kind != "dynamic")
+    settings.fail(concat("rope type '", kind, "' is not supported (known: default linear llama3 dynamic yarn)"));
   scaling.factor = settings.number("factor");
-  scaling.kind = RopeScaling::Kind::linear;
+  scaling.kind = kind == "dynamic" ? RopeScaling::Kind::dynamic : RopeScaling::Kind::linear;
   if (kind == "llama3") {
     scaling.kind = RopeScaling::Kind::llama3;
     scaling.low_freq_factor = settings.number("low_freq_factor");
     scaling.high_freq_factor = settings.number("high_freq_factor");
-    scaling.original_n_ctx = settings.size("original_max_position_embeddings");
+    scaling.original_n_ctx = original_n_ctx_from_hf(fields, settings, n_ctx);
   }
   return scaling;
 }
@@ -113,31 +148,102 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
   config.rope_theta = fields.number_or("rope_theta", config.rope_theta);
   const nlohmann::json* scaling = fields.find("rope_scaling");
   const nlohmann::json* parameters = fields.find("rope_parameters");
-  const nlohmann::json* settings = parameters != nullptr ? parameters : scaling;
+  const bool is_version_4 = scaling != nullptr && !scaling->empty();
+  const nlohmann::json* settings = is_version_4 ? scaling : parameters;
   if (settings == nullptr) return;
-  const JsonFields rope(*settings, concat(fields.file(), parameters != nullptr ? " rope_parameters" : " rope_scaling"));
+  const JsonFields rope(*settings, concat(fields.file(), is_version_4 ? " rope_scaling" : " rope_parameters"));
   config.rope_theta = rope.number_or("rope_theta", config.rope_theta);
   if (rope.number_or("partial_rotary_factor", 1.0f) != 1.0f) rope.fail("partial_rotary_factor is not supported");
-  config.rope_scaling = rope_scaling_from_hf(rope, rope.string_or("rope_type", rope.string_or("type", "default")));
+  for (const auto& [key, value] : settings->items())
+    if (value.is_object()) rope.fail(concat("settings of their own for layers of type '", key, "' are not supported"));
+  config.rope_scaling =
+      rope_scaling_from_hf(fields, rope, rope.string_or("rope_type", rope.string_or("type", "default")), config.n_ctx);
+}
+
+/// Which layers say "sliding_attention". Shape [n_layers], or empty: none does.
+[[nodiscard]] inline std::vector<bool> sliding_layers_from_hf(const JsonFields& fields, const nlohmann::json& types,
+                                                              std::size_t n_layers) {
+  std::vector<bool> layers;
+  if (!types.is_array()) fields.fail(concat("layer_types is ", types.dump(), ", no list"));
+  for (const nlohmann::json& type : types) {
+    if (type != "full_attention" && type != "sliding_attention")
+      fields.fail(concat("layer type ", type.dump(), " is not supported (known: full_attention sliding_attention)"));
+    layers.push_back(type == "sliding_attention");
+  }
+  if (std::ranges::find(layers, true) == layers.end()) return {};
+  if (layers.size() != n_layers)
+    fields.fail(concat("layer_types has ", layers.size(), " names, but num_hidden_layers is ", n_layers));
+  return layers;
+}
+
+/// Source: transformers 5, configuration_mistral.py and configuration_qwen2.py, and what their models do with it.
+[[nodiscard]] inline SlidingWindow sliding_window_from_hf(const JsonFields& fields, std::string_view model_type,
+                                                          std::size_t n_layers) {
+  constexpr std::size_t usual_size = 4096;
+  // A null is no window, a missing key is the usual one.
+  const auto size = [&]() -> std::size_t {
+    if (!fields.has("sliding_window")) return usual_size;
+    if (fields.find("sliding_window") == nullptr) return 0;
+    const std::size_t given = fields.size("sliding_window");
+    if (given == 0) fields.fail("sliding_window is 0, but should be at least 1, or null");
+    return given;
+  };
+  SlidingWindow window;
+  if (model_type == "mistral") {
+    window.size = size();
+    return window;
+  }
+  const bool is_on = fields.boolean_or("use_sliding_window", false);
+  const nlohmann::json* types = fields.find("layer_types");
+  if (types != nullptr) {
+    window.layers = sliding_layers_from_hf(fields, *types, n_layers);
+    if (window.layers.empty()) return {};
+  } else {
+    window.first_layer = model_type == "llama" ? 0 : fields.size_or("max_window_layers", 28);
+    if (!is_on || window.first_layer >= n_layers) return {};
+  }
+  if (model_type == "llama")
+    fields.fail(
+        "llama has no sliding window, but use_sliding_window or layer_types asks for one; is model_type right?");
+  if (!is_on)
+    fields.fail("layer_types says sliding_attention, but use_sliding_window is not true; which of them is right?");
+  window.size = size();
+  if (window.size == 0 && types != nullptr)
+    fields.fail("layer_types says sliding_attention, but sliding_window is null; which of them is right?");
+  return window;
+}
+
+/// The biases that the config promises; the tensors decide (config_from_tensors.hpp).
+[[nodiscard]] inline PerPart<bool> biases_from_hf(const JsonFields& fields, std::string_view model_type) {
+  PerPart<bool> has_bias;
+  const bool is_llama = model_type == "llama", is_qwen2 = model_type == "qwen2";
+  const bool attention = is_llama && fields.boolean_or("attention_bias", false);
+  const bool mlp = is_llama && fields.boolean_or("mlp_bias", false);
+  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v}) has_bias[part] = attention || is_qwen2;
+  has_bias[BlockPart::o] = attention;
+  for (const BlockPart part : {BlockPart::gate, BlockPart::up, BlockPart::down}) has_bias[part] = mlp;
+  return has_bias;
 }
 
 /// Settings that change what a model computes and that this library does not compute.
-inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_type) {
+inline void refuse_hf_extras(const JsonFields& fields) {
   if (const auto act = fields.string_or("hidden_act", "silu"); act != "silu")
     fields.fail(concat("hidden_act '", act, "' is not supported (known: silu)"));
-  // Qwen2 has its q, k and v biases whatever this says.
-  if (model_type == "llama" && fields.boolean_or("attention_bias", false))
-    fields.fail("attention_bias is not supported");
-  if (fields.boolean_or("mlp_bias", false)) fields.fail("mlp_bias is not supported");
-  if (fields.boolean_or("use_sliding_window", false)) fields.fail("use_sliding_window is not supported");
   if (fields.number_or("partial_rotary_factor", 1.0f) != 1.0f) fields.fail("partial_rotary_factor is not supported");
-  if (const nlohmann::json* layers = fields.find("layer_types"))
-    for (const nlohmann::json& layer : *layers)
-      if (layer != "full_attention") fields.fail(concat("layer type ", layer.dump(), " is not supported"));
   for (const std::string_view key : {"dtype", "torch_dtype"})
     if (const auto dtype = fields.string_or(key, "float32");
         dtype != "float32" && dtype != "float16" && dtype != "bfloat16")
       fields.fail(concat(key, " '", dtype, "' is not supported (known: float32 float16 bfloat16)"));
+}
+
+/// The architecture that computes a model_type: Mistral is Llama, but for its window.
+[[nodiscard]] inline std::string architecture_from_hf(const std::string& model_type) {
+  if (model_type == "mistral") return "llama";
+  for (const std::string& known : known_architectures())
+    if (known == model_type) return model_type;
+  std::vector<std::string> known = known_architectures();
+  known.push_back("mistral");
+  throw unknown_name("architecture", model_type, known);
 }
 
 }  // namespace detail
@@ -147,9 +253,9 @@ inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_ty
 [[nodiscard]] inline ModelConfig config_from_hf(const nlohmann::json& json, std::string file = "config.json") {
   const detail::JsonFields fields(json, std::move(file));
   ModelConfig config;
-  config.architecture = fields.string_or("model_type", "");
-  require_known_architecture(config.architecture);
-  detail::refuse_hf_extras(fields, config.architecture);
+  const std::string model_type = fields.string_or("model_type", "");
+  config.architecture = detail::architecture_from_hf(model_type);
+  detail::refuse_hf_extras(fields);
   config.n_layers = fields.size("num_hidden_layers");
   config.d_model = fields.size("hidden_size");
   config.d_ff = fields.size("intermediate_size");
@@ -158,7 +264,9 @@ inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_ty
   config.norm_eps = fields.number("rms_norm_eps");
   config.n_heads = fields.size("num_attention_heads");
   config.n_kv_heads = fields.size_or("num_key_value_heads", config.n_heads);
-  if (fields.find("head_dim") != nullptr) {
+  config.gives_n_kv_heads = fields.find("num_key_value_heads") != nullptr;
+  config.gives_d_head = fields.find("head_dim") != nullptr;
+  if (config.gives_d_head) {
     config.d_head = fields.size("head_dim");
   } else {
     if (config.n_heads == 0 || config.d_model % config.n_heads != 0)
@@ -166,6 +274,8 @@ inline void refuse_hf_extras(const JsonFields& fields, std::string_view model_ty
     config.d_head = config.d_model / config.n_heads;
   }
   config.tied_embeddings = fields.boolean_or("tie_word_embeddings", false);
+  config.has_bias = detail::biases_from_hf(fields, model_type);
+  config.sliding_window = detail::sliding_window_from_hf(fields, model_type, config.n_layers);
   detail::read_hf_rope(fields, config);
   return config;
 }

@@ -10,18 +10,46 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/weights/block_part.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// How rotary positions are stretched beyond the context a model was first trained on.
 struct RopeScaling {
-  enum class Kind { none, linear, llama3 };
+  /// dynamic: frequencies depend on the length of a text beyond n_ctx, where no text reaches; within it as none.
+  enum class Kind { none, linear, llama3, dynamic, yarn };
   Kind kind = Kind::none;
-  /// linear: positions are divided by it; llama3: low frequencies are.
+  /// linear: positions are divided by it; llama3 and yarn: low frequencies are.
   float factor = 1.0f;
-  float low_freq_factor = 1.0f;
+  std::size_t original_n_ctx = 0;  ///< llama3 and yarn.
+  float low_freq_factor = 1.0f;    ///< llama3.
   float high_freq_factor = 1.0f;
-  std::size_t original_n_ctx = 0;
+  float beta_fast = 32.0f;  ///< yarn: turns within the original context from which on a frequency is kept.
+  float beta_slow = 1.0f;   ///< yarn: turns up to which a frequency is divided by `factor`.
+  bool truncate = true;     ///< yarn: whether the channels of these turns are rounded outwards.
+  float magnitude = 1.0f;   ///< yarn: by which cosines and sines are multiplied (the "attention factor").
+};
+
+[[nodiscard]] constexpr std::string_view name(RopeScaling::Kind kind) {
+  constexpr std::string_view names[] = {"none", "linear", "llama3", "dynamic", "yarn"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+/// The magnitude that goes with a factor of yarn. Source: Peng et al. 2023, arXiv 2309.00071, equation 22.
+[[nodiscard]] inline double yarn_magnitude(double factor, double scale = 1.0) {
+  return factor <= 1.0 ? 1.0 : 0.1 * scale * std::log(factor) + 1.0;
+}
+
+/// Layers whose queries see only the last `size` positions, their own included.
+struct SlidingWindow {
+  std::size_t size = 0;         ///< 0: every layer sees all positions.
+  std::size_t first_layer = 0;  ///< The layers from here on have it,
+  std::vector<bool> layers;     ///< or these, where it is not empty: [n_layers].
+
+  /// 0: layer `i` sees all positions.
+  [[nodiscard]] std::size_t of(std::size_t i) const {
+    return (layers.empty() ? i >= first_layer : layers[i]) ? size : 0;
+  }
 };
 
 /// A model's hyperparameters.
@@ -39,11 +67,12 @@ struct ModelConfig {
   float norm_eps = 0.0f;
   RopeScaling rope_scaling;
   bool tied_embeddings = false;
+  PerPart<bool> has_bias;  ///< Whether a matrix of a block adds a bias to its outputs.
+  SlidingWindow sliding_window;
+  bool gives_n_kv_heads = true;  ///< Whether the file says so, rather than leaving it to be derived.
+  bool gives_d_head = true;
   /// Generation ends at any of these: end of text and the chat format's end of turn. Sorted.
   std::vector<TokenId> stop_tokens;
-
-  /// Whether q, k and v add a bias.
-  [[nodiscard]] bool has_qkv_bias() const { return architecture == "qwen2"; }
 };
 
 /// The architectures that load.
@@ -85,13 +114,22 @@ inline void validate(const ModelConfig& config, std::string_view file) {
   if (config.d_head % 2 != 0) refuse("d_head", config.d_head, "even for rotary positions");
   positive("rope_theta", config.rope_theta);
   positive("norm_eps", config.norm_eps);
-  if (config.rope_scaling.kind != RopeScaling::Kind::none) positive("rope scaling factor", config.rope_scaling.factor);
-  if (config.rope_scaling.kind == RopeScaling::Kind::llama3) {
-    positive("low_freq_factor", config.rope_scaling.low_freq_factor);
-    positive("high_freq_factor", config.rope_scaling.high_freq_factor);
-    if (config.rope_scaling.high_freq_factor <= config.rope_scaling.low_freq_factor)
-      refuse("high_freq_factor", config.rope_scaling.high_freq_factor, "above low_freq_factor");
-    size("original context of rope scaling", config.rope_scaling.original_n_ctx);
+  const RopeScaling& scaling = config.rope_scaling;
+  if (scaling.kind != RopeScaling::Kind::none) positive("rope scaling factor", scaling.factor);
+  if (scaling.kind == RopeScaling::Kind::llama3) {
+    positive("low_freq_factor", scaling.low_freq_factor);
+    positive("high_freq_factor", scaling.high_freq_factor);
+    if (scaling.high_freq_factor <= scaling.low_freq_factor)
+      refuse("high_freq_factor", scaling.high_freq_factor, "above low_freq_factor");
+    size("original context of rope scaling", scaling.original_n_ctx);
+  }
+  if (scaling.kind == RopeScaling::Kind::yarn) {
+    positive("beta_fast", scaling.beta_fast);
+    positive("beta_slow", scaling.beta_slow);
+    if (scaling.beta_fast < scaling.beta_slow) refuse("beta_fast", scaling.beta_fast, "beta_slow or above");
+    positive("attention factor of rope scaling", scaling.magnitude);
+    size("original context of rope scaling", scaling.original_n_ctx);
+    if (config.rope_theta <= 1.0f) refuse("rope_theta", config.rope_theta, "above 1 for yarn");
   }
 }
 

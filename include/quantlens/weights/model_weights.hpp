@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/weights/block_part.hpp"
 #include "quantlens/weights/model_config.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
@@ -13,18 +14,17 @@ namespace quantlens::inline v0_1 {
 
 /// One transformer block.
 struct BlockWeights {
-  WeightMatrix q;                ///< [n_heads * d_head, d_model]
-  WeightMatrix k;                ///< [n_kv_heads * d_head, d_model]
-  WeightMatrix v;                ///< [n_kv_heads * d_head, d_model]
-  WeightMatrix o;                ///< [d_model, n_heads * d_head]
-  WeightMatrix gate;             ///< [d_ff, d_model]
-  WeightMatrix up;               ///< [d_ff, d_model]
-  WeightMatrix down;             ///< [d_model, d_ff]
-  std::vector<float> attn_norm;  ///< [d_model]
-  std::vector<float> mlp_norm;   ///< [d_model]
-  std::vector<float> q_bias;     ///< [n_heads * d_head], or empty: none
-  std::vector<float> k_bias;     ///< [n_kv_heads * d_head], or empty: none
-  std::vector<float> v_bias;     ///< [n_kv_heads * d_head], or empty: none
+  WeightMatrix q;                      ///< [n_heads * d_head, d_model]
+  WeightMatrix k;                      ///< [n_kv_heads * d_head, d_model]
+  WeightMatrix v;                      ///< [n_kv_heads * d_head, d_model]
+  WeightMatrix o;                      ///< [d_model, n_heads * d_head]
+  WeightMatrix gate;                   ///< [d_ff, d_model]
+  WeightMatrix up;                     ///< [d_ff, d_model]
+  WeightMatrix down;                   ///< [d_model, d_ff]
+  std::vector<float> attn_norm;        ///< [d_model]
+  std::vector<float> mlp_norm;         ///< [d_model]
+  PerPart<std::vector<float>> biases;  ///< [rows of the part], or empty: none
+  std::size_t window = 0;              ///< Positions that a query sees, its own included; 0: all before it.
 };
 
 /// A whole model. Heads and rotary halves are ordered as in Hugging Face's files.

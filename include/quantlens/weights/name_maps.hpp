@@ -34,10 +34,14 @@ inline constexpr std::array block_tensor_names = std::to_array<TensorNames>({
     {"attn.k_bias", "attn_k.bias", "self_attn.k_proj.bias"},
     {"attn.v_bias", "attn_v.bias", "self_attn.v_proj.bias"},
     {"attn.o", "attn_output.weight", "self_attn.o_proj.weight"},
+    {"attn.o_bias", "attn_output.bias", "self_attn.o_proj.bias"},
     {"mlp_norm", "ffn_norm.weight", "post_attention_layernorm.weight"},
     {"mlp.gate", "ffn_gate.weight", "mlp.gate_proj.weight"},
     {"mlp.up", "ffn_up.weight", "mlp.up_proj.weight"},
     {"mlp.down", "ffn_down.weight", "mlp.down_proj.weight"},
+    {"mlp.gate_bias", "ffn_gate.bias", "mlp.gate_proj.bias"},
+    {"mlp.up_bias", "ffn_up.bias", "mlp.up_proj.bias"},
+    {"mlp.down_bias", "ffn_down.bias", "mlp.down_proj.bias"},
 });
 
 /// Whose names, and how they number blocks.

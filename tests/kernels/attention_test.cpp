@@ -32,7 +32,9 @@ struct Cache {
     }
   }
 
-  std::vector<std::vector<float>> attend(const std::vector<float>& queries, const std::vector<std::size_t>& n_keys) {
+  /// Query i sees keys [first_keys[i], n_keys[i]); all from 0 on where first_keys is empty.
+  std::vector<std::vector<float>> attend(const std::vector<float>& queries, const std::vector<std::size_t>& n_keys,
+                                         const std::vector<std::size_t>& first_keys = {}) {
     std::vector<std::vector<float>> outputs(n_keys.size(), std::vector<float>(d_head));
     std::vector<float> scores(attention_queries * key_blocks.size() * tile_width);
     AttentionTask task;
@@ -41,6 +43,7 @@ struct Cache {
       task.queries[q] = queries.data() + q * d_head;
       task.outputs[q] = outputs[q].data();
       task.n_keys[q] = n_keys[q];
+      task.first_keys[q] = first_keys.empty() ? 0 : first_keys[q];
     }
     task.d_head = d_head;
     task.key_blocks = key_pointers.data();
@@ -73,6 +76,35 @@ TEST_CASE("attention agrees with the double reference") {
         reference::attend(std::span(queries).subspan(q * d_head, d_head), {cache.keys.data(), visible[q], d_head},
                           {cache.values.data(), visible[q], d_head});
     for (std::size_t d = 0; d < d_head; ++d) CHECK(outputs[q][d] == Approx(expected[d]).margin(2e-6));
+  }
+}
+
+TEST_CASE("a window of keys agrees with the double reference, and blocks before it change nothing") {
+  const std::size_t d_head = GENERATE(8u, 64u);
+  const std::size_t window = GENERATE(1u, 5u, 16u, 33u);
+  Cache cache(70, d_head);
+  const auto queries = random_floats(4 * d_head, 3, 0.3);
+  const std::vector<std::size_t> n_keys{40, 47, 48, 70};
+  std::vector<std::size_t> first_keys;
+  for (const std::size_t n : n_keys) first_keys.push_back(n - window);
+  const auto outputs = cache.attend(queries, n_keys, first_keys);
+  for (std::size_t q = 0; q < 4; ++q) {
+    const auto seen = [&](const std::vector<float>& rows) {
+      return MatrixView<const float>(rows.data() + first_keys[q] * d_head, window, d_head);
+    };
+    const auto expected =
+        reference::attend(std::span(queries).subspan(q * d_head, d_head), seen(cache.keys), seen(cache.values));
+    for (std::size_t d = 0; d < d_head; ++d) CHECK(outputs[q][d] == Approx(expected[d]).margin(2e-6));
+    // Alone, and from the first block on that it sees.
+    const std::size_t block = first_keys[q] / tile_width, begin = block * tile_width;
+    Cache rest = cache;
+    rest.key_pointers.assign(cache.key_pointers.begin() + static_cast<std::ptrdiff_t>(block), cache.key_pointers.end());
+    rest.value_pointers.assign(cache.value_pointers.begin() + static_cast<std::ptrdiff_t>(block),
+                               cache.value_pointers.end());
+    const auto query = queries.begin() + static_cast<std::ptrdiff_t>(q * d_head);
+    const auto alone =
+        rest.attend({query, query + static_cast<std::ptrdiff_t>(d_head)}, {n_keys[q] - begin}, {first_keys[q] - begin});
+    CHECK(alone[0] == outputs[q]);
   }
 }
 

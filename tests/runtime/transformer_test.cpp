@@ -44,7 +44,9 @@ void check_samples(const std::string& name, const ModelFile& file) {
 }  // namespace
 
 TEST_CASE("tiny models give transformers' logits") {
-  const std::string name = GENERATE("tiny-llama", "tiny-llama-bf16", "tiny-qwen2");
+  const std::string name =
+      GENERATE("tiny-llama", "tiny-llama-bf16", "tiny-qwen2", "tiny-llama-bias", "tiny-mistral-window",
+               "tiny-qwen2-window", "tiny-llama-yarn", "tiny-qwen2-yarn", "tiny-llama-dynamic");
   CAPTURE(name);
   const auto folder = models_folder() / name;
   const ModelFile file = load_model(folder);
@@ -80,6 +82,36 @@ TEST_CASE("SmolLM2 gives transformers' logits") {
     return;
   }
   check_samples("smollm2", load_model(*path));
+}
+
+TEST_CASE("windows, biases and scaled positions give the same bits in any chunks, batch and number of threads") {
+  const std::string name = GENERATE("tiny-llama-bias", "tiny-mistral-window", "tiny-qwen2-window", "tiny-qwen2-yarn");
+  CAPTURE(name);
+  const ModelFile file = load_model(models_folder() / name);
+  const Transformer model = build(file, "full");
+  const auto tokens = read_json(models_folder() / name / "expected_tokens.json").get<std::vector<TokenId>>();
+  const auto whole = all_logits(model, tokens);
+  const std::size_t vocab = model.config.vocab_size;
+  const std::size_t chunk = GENERATE(1u, 3u, 16u, 17u);
+  // The same text twice, side by side, the second one chunk behind.
+  std::vector<float> logits[2] = {std::vector<float>(whole.size()), std::vector<float>(whole.size())};
+  std::vector<KvCache> caches(2, KvCache(model.kv_shape()));
+  Workspace work = model.make_workspace();
+  for (std::size_t begin = 0; begin < tokens.size() + chunk; begin += chunk) {
+    std::vector<SequenceChunk> chunks;
+    std::vector<float*> rows;
+    for (std::size_t s = 0; s < 2; ++s) {
+      if (begin < s * chunk || begin - s * chunk >= tokens.size()) continue;
+      const std::size_t from = begin - s * chunk, n = std::min(chunk, tokens.size() - from);
+      chunks.push_back({&caches[s], std::span(tokens).subspan(from, n), 0});
+      for (std::size_t i = 0; i < n; ++i) rows.push_back(logits[s].data() + (from + i) * vocab);
+    }
+    model.forward(chunks, 3, work, [&](std::size_t row, std::span<const float> values) {
+      std::copy(values.begin(), values.end(), rows[row]);
+    });
+  }
+  CHECK(logits[0] == whole);
+  CHECK(logits[1] == whole);
 }
 
 TEST_CASE("GGUF files of K types run on their own codes") {

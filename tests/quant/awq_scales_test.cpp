@@ -153,7 +153,7 @@ TEST_CASE("bad sets and inputs are named") {
   SECTION("a weight that is no number") {
     w[11] = std::numeric_limits<float>::quiet_NaN();
     CHECK_THROWS_WITH(awq_weight_means(set, groups),
-                      Contains("[quantlens.non_finite]") && Contains("blocks.1.mlp.down[1, 3]"));
+                      Contains("[quantlens.not_finite]") && Contains("blocks.1.mlp.down[1, 3]"));
   }
   SECTION("an activation that is no number") {
     x[8 + 2] = std::numeric_limits<float>::infinity();

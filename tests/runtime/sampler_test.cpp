@@ -10,6 +10,21 @@ TEST_CASE("greedy takes the first of the largest") {
   CHECK(greedy_token(std::vector<float>{0.0f, 2.0f, 2.0f, 1.0f}) == 1);
 }
 
+TEST_CASE("logits that are no numbers choose no token") {
+  Rng rng(1);
+  for (const float bad : {NAN, INFINITY, -INFINITY})
+    for (const std::size_t at : {0u, 2u}) {
+      std::vector<float> logits{0.5f, 2.0f, 1.0f};
+      logits[at] = bad;
+      CHECK(greedy_token(logits) == no_token);
+      CHECK(sample_token(logits, {.temperature = 1.0}, rng) == no_token);
+      CHECK(sample_token(logits, {}, rng) == no_token);
+    }
+  CHECK_NOTHROW(require_token(0, 5));
+  CHECK_THROWS_AS(require_token(no_token, 5), ItemError);
+  CHECK_THROWS_WITH(require_token(no_token, 5), Catch::Contains("[quantlens.not_finite] the logits of token 5"));
+}
+
 TEST_CASE("sampling follows the softmax, and top-k and top-p cut it") {
   const std::vector<float> logits{std::log(0.5f), std::log(0.3f), std::log(0.15f), std::log(0.05f)};
   const auto shares = [&](const Sampling& sampling) {

@@ -108,7 +108,7 @@ TEST_CASE("what GGUF cannot hold is refused before a file is there") {
   refused(load_model(checkpoints / "gptq-w4-g32-act"), {}, "gguf", "blocks.0.attn.q: ");
   std::vector<float> large(48 * 32, 70000.0f);
   model.weights.blocks[0].up = dense_matrix("blocks.0.mlp.up", 48, 32, large);
-  refused(model, {}, "gguf", "blocks.0.mlp.up: row 0 holds 70000, which F16 cannot");
+  refused(model, {}, "weights", "blocks.0.mlp.up: row 0 holds 70000, which F16 cannot");
   model = load_model(data_folder / "llama");
   model.tokenizer.pre_tokenizer = "custom";
   refused(model, {}, "tokenizer", "no pre-tokenizer that GGUF knows by name");

@@ -23,7 +23,7 @@ enum class AwqArithmetic {
   f16   ///< weights, range and quotient are f16, too: code for code what AutoAWQ's gemm packing writes
 };
 
-/// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row, "non_finite" for
+/// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row, "not_finite" for
 /// weights that are no numbers.
 template <Layout L, int Bits>
 struct Awq {

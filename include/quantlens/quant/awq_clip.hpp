@@ -105,7 +105,7 @@ inline void clip_rows(MatrixView<const float> rows, std::size_t first, const Awq
 /// The best limit of every group. Shapes: weights [n_out, n_in], scaled already; inputs [n_tokens, n_in], divided by
 /// the same scales; result [n_out, n_groups].
 /// Numerics: the same bits for any number of threads. Cost: n_out * n_in * min(group_size / 2, tokens) * 10.
-/// Errors: InputError "shape", "group_size", "non_finite", "calibration".
+/// Errors: InputError "shape", "group_size", "not_finite", "calibration".
 [[nodiscard]] inline std::vector<AwqClip> search_awq_clips(const NamedMatrix& weights, const NamedMatrix& inputs,
                                                            const AwqGroups& groups, std::size_t n_threads) {
   using awq_detail::error_lanes;

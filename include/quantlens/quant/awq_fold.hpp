@@ -13,14 +13,14 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Errors: InputError "shape" where there is not a scale for each of `n` elements, "non_finite" for a scale that
+/// Errors: InputError "shape" where there is not a scale for each of `n` elements, "not_finite" for a scale that
 /// nothing can be divided by.
 inline void check_scales(std::span<const float> scales, std::size_t n, std::string_view what) {
   if (scales.size() != n)
     throw InputError("shape", concat("AWQ scales of ", what, ": expected ", n, ", got ", scales.size()));
   for (std::size_t i = 0; i < n; ++i)
     if (!std::isfinite(scales[i]) || scales[i] <= 0.0f)
-      throw InputError("non_finite", concat("AWQ scale ", i, " of ", what, ": expected a number > 0, got ", scales[i]));
+      throw InputError("not_finite", concat("AWQ scale ", i, " of ", what, ": expected a number > 0, got ", scales[i]));
 }
 
 /// W *= s: column c times scales[c]. Shapes: weights [n_out, n_in], scales [n_in].

@@ -28,13 +28,13 @@ struct AwqGroups {
   [[nodiscard]] std::size_t count_in(std::size_t cols) const noexcept { return cols / size_in(cols); }
 };
 
-/// Errors: InputError "non_finite" with the matrix and the element.
+/// Errors: InputError "not_finite" with the matrix and the element.
 inline void check_finite(const NamedMatrix& matrix) {
   for (std::size_t r = 0; r < matrix.values.rows; ++r) {
     const auto row = matrix.values.row(r);
     for (std::size_t c = 0; c < row.size(); ++c)
       if (!std::isfinite(row[c]))
-        throw InputError("non_finite", concat(matrix.name, "[", r, ", ", c, "]: expected a finite number, got ", row[c],
+        throw InputError("not_finite", concat(matrix.name, "[", r, ", ", c, "]: expected a finite number, got ", row[c],
                                               "; is the file damaged, or did the model overflow?"));
   }
 }

@@ -38,7 +38,7 @@ class AwqInputMeans {
  public:
   explicit AwqInputMeans(std::size_t n_in) : sums_(n_in) {}
 
-  /// Shapes: inputs [n_tokens, n_in]. Errors: InputError "shape", or "non_finite" with token and input.
+  /// Shapes: inputs [n_tokens, n_in]. Errors: InputError "shape", or "not_finite" with token and input.
   void add(const NamedMatrix& inputs) {
     check_inputs({inputs.name, {nullptr, 0, sums_.size()}}, "calibration inputs", inputs.values.cols);
     check_finite(inputs);
@@ -65,7 +65,7 @@ class AwqInputMeans {
 };
 
 /// The mean over all rows of the set of |w| / (largest |w| of its group + 1e-6). Shape [n_in].
-/// Errors: InputError "shape", "group_size", "non_finite".
+/// Errors: InputError "shape", "group_size", "not_finite".
 [[nodiscard]] inline std::vector<double> awq_weight_means(std::span<const NamedMatrix> set, const AwqGroups& groups) {
   static constexpr float least = 1e-6f;
   if (set.empty()) throw InputError("shape", "AWQ: expected a set of at least one matrix, got none");
@@ -145,7 +145,7 @@ struct AwqSearch {
 /// weights in place, in the order of the set; the views are valid during the call. A loss that is no number is passed
 /// over.
 /// Numerics: the same for any number of threads, where the loss is.
-/// Errors: InputError "shape", "group_size", "non_finite"; "calibration" where no loss is a number.
+/// Errors: InputError "shape", "group_size", "not_finite"; "calibration" where no loss is a number.
 template <class Loss>
 [[nodiscard]] AwqSearch search_awq_scales(std::span<const NamedMatrix> set, std::span<const double> input_means,
                                           const AwqGroups& groups, AwqScaleRule rule, Loss&& loss,
@@ -154,7 +154,7 @@ template <class Loss>
   check_inputs(set[0], "mean calibration inputs", input_means.size());
   for (std::size_t c = 0; c < input_means.size(); ++c)
     if (!std::isfinite(input_means[c]) || input_means[c] < 0.0)
-      throw InputError("non_finite",
+      throw InputError("not_finite",
                        concat("mean |x| of input ", c, " of ", set[0].name, ": expected a finite number >= 0, got ",
                               input_means[c], "; did the model overflow?"));
 

@@ -84,8 +84,8 @@ template <CodebookLayout L>
 }
 
 /// Numerics: bytes and scales are those of the package's CPU path.
-/// Errors: InputError "block_size" for a block that isn't a power of two from 32 to 4096, "weights" for one that is not
-/// finite, "shape" for rows without columns.
+/// Errors: InputError "block_size" for a block that isn't a power of two from 32 to 4096, "not_finite" for a weight
+/// that is not finite, "shape" for rows without columns.
 /// Source: Dettmers et al. 2023, arXiv 2305.14314; quantize_4bit of bitsandbytes 0.50.2.
 template <CodebookLayout L>
 [[nodiscard]] Bnb4BitBlocks<L> bnb_4bit_quantize(MatrixView<const float> weights, std::size_t block_size = 64,

@@ -25,7 +25,8 @@ struct BnbInt8Rows {
 
 /// Weights are rounded to halves first; then code = rint(w * (127 / absmax)), ties to even.
 /// Numerics: codes and absmax are those of the package's CPU path.
-/// Errors: InputError "weights" for one that is not finite or too large for a half, "shape" for rows without columns.
+/// Errors: InputError "not_finite" for a weight that is not finite, "weights" for one too large for a half, "shape" for
+/// rows without columns.
 /// Source: Dettmers et al. 2022, arXiv 2208.07339; int8_vectorwise_quant of bitsandbytes 0.50.2.
 [[nodiscard]] inline BnbInt8Rows bnb_int8_quantize(MatrixView<const float> weights) {
   static constexpr float largest = 0x1.ffdffep15f;  // the last float that does not round to an infinite half

@@ -10,8 +10,8 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Errors: InputError "shape" for rows without columns; InputError "weights" for a weight that is not finite or beyond
-/// `largest`, the largest number that `method` can hold.
+/// Errors: InputError "shape" for rows without columns; "not_finite" for a weight that is no number; "weights" for one
+/// beyond `largest`, the largest number that `method` can hold.
 inline void check_weights(MatrixView<const float> weights, std::string_view method, float largest = HUGE_VALF) {
   if (weights.cols == 0)
     throw InputError("shape", concat(method, ": expected a matrix with columns, got [", weights.rows, ", 0]"));
@@ -19,9 +19,10 @@ inline void check_weights(MatrixView<const float> weights, std::string_view meth
     for (std::size_t c = 0; c < weights.cols; ++c) {
       const float w = weights(r, c);
       if (std::isfinite(w) && std::fabs(w) <= largest) continue;
-      throw InputError("weights", concat(method, ": the weight at row ", r, ", column ", c, " is ", w, "; expected ",
-                                         std::isfinite(w) ? concat("at most ", largest) : "a finite number",
-                                         "; is the file damaged?"));
+      throw InputError(
+          std::isfinite(w) ? "weights" : "not_finite",
+          concat(method, ": the weight at row ", r, ", column ", c, " is ", w, "; expected ",
+                 std::isfinite(w) ? concat("at most ", largest) : "a finite number", "; is the file damaged?"));
     }
 }
 

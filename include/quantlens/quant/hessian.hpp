@@ -46,13 +46,13 @@ class Hessian {
   [[nodiscard]] double diagonal(std::size_t i) const noexcept { return is_dead(i) ? 1.0 : (*this)(i, i); }
   [[nodiscard]] bool is_dead(std::size_t i) const noexcept { return gram_[i * n_in_ + i] == 0.0; }
 
-  /// Errors: InputError "calibration" where no row was added, or where an input was not finite.
+  /// Errors: InputError "calibration" where no row was added, "not_finite" where an input was not.
   void check() const {
     if (n_rows_ == 0) throw InputError("calibration", "no calibration row was added; give at least one token of text");
     for (std::size_t i = 0; i < n_in_; ++i)
       if (!std::isfinite(gram_[i * n_in_ + i]))
-        throw InputError("calibration", concat("the calibration inputs of channel ", i,
-                                               " are not finite; does the full model work on this text?"));
+        throw InputError("not_finite", concat("the calibration inputs of channel ", i,
+                                              " are not finite; does the full model work on this text?"));
   }
 
  private:

@@ -119,8 +119,8 @@ struct HqqGroup {
 
 /// Codes are chosen with the exact scale and zero point, then both are rounded to the halves that the package stores:
 /// the other order than in RTN, so that codes equal the package's.
-/// Errors: InputError "group_size" where groups do not fit the row, "weights" for one that is not finite or a group
-/// that halves cannot describe, "shape" for rows without columns.
+/// Errors: InputError "group_size" where groups do not fit the row, "not_finite" for a weight that is
+/// not finite, "weights" for one or a group that halves cannot describe, "shape" for rows without columns.
 template <int Bits>
 struct Hqq {
   using layout = Affine;

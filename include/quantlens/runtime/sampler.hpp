@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/text/token.hpp"
 
@@ -21,14 +22,31 @@ struct Sampling {
   std::uint64_t seed = 0;
 };
 
-/// The most likely token; the lowest id among equals.
+/// What is chosen where logits are no numbers: no token. Callers that gave the tokens say what went wrong
+/// (require_token).
+inline constexpr TokenId no_token = -1;
+
+[[nodiscard]] inline bool all_finite(std::span<const float> logits) {
+  return std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); });
+}
+
+/// Errors: ItemError `not_finite` for no_token. `position`: of the token that was to be chosen.
+inline void require_token(TokenId token, std::size_t position) {
+  if (token == no_token)
+    throw ItemError("not_finite", concat("the logits of token ", position,
+                                         " are not all finite: activations overflow in this format on this text"));
+}
+
+/// The most likely token; the lowest id among equals; no_token where a logit is not finite.
 [[nodiscard]] inline TokenId greedy_token(std::span<const float> logits) {
+  if (!all_finite(logits)) return no_token;
   return static_cast<TokenId>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
 /// One draw. Temperature divides the logits, then the k most likely are kept, then the fewest whose probability reaches
-/// p.
+/// p. no_token where a logit is not finite.
 [[nodiscard]] inline TokenId sample_token(std::span<const float> logits, const Sampling& sampling, Rng& rng) {
+  if (!all_finite(logits)) return no_token;
   if (sampling.temperature <= 0.0) return greedy_token(logits);
   std::vector<TokenId> ids(logits.size());
   std::iota(ids.begin(), ids.end(), 0);

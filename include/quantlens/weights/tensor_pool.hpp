@@ -140,7 +140,9 @@ class TensorPool {
     if (tensor.shape != expected)
       throw InputError("shape", concat(tensor.name, " in ", tensor.file, ": expected ", shape_text(expected), ", got ",
                                        shape_text(tensor.shape), "; is ", suspect, " right?"));
-    if (!tensor.matrix)
+    if (tensor.matrix)
+      refuse_non_finite(tensor.file, tensor.name, tensor.matrix->matrix);
+    else
       refuse_non_finite(tensor.file, tensor.offset, tensor.name, tensor.type, tensor.data,
                         static_cast<std::size_t>(expected.back()));
     return std::move(tensor);

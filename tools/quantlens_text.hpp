@@ -109,8 +109,8 @@ struct RenderChatCommand {
     Source source;
     if (!model.path.empty()) {
       const Tokenizer tokenizer(load_tokenizer_data(model.path));
-      if (tokenizer.bos()) source.bos = tokenizer.token_bytes(*tokenizer.bos());
-      if (tokenizer.eos()) source.eos = tokenizer.token_bytes(*tokenizer.eos());
+      if (tokenizer.bos()) source.bos = tokenizer.token_text(*tokenizer.bos());
+      if (tokenizer.eos()) source.eos = tokenizer.token_text(*tokenizer.eos());
       if (template_file.empty())
         source.chat_template = std::filesystem::is_directory(model.path)
                                    ? HfFolder::open(model.path).chat_template()

@@ -18,10 +18,10 @@ AddedToken token(const std::string& content) {
 
 /// What each match covers.
 Found find(const std::vector<AddedToken>& tokens, const std::string& text) {
-  std::vector<const AddedToken*> pointers;
-  for (const AddedToken& each : tokens) pointers.push_back(&each);
+  std::vector<AddedTokenSpelling> spellings;
+  for (const AddedToken& each : tokens) spellings.push_back({&each, each.content});
   Found found;
-  for (const auto& match : AddedTokenSet(pointers).find(text))
+  for (const auto& match : AddedTokenSet(spellings).find(text))
     found.push_back(text.substr(match.begin, match.end - match.begin));
   return found;
 }
@@ -65,7 +65,7 @@ TEST_CASE("an odd run of guard marks hides a token, an even one is text") {
 
 TEST_CASE("a guard is needed wherever a token could begin or go on") {
   const AddedToken only = token("<end>");
-  const AddedTokenSet set({&only});
+  const AddedTokenSet set({{&only, only.content}});
   CHECK(set.may_begin_at("x<end>", 1));
   CHECK(set.may_begin_at("x<en", 1));
   CHECK_FALSE(set.may_begin_at("x<enx", 1));

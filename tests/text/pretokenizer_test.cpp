@@ -17,7 +17,7 @@ namespace {
 
 Strings split(const std::string& family, const std::string& text) {
   Strings pieces;
-  for (const std::string_view piece : PreTokenizer(pre_tokenizer_family(family).patterns).split(text))
+  for (const std::string_view piece : PreTokenizer(pre_tokenizer_family(family).steps()).split(text))
     pieces.emplace_back(piece);
   return pieces;
 }

@@ -32,7 +32,9 @@ inline TokenizerData byte_tokenizer() {
   }
   data.types.assign(256, TokenType::normal);
   data.pre_tokenizer = "gpt-2";
-  data.split_patterns = {R"(\p{L}+|\P{L}+)"};
+  data.pre_tokenizers = {{.pattern = R"(\p{L}+|\P{L}+)"}};
+  data.decoders = {{.kind = DecoderStep::Kind::byte_level}};
+  data.byte_level = true;
   return data;
 }
 

@@ -125,8 +125,8 @@ TEST_CASE("text that is not UTF-8 and ids that do not exist are errors") {
   CHECK_THROWS_AS(tokenizer.guard_content("\xc3"), FormatError);
   CHECK(tokenizer.decode(Ids{259}).empty());
   CHECK_THROWS_AS(tokenizer.decode(Ids{-1}, false), InputError);
-  CHECK_THROWS_AS(tokenizer.token_bytes(259), InputError);
-  CHECK(tokenizer.token_bytes(0xc3) == "\xc3");
+  CHECK_THROWS_AS(tokenizer.token_text(259), InputError);
+  CHECK(tokenizer.token_text(256) == "<s>");
   CHECK(tokenizer.decode(Ids{0xc3}) == "\uFFFD");
   CHECK(tokenizer.decode(Ids{256, 0xc3, 0xa9}) == "\u00e9");
 }
@@ -165,6 +165,11 @@ TEST_CASE("tokenizer data that contradicts itself is refused") {
   refused([](TokenizerData& data) { data.added_tokens[2].lstrip = true; }, "holds white space and strips it");
   refused([](TokenizerData& data) { test::append_added_token(data, std::string(300, 'x')); }, "more than 256 bytes");
   refused([](TokenizerData& data) { test::append_added_token(data, "a\uFDD0"); }, "contains U+FDD0");
-  refused([](TokenizerData& data) { test::append_added_token(data, "e\u0301").normalized = data.nfc = true; },
-          "form C");
+  refused([](TokenizerData& data) { data.fallback = 400; }, "unknown text: 400 is not below");
+  refused(
+      [](TokenizerData& data) {
+        data.normalizers = {{.kind = NormalizerStep::Kind::strip}};
+        test::append_added_token(data, " \n").normalized = true;
+      },
+      "is empty once it is normalized");
 }

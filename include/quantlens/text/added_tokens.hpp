@@ -44,6 +44,12 @@ inline constexpr std::string_view guard_mark = "\xEF\xB7\x90";
   return plain;
 }
 
+/// An added token and how it is spelled in the texts that it is looked for in.
+struct AddedTokenSpelling {
+  const AddedToken* token;
+  std::string spelling;  ///< Not empty.
+};
+
 /// A set of strings, matched leftmost and then longest.
 class AddedTokenSet {
  public:
@@ -53,19 +59,19 @@ class AddedTokenSet {
   };
 
   /// `tokens` must outlive the set.
-  explicit AddedTokenSet(std::vector<const AddedToken*> tokens) : tokens_(std::move(tokens)) {
+  explicit AddedTokenSet(std::vector<AddedTokenSpelling> tokens) : tokens_(std::move(tokens)) {
     for (std::size_t i = 0; i < tokens_.size(); ++i) {
+      const std::string_view spelling = tokens_[i].spelling;
       std::uint32_t node = 0;
-      for (const char c : tokens_[i]->content) {
+      for (const char c : spelling) {
         const auto [edge, is_new] = edges_.emplace(key(node, c), n_nodes_);
         if (is_new) ++n_nodes_;
         node = edge->second;
       }
       ends_.emplace(node, i);
-      starts_[static_cast<unsigned char>(tokens_[i]->content[0])] = true;
-      for (const char c : std::string_view(tokens_[i]->content).substr(1))
-        inside_[static_cast<unsigned char>(c)] = true;
-      if (tokens_[i]->single_word && !word_)
+      starts_[static_cast<unsigned char>(spelling[0])] = true;
+      for (const char c : spelling.substr(1)) inside_[static_cast<unsigned char>(c)] = true;
+      if (tokens_[i].token->single_word && !word_)
         word_ = std::make_unique<Regex>(R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])");
     }
   }
@@ -76,12 +82,13 @@ class AddedTokenSet {
     std::vector<Match> matches;
     std::size_t done = 0;
     for (std::size_t at = 0; at < text.size();) {
-      const AddedToken* token = walk(text, at).longest;
-      if (token == nullptr || guard_marks_before(text, at) % 2 == 1) {
+      const AddedTokenSpelling* found = walk(text, at).longest;
+      if (found == nullptr || guard_marks_before(text, at) % 2 == 1) {
         ++at;
         continue;
       }
-      Match match{at, at + token->content.size(), token->id};
+      const AddedToken* token = found->token;
+      Match match{at, at + found->spelling.size(), token->id};
       at = match.end;
       if (token->single_word && (word_ends_at(text, match.begin) || word_begins_at(text, match.end))) continue;
       if (token->lstrip) match.begin = skip_white_space_back(text, match.begin, done);
@@ -91,6 +98,8 @@ class AddedTokenSet {
     }
     return matches;
   }
+
+  [[nodiscard]] bool empty() const noexcept { return tokens_.empty(); }
 
   /// Whether a token could begin at `at`, also one that goes on after the end of `text`.
   [[nodiscard]] bool may_begin_at(std::string_view text, std::size_t at) const {
@@ -105,7 +114,7 @@ class AddedTokenSet {
 
  private:
   struct Walk {
-    const AddedToken* longest = nullptr;
+    const AddedTokenSpelling* longest = nullptr;
     bool reached_end = false;
   };
 
@@ -117,7 +126,7 @@ class AddedTokenSet {
       const auto edge = edges_.find(key(node, text[at]));
       if (edge == edges_.end()) return result;
       node = edge->second;
-      if (const auto end = ends_.find(node); end != ends_.end()) result.longest = tokens_[end->second];
+      if (const auto end = ends_.find(node); end != ends_.end()) result.longest = &tokens_[end->second];
     }
     result.reached_end = true;
     return result;
@@ -155,7 +164,7 @@ class AddedTokenSet {
     return at;
   }
 
-  std::vector<const AddedToken*> tokens_;
+  std::vector<AddedTokenSpelling> tokens_;
   std::unordered_map<std::uint64_t, std::uint32_t> edges_;
   std::unordered_map<std::uint32_t, std::size_t> ends_;
   std::uint32_t n_nodes_ = 1;

@@ -138,4 +138,14 @@ class DialectReader {
   return detail::DialectReader(pattern).translate();
 }
 
+/// The pattern, for to_pcre2(), that matches `text` and nothing else.
+[[nodiscard]] inline std::string literal_pattern(std::string_view text) {
+  std::string pattern;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x80 && std::ispunct(static_cast<unsigned char>(c)) != 0) pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
 }  // namespace quantlens::inline v0_1

@@ -14,8 +14,8 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/added_tokens.hpp"
 #include "quantlens/text/bpe.hpp"
-#include "quantlens/text/byte_alphabet.hpp"
-#include "quantlens/text/nfc.hpp"
+#include "quantlens/text/decoder.hpp"
+#include "quantlens/text/normalizer.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/unicode.hpp"
@@ -27,7 +27,7 @@ struct EncodeOptions {
   bool parse_special = false;  ///< Added tokens in the text become tokens; otherwise they are plain text.
 };
 
-/// Byte-level BPE with its pre-tokenizer, normalization and added tokens. Immutable: copies share their data, and
+/// BPE with its normalizers, pre-tokenizers, decoders and added tokens. Immutable: copies share their data, and
 /// threads may encode at once. Ids equal the reference's for characters assigned in Unicode 14.
 class Tokenizer {
  public:
@@ -40,20 +40,23 @@ class Tokenizer {
     std::vector<TokenId> ids;
     if (options.add_special && data().add_bos) ids.push_back(*data().bos);
     BpeModel::Scratch scratch;
-    const auto encode_plain = [&](std::string_view plain) {
-      for (const std::string_view piece : parts_->pre_tokenizer.split(plain)) parts_->bpe.encode(piece, scratch, ids);
+    const auto encode_plain = [&](std::string_view plain, bool at_start) {
+      for (const std::string_view piece : parts_->pre_tokenizer.split(plain, at_start))
+        parts_->bpe.encode(piece, scratch, ids);
     };
-    if (options.parse_special) {
-      for_each_part(text, parts_->before_normalization, ids, [&](std::string_view part) {
-        const std::string normal = normalized(part);
-        for_each_part(normal, parts_->after_normalization, ids,
-                      [&](std::string_view plain) { encode_plain(without_guards(plain)); });
+    const auto encode_part = [&](std::string_view part, bool at_start) {
+      if (parts_->after_normalization.empty())
+        return encode_plain(parts_->normalizer.normalize(without_guards(part)), at_start);
+      const std::string normal = parts_->normalizer.normalize(part);
+      for_each_part(normal, parts_->after_normalization, ids, [&](std::string_view plain, std::size_t begin) {
+        encode_plain(without_guards(plain), at_start && begin == 0);
       });
-    } else if (data().nfc) {
-      encode_plain(normalized(text));
-    } else {
-      encode_plain(text);
-    }
+    };
+    if (options.parse_special)
+      for_each_part(text, parts_->before_normalization, ids,
+                    [&](std::string_view part, std::size_t begin) { encode_part(part, begin == 0); });
+    else
+      encode_plain(parts_->normalizer.normalize(text), true);
     if (options.add_special && data().add_eos) ids.push_back(*data().eos);
     return ids;
   }
@@ -62,27 +65,32 @@ class Tokenizer {
   /// beyond the vocabulary, which a model with a padded embedding may choose, stand for nothing. Errors: InputError for
   /// a negative id.
   [[nodiscard]] std::string decode(std::span<const TokenId> ids, bool skip_special = true) const {
-    std::string bytes;
+    std::vector<std::string> spellings;
     for (const TokenId id : ids) {
       if (id >= 0 && static_cast<std::size_t>(id) >= vocab_size()) continue;
-      if (!skip_special || !parts_->is_special[checked(id)]) bytes += token_bytes(id);
+      if (!skip_special || !parts_->is_special[checked(id)]) spellings.push_back(data().tokens[checked(id)]);
     }
-    return replace_invalid_utf8(bytes);
+    return parts_->decoder.decode(std::move(spellings));
   }
 
-  /// The bytes that one token stands for; often no whole characters.
-  [[nodiscard]] std::string token_bytes(TokenId id) const { return bytes_of_spelling(data().tokens[checked(id)]); }
+  /// The spelling of one token. That of a special token is its text, as chat templates write it.
+  [[nodiscard]] const std::string& token_text(TokenId id) const { return data().tokens[checked(id)]; }
 
   /// `content` such that, put anywhere in a text for encode() with `parse_special`, no added token is found in it and
   /// the ids are those of the plain text: a U+FDD0 before wherever one could begin, and each U+FDD0 of its own doubled.
   [[nodiscard]] std::string guard_content(std::string_view content) const {
     require_utf8(content, "content to guard");
-    const std::string normal = normalized(content);
+    const AddedTokenSet& before = parts_->before_normalization;
+    const AddedTokenSet& after = parts_->after_normalization;
+    // A text's form does not depend on its neighbours; whatever else a normalizer does may, so then each character
+    // may begin a token.
+    const bool known = parts_->normalizer.is_unicode_form_only();
+    const std::string normal = known && !after.empty() ? parts_->normalizer.normalize(content) : std::string(content);
     const auto needs_guard = [&](std::size_t at) {
       const auto in = [&](const AddedTokenSet& set) {
         return set.may_begin_at(normal, at) || (at == 0 && set.may_continue_with(normal));
       };
-      return in(parts_->before_normalization) || in(parts_->after_normalization);
+      return in(before) || (known ? in(after) : !after.empty());
     };
     std::string guarded;
     for (std::size_t at = 0; at < normal.size();) {
@@ -122,23 +130,32 @@ class Tokenizer {
     explicit Parts(TokenizerData given)
         : data(std::move(given)),
           is_special(check_tokens(data)),
+          normalizer(data.normalizers),
           before_normalization(added_tokens(false)),
           after_normalization(added_tokens(true)),
-          pre_tokenizer(data.split_patterns),
-          bpe(data) {}
+          pre_tokenizer(data.pre_tokenizers),
+          bpe(data),
+          decoder(data.decoders) {}
 
-    [[nodiscard]] std::vector<const AddedToken*> added_tokens(bool normalized) const {
-      std::vector<const AddedToken*> chosen;
-      for (const AddedToken& token : data.added_tokens)
-        if (token.normalized == normalized) chosen.push_back(&token);
+    /// A normalized token is looked for as the normalizer spells it.
+    [[nodiscard]] std::vector<AddedTokenSpelling> added_tokens(bool normalized) const {
+      std::vector<AddedTokenSpelling> chosen;
+      for (const AddedToken& token : data.added_tokens) {
+        if (token.normalized != normalized) continue;
+        chosen.push_back({&token, normalized ? normalizer.normalize(token.content) : token.content});
+        if (chosen.back().spelling.empty())
+          throw InputError("tokenizer", concat("added token '", token.content, "' is empty once it is normalized"));
+      }
       return chosen;
     }
 
     TokenizerData data;
     std::vector<bool> is_special;
+    Normalizer normalizer;
     AddedTokenSet before_normalization, after_normalization;
     PreTokenizer pre_tokenizer;
     BpeModel bpe;
+    Decoder decoder;
   };
 
   /// Which ids are special, once the data is known to be consistent. What BPE needs BpeModel checks.
@@ -156,6 +173,7 @@ class Tokenizer {
     if (data.bos) check_id(*data.bos, "BOS id");
     if (data.eos) check_id(*data.eos, "EOS id");
     if (data.unk) check_id(*data.unk, "UNK id");
+    if (data.fallback) check_id(*data.fallback, "the id of what stands for unknown text:");
     if (data.add_bos && !data.bos) refuse("BOS is to be added, but no BOS token is named");
     if (data.add_eos && !data.eos) refuse("EOS is to be added, but no EOS token is named");
     std::vector<bool> is_special(n), is_added(n);
@@ -171,8 +189,6 @@ class Tokenizer {
       if (is_added[id]) refuse("added token '", token.content, "' is there twice");
       if ((token.lstrip || token.rstrip) && has_white_space(token.content))
         refuse("added token '", token.content, "' holds white space and strips it, which is not supported");
-      if (token.normalized && data.nfc && normalize_nfc(token.content) != token.content)
-        refuse("added token '", token.content, "' is normalized but not in form C, which is not supported");
       is_added[id] = true;
       is_special[id] = token.special;
     }
@@ -185,26 +201,23 @@ class Tokenizer {
     return false;
   }
 
-  [[nodiscard]] std::string normalized(std::string_view text) const {
-    return data().nfc ? normalize_nfc(text) : std::string(text);
-  }
-
   [[nodiscard]] std::size_t checked(TokenId id) const {
     if (id < 0 || static_cast<std::size_t>(id) >= vocab_size())
       throw InputError("tokenizer", concat("token id ", id, " is not below the ", vocab_size(), " tokens there are"));
     return static_cast<std::size_t>(id);
   }
 
-  /// Appends the ids of the added tokens of `set` in `text`; visits what lies between them, in order.
+  /// Appends the ids of the added tokens of `set` in `text`; visits what lies between them, and where that begins, in
+  /// order.
   template <class Visit>
   static void for_each_part(std::string_view text, const AddedTokenSet& set, std::vector<TokenId>& ids, Visit&& visit) {
     std::size_t done = 0;
     for (const AddedTokenSet::Match& match : set.find(text)) {
-      if (match.begin > done) visit(text.substr(done, match.begin - done));
+      if (match.begin > done) visit(text.substr(done, match.begin - done), done);
       ids.push_back(match.id);
       done = match.end;
     }
-    if (done < text.size()) visit(text.substr(done));
+    if (done < text.size()) visit(text.substr(done), done);
   }
 
   std::shared_ptr<const Parts> parts_;

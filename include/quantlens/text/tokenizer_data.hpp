@@ -33,9 +33,11 @@ namespace quantlens::inline v0_1 {
 
   TokenizerData data;
   data.pre_tokenizer = family.name;
-  data.split_patterns = family.patterns;
+  data.normalizers = family.normalizers();
+  data.pre_tokenizers = family.steps();
+  data.decoders = {{.kind = DecoderStep::Kind::byte_level}};
+  data.byte_level = true;
   data.ignore_merges = family.ignore_merges;
-  data.nfc = family.nfc;
   data.tokens = file.strings("tokenizer.ggml.tokens");
   data.types.assign(data.tokens.size(), TokenType::normal);
   if (file.has("tokenizer.ggml.token_type")) {
@@ -71,6 +73,7 @@ namespace quantlens::inline v0_1 {
   data.unk = id_or_none("tokenizer.ggml.unknown_token_id");
   data.add_bos = file.boolean_or("tokenizer.ggml.add_bos_token", family.adds_bos);
   data.add_eos = file.boolean_or("tokenizer.ggml.add_eos_token", false);
+  if (const auto missing = note_on_missing_bytes(data)) data.notes.push_back(concat(file.name(), ": ", *missing));
   return data;
 }
 

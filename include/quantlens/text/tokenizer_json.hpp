@@ -2,21 +2,23 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/text/byte_alphabet.hpp"
+#include "quantlens/text/bpe.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/text/tokenizer_json_members.hpp"
+#include "quantlens/text/tokenizer_json_steps.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -32,85 +34,34 @@ namespace quantlens::inline v0_1 {
 namespace detail {
 
 /// One reading of tokenizer.json. Every member that it meets is either used, known to change nothing, or refused.
-class TokenizerJsonReader {
+class TokenizerJsonReader : private TokenizerJsonMembers {
  public:
-  using json = nlohmann::json;
-
   [[nodiscard]] TokenizerData read(const json& tokenizer, const json& config) {
     only(tokenizer, "tokenizer.json",
          {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
           "decoder", "model"});
     for (const char* key : {"truncation", "padding"})
-      if (!is_null(tokenizer, key)) refuse(key, " is set; save the tokenizer without it");
+      if (!is_null(tokenizer, key)) note("tokenizer.json sets ", key, ", which is not applied: texts are taken as they are");
+    TokenizerStepsReader steps(data_);
+    steps.read_normalizer(tokenizer.value("normalizer", json()));
+    steps.read_pre_tokenizer(tokenizer.value("pre_tokenizer", json()));
+    steps.read_decoder(tokenizer.value("decoder", json()));
     read_model(member(tokenizer, "model"));
     read_added_tokens(tokenizer.value("added_tokens", json::array()));
+    read_config_tokens(config);
     place_tokens();
-    read_normalizer(tokenizer.value("normalizer", json()));
-    read_pre_tokenizer(member(tokenizer, "pre_tokenizer"));
-    read_decoder(tokenizer.value("decoder", json()));
-    read_config(config);
+    name_pre_tokenizer();
+    complete_decoder();
     read_post_processor(tokenizer.value("post_processor", json()));
-    check_config_agrees(config);
+    read_config(config);
+    if (const auto missing = note_on_missing_bytes(data_)) note("tokenizer.json: ", *missing);
     return std::move(data_);
   }
 
  private:
   template <class... Parts>
-  [[noreturn]] static void refuse(const Parts&... parts) {
-    throw InputError("tokenizer", concat("tokenizer.json: ", parts...));
-  }
-
-  static bool is_null(const json& object, const char* key) { return !object.contains(key) || object[key].is_null(); }
-
-  static const json& member(const json& object, const char* key) {
-    if (is_null(object, key)) refuse("'", key, "' is missing");
-    return object[key];
-  }
-
-  static void only(const json& object, std::string_view what, std::initializer_list<std::string_view> known) {
-    if (!object.is_object()) refuse(what, " is not an object");
-    for (const auto& entry : object.items())
-      if (std::find(known.begin(), known.end(), entry.key()) == known.end())
-        refuse(what, " has the member '", entry.key(), "', which is not supported");
-  }
-
-  static bool boolean(const json& object, const char* key, bool fallback) {
-    if (is_null(object, key)) return fallback;
-    if (!object[key].is_boolean()) refuse("'", key, "' is not true or false");
-    return object[key].get<bool>();
-  }
-
-  /// A boolean that must be there.
-  static bool flag(const json& object, const char* key) {
-    member(object, key);
-    return boolean(object, key, false);
-  }
-
-  static std::string string(const json& object, const char* key) {
-    if (!member(object, key).is_string()) refuse("'", key, "' is not a string");
-    return object[key].get<std::string>();
-  }
-
-  static const json& array(const json& object, const char* key) {
-    if (!member(object, key).is_array()) refuse("'", key, "' is not an array");
-    return object[key];
-  }
-
-  static std::string type_of(const json& component, std::string_view what) {
-    if (!component.is_object()) refuse("the ", what, " is not an object");
-    return string(component, "type");
-  }
-
-  [[noreturn]] static void refuse_type(std::string_view what, std::string_view type, std::string_view known) {
-    refuse("the ", what, " '", type, "' is not supported; supported: ", known);
-  }
-
-  static TokenId id_of(const json& value, std::string_view what) {
-    // Far above any vocabulary, far below what wraps.
-    constexpr std::int64_t limit = 1 << 24;
-    if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() >= limit)
-      refuse(what, " has the id ", value.dump(), ", not an integer in [0, ", limit, ")");
-    return value.get<TokenId>();
+  void note(const Parts&... parts) {
+    data_.notes.push_back(concat(parts...));
   }
 
   void read_model(const json& model) {
@@ -123,13 +74,21 @@ class TokenizerJsonReader {
     if (!is_null(model, "dropout") && model["dropout"] != 0.0) refuse("the model's dropout is not supported");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
       if (!is_null(model, key) && string(model, key) != "") refuse("the model's ", key, " is not supported");
-    if (boolean(model, "byte_fallback", false)) refuse("the model's byte_fallback is not supported");
     data_.ignore_merges = boolean(model, "ignore_merges", false);
+    data_.fuse_fallback = boolean(model, "fuse_unk", false);
+    // Byte-level text has no characters that bytes could spell.
+    data_.byte_fallback = boolean(model, "byte_fallback", false) && !data_.byte_level;
     const json& vocab = member(model, "vocab");
     if (!vocab.is_object()) refuse("the model's vocab is not an object");
     for (const auto& entry : vocab.items()) ids_.emplace(entry.key(), id_of(entry.value(), entry.key()));
-    if (!is_null(model, "unk_token") && !has_every_byte())
-      refuse("the model has an unk_token and lacks bytes, which is not supported");
+    if (!is_null(model, "unk_token")) {
+      const std::string unknown = string(model, "unk_token");
+      const auto found = ids_.find(unknown);
+      if (found != ids_.end())
+        data_.fallback = found->second;
+      else
+        note("tokenizer.json's unk_token '", unknown, "' is not in the vocabulary: what no token spells is left out");
+    }
     const json& merges = array(model, "merges");
     for (const json& merge : merges) {
       if (merge.is_string())
@@ -141,31 +100,54 @@ class TokenizerJsonReader {
     }
   }
 
-  [[nodiscard]] bool has_every_byte() const {
-    return std::all_of(byte_alphabet.begin(), byte_alphabet.end(), [&](char32_t character) {
-      std::string spelling;
-      append_utf8(spelling, character);
-      return ids_.contains(spelling);
-    });
-  }
-
   void read_added_tokens(const json& added_tokens) {
     if (!added_tokens.is_array()) refuse("'added_tokens' is not an array");
     for (const json& entry : added_tokens) {
       only(entry, "an added token", {"id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"});
-      AddedToken token;
-      token.content = string(entry, "content");
-      token.id = id_of(member(entry, "id"), token.content);
-      token.special = flag(entry, "special");
-      token.lstrip = flag(entry, "lstrip");
-      token.rstrip = flag(entry, "rstrip");
-      token.single_word = flag(entry, "single_word");
-      token.normalized = flag(entry, "normalized");
-      const auto [first, is_new] = ids_.emplace(token.content, token.id);
-      if (!is_new && first->second != token.id)
-        refuse("added token '", token.content, "' has the ids ", first->second, " and ", token.id);
-      data_.added_tokens.push_back(std::move(token));
+      add_token(entry, id_of(member(entry, "id"), string(entry, "content")));
     }
+  }
+
+  void add_token(const json& entry, TokenId id) {
+    AddedToken token;
+    token.content = string(entry, "content");
+    token.id = id;
+    token.special = flag(entry, "special");
+    token.lstrip = flag(entry, "lstrip");
+    token.rstrip = flag(entry, "rstrip");
+    token.single_word = flag(entry, "single_word");
+    token.normalized = flag(entry, "normalized");
+    const auto [first, is_new] = ids_.emplace(token.content, token.id);
+    if (!is_new && first->second != token.id)
+      refuse("added token '", token.content, "' has the ids ", first->second, " and ", token.id);
+    data_.added_tokens.push_back(std::move(token));
+  }
+
+  /// Adds what stands in tokenizer_config.json's added_tokens_decoder alone.
+  void read_config_tokens(const json& config) {
+    if (config.is_null()) return;
+    if (!config.is_object()) refuse("tokenizer_config.json is not an object");
+    if (is_null(config, "added_tokens_decoder")) return;
+    const json& decoder = config["added_tokens_decoder"];
+    if (!decoder.is_object()) refuse("tokenizer_config.json's added_tokens_decoder is not an object");
+    std::vector<std::string> added;
+    for (const auto& [key, entry] : decoder.items()) {
+      const std::string content = string(entry, "content");
+      const auto is_it = [&](const AddedToken& token) { return token.content == content; };
+      if (std::any_of(data_.added_tokens.begin(), data_.added_tokens.end(), is_it)) continue;
+      TokenId id = 0;
+      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+      if (error != std::errc() || end != key.data() + key.size() || id < 0)
+        refuse("tokenizer_config.json's added_tokens_decoder has the key '", key, "', which is no token id");
+      // A token of the vocabulary keeps its id.
+      const auto known = ids_.find(content);
+      add_token(entry, known == ids_.end() ? id_of(id, content) : known->second);
+      added.push_back(content);
+    }
+    if (!added.empty())
+      note(added.size(), added.size() == 1 ? " token (" : " tokens (the first is ", added.front(),
+           ") of tokenizer_config.json's added_tokens_decoder that tokenizer.json lacks ",
+           added.size() == 1 ? "is" : "are", " added");
   }
 
   /// Lays the tokens out by id; an id that nobody has stays empty and unused.
@@ -187,77 +169,65 @@ class TokenizerJsonReader {
       data_.types[static_cast<std::size_t>(token.id)] = token.special ? TokenType::control : TokenType::user_defined;
   }
 
-  void read_normalizer(const json& normalizer) {
-    if (normalizer.is_null()) return;
-    const std::string type = type_of(normalizer, "normalizer");
-    if (type == "Sequence") {
-      only(normalizer, "the normalizer Sequence", {"type", "normalizers"});
-      for (const json& part : array(normalizer, "normalizers")) read_normalizer(part);
-    } else if (type == "NFC") {
-      only(normalizer, "the normalizer NFC", {"type"});
-      data_.nfc = true;
-    } else {
-      refuse_type("normalizer", type, "NFC, Sequence of NFC");
-    }
-  }
-
-  void read_pre_tokenizer(const json& pre_tokenizer) {
-    const bool is_sequence = type_of(pre_tokenizer, "pre-tokenizer") == "Sequence";
-    if (is_sequence) only(pre_tokenizer, "the pre-tokenizer Sequence", {"type", "pretokenizers"});
-    const json steps = is_sequence ? array(pre_tokenizer, "pretokenizers") : json::array({pre_tokenizer});
-    for (std::size_t i = 0; i < steps.size(); ++i) read_pre_tokenizer_step(steps[i], i + 1 == steps.size());
-    if (steps.empty() || data_.split_patterns.empty()) refuse("the pre-tokenizer doesn't cut text");
+  void name_pre_tokenizer() {
     data_.pre_tokenizer = "custom";
+    if (!data_.byte_level) return;
     for (const PreTokenizerFamily& family : pre_tokenizer_families())
-      if (family.patterns == data_.split_patterns) data_.pre_tokenizer = family.name;
+      if (family.steps() == data_.pre_tokenizers) data_.pre_tokenizer = family.name;
   }
 
-  void read_pre_tokenizer_step(const json& step, bool is_last) {
-    const std::string type = type_of(step, "pre-tokenizer");
-    if (type != "ByteLevel" && type != "Digits" && type != "Split")
-      refuse_type("pre-tokenizer", type, "ByteLevel, Sequence of Split, Digits and a last ByteLevel");
-    if ((type == "ByteLevel") != is_last) refuse("the pre-tokenizer's last step, and no other, must be ByteLevel");
-    if (type == "ByteLevel") {
-      only(step, "the pre-tokenizer ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-      if (boolean(step, "add_prefix_space", true)) refuse("the pre-tokenizer's add_prefix_space is not supported");
-      if (boolean(step, "use_regex", true)) data_.split_patterns.push_back(pre_tokenizer_family("gpt-2").patterns[0]);
-    } else if (type == "Digits") {
-      only(step, "the pre-tokenizer Digits", {"type", "individual_digits"});
-      data_.split_patterns.push_back(boolean(step, "individual_digits", false) ? R"(\p{N})" : R"(\p{N}+)");
-    } else {
-      only(step, "the pre-tokenizer Split", {"type", "pattern", "behavior", "invert"});
-      only(member(step, "pattern"), "the pre-tokenizer's pattern", {"Regex"});
-      if (const std::string behavior = string(step, "behavior"); behavior != "Isolated")
-        refuse_type("pre-tokenizer's split behavior", behavior, "Isolated");
-      if (boolean(step, "invert", false)) refuse("an inverted pre-tokenizer Split is not supported");
-      data_.split_patterns.push_back(string(step["pattern"], "Regex"));
-    }
+  /// Older files have no decoder. The reference then puts blanks between spellings, which is no text.
+  void complete_decoder() {
+    if (!data_.decoders.empty()) return;
+    note("tokenizer.json has no decoder: tokens become text as ", data_.byte_level ? "byte-level" : "SentencePiece's",
+         " ones do");
+    using Kind = DecoderStep::Kind;
+    if (data_.byte_level)
+      data_.decoders = {{.kind = Kind::byte_level}};
+    else
+      data_.decoders = {{.kind = Kind::replace, .pattern = "\u2581", .content = " "},
+                        {.kind = Kind::byte_fallback},
+                        {.kind = Kind::fuse},
+                        {.kind = Kind::strip, .pattern = " ", .start = 1}};
   }
 
-  void read_decoder(const json& decoder) {
-    if (const std::string type = type_of(decoder, "decoder"); type != "ByteLevel")
-      refuse_type("decoder", type, "ByteLevel");
-    only(decoder, "the decoder ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"});
-  }
-
-  /// The names of BOS, EOS and UNK stand in tokenizer_config.json; each is a string or an added token's object.
+  /// The names of BOS, EOS and UNK stand in tokenizer_config.json; each is a string or an added token's object. Where
+  /// it and the post-processor differ, the post-processor counts, as in transformers.
   void read_config(const json& config) {
     if (config.is_null()) return;
-    if (!config.is_object()) refuse("tokenizer_config.json is not an object");
-    if (boolean(config, "add_prefix_space", false)) refuse("tokenizer_config.json's add_prefix_space is not supported");
     const auto named = [&](const char* key) -> std::optional<TokenId> {
       if (is_null(config, key)) return std::nullopt;
-      return id_of_token(config[key].is_object() ? string(config[key], "content") : string(config, key));
+      const std::string token = config[key].is_object() ? string(config[key], "content") : string(config, key);
+      const auto found = ids_.find(token);
+      if (found != ids_.end()) return found->second;
+      note("tokenizer_config.json's ", key, " '", token, "' is not in the vocabulary and is not used");
+      return std::nullopt;
     };
-    data_.bos = named("bos_token");
-    data_.eos = named("eos_token");
+    const auto choose = [&](const char* key, bool added, std::optional<TokenId>& token) {
+      const std::optional<TokenId> name = named(key);
+      if (!added)
+        token = name;
+      else if (name && name != token)
+        note("tokenizer.json's post-processor adds '", data_.tokens[static_cast<std::size_t>(*token)],
+             "', tokenizer_config.json's ", key, " is '", data_.tokens[static_cast<std::size_t>(*name)],
+             "': the post-processor counts");
+    };
+    choose("bos_token", data_.add_bos, data_.bos);
+    choose("eos_token", data_.add_eos, data_.eos);
     data_.unk = named("unk_token");
-  }
-
-  [[nodiscard]] TokenId id_of_token(const std::string& token) const {
-    const auto found = ids_.find(token);
-    if (found == ids_.end()) refuse("the special token '", token, "' is not in the vocabulary");
-    return found->second;
+    const auto compare = [&](const char* key, bool adds) {
+      if (boolean(config, key, adds) != adds)
+        note("tokenizer_config.json's ", key, " is ", adds ? "false" : "true", ", tokenizer.json's ",
+             adds ? "post-processor adds the token" : "post-processor adds none", ": the post-processor counts");
+    };
+    compare("add_bos_token", data_.add_bos);
+    compare("add_eos_token", data_.add_eos);
+    const bool has_prefix = std::any_of(data_.pre_tokenizers.begin(), data_.pre_tokenizers.end(), [](const auto& step) {
+      return step.kind == PreTokenizerStep::Kind::blank_in_front;
+    });
+    if (data_.byte_level && boolean(config, "add_prefix_space", has_prefix) != has_prefix)
+      note("tokenizer_config.json's add_prefix_space is ", has_prefix ? "false" : "true",
+           ", tokenizer.json's pre-tokenizer says otherwise: tokenizer.json counts");
   }
 
   void read_post_processor(const json& processor) {
@@ -293,23 +263,10 @@ class TokenizerJsonReader {
       bool& adds = text_seen ? data_.add_eos : data_.add_bos;
       std::optional<TokenId>& token = text_seen ? data_.eos : data_.bos;
       if (adds) refuse("the template adds more than one token on one side of the text");
-      if (token && token != id) refuse("the template adds '", name, "', which is not tokenizer_config.json's token");
       adds = true;
       token = id;
     }
     if (!text_seen) refuse("the template has no text");
-  }
-
-  /// transformers lets this file override the template for some models; where the two differ nobody knows.
-  void check_config_agrees(const json& config) const {
-    if (config.is_null()) return;
-    const auto check = [&](const char* key, bool adds) {
-      if (boolean(config, key, adds) != adds)
-        refuse("tokenizer_config.json's ", key, " is ", adds ? "false" : "true",
-               ", but the post-processor says otherwise");
-    };
-    check("add_bos_token", data_.add_bos);
-    check("add_eos_token", data_.add_eos);
   }
 
   TokenizerData data_;

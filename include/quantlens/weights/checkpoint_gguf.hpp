@@ -60,7 +60,7 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
   if (data.pre_tokenizer == "custom")
     refuse("no pre-tokenizer that GGUF knows by name cuts text as this one (known: gpt-2 smollm llama-bpe qwen2)");
   const PreTokenizerFamily& family = pre_tokenizer_family(data.pre_tokenizer);
-  if (family.ignore_merges != data.ignore_merges || family.nfc != data.nfc)
+  if (family.ignore_merges != data.ignore_merges || family.normalizers() != data.normalizers)
     refuse("its pre-tokenizer is that of ", family.name, ", which ",
            family.ignore_merges != data.ignore_merges ? "treats whole words that are tokens" : "normalizes text",
            " differently, and GGUF cannot say so");

@@ -44,8 +44,7 @@ namespace quantlens::inline v0_1 {
   std::size_t n = 0, first = 0;
   for (std::size_t byte = 256; byte-- > 0;) {
     const bool blank = byte >= 0x9 && byte <= 0xd;
-    const bool may_be_missing =
-        (byte < 0x20 && !blank) || byte == 0x7f || byte == 0xc0 || byte == 0xc1 || byte >= 0xf1;
+    const bool may_be_missing = (byte < 0x20 && !blank) || byte == 0x7f || byte == 0xc0 || byte == 0xc1 || byte >= 0xf1;
     if (may_be_missing || known.contains(spelling_of_byte(byte))) continue;
     ++n;
     first = byte;

@@ -96,7 +96,8 @@ struct UnicodeForm {
     }
     utf8proc_int32_t parts[18];  // U+FDFA is the longest.
     const auto n = utf8proc_decompose_char(point, parts, 18, static_cast<utf8proc_option_t>(options), nullptr);
-    if (n < 0 || n > 18) throw Error("unicode", concat("utf8proc: ", n < 0 ? utf8proc_errmsg(n) : "long decomposition"));
+    if (n < 0 || n > 18)
+      throw Error("unicode", concat("utf8proc: ", n < 0 ? utf8proc_errmsg(n) : "long decomposition"));
     points.insert(points.end(), parts, parts + n);
   }
   detail::append_ordered(result, points, form.composed);

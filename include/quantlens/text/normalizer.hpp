@@ -129,9 +129,9 @@ class Normalizer {
   }
 
   /// Whether a text may be normalized in advance: doing it twice, or to a part of a text, changes nothing.
-  [[nodiscard]] bool is_unicode_form_only() const {
+  [[nodiscard]] bool may_be_repeated() const {
     return std::all_of(steps_.begin(), steps_.end(),
-                       [](const NormalizerStep& step) { return step.kind <= NormalizerStep::Kind::nfkd; });
+                       [](const NormalizerStep& step) { return step.kind <= NormalizerStep::Kind::lowercase; });
   }
 
  private:

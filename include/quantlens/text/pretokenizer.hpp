@@ -177,7 +177,8 @@ class PreTokenizer {
       if (wanted && !changed.starts_with(mark)) changed.insert(0, mark);
       const std::string_view kept = pieces.changed_.emplace_back(std::move(changed));
       for (std::size_t begin = 0; begin < kept.size();) {
-        const std::size_t end = is_metaspace && step.cuts ? std::min(kept.find(mark, begin + 1), kept.size()) : kept.size();
+        const std::size_t end =
+            is_metaspace && step.cuts ? std::min(kept.find(mark, begin + 1), kept.size()) : kept.size();
         finer.push_back(kept.substr(begin, end - begin));
         begin = end;
       }

@@ -32,11 +32,11 @@ struct AddedToken {
 struct NormalizerStep {
   enum class Kind { nfc, nfd, nfkc, nfkd, lowercase, strip, prepend, replace };
   Kind kind = Kind::nfc;
-  std::string pattern{};     ///< Of replace: text, or PCRE2 where `is_regex`.
-  std::string content{};     ///< Of prepend and replace: what is put there.
-  bool is_regex = false;   ///< Of replace.
-  bool left = true;        ///< Of strip: whether white space goes at the beginning.
-  bool right = true;       ///< Of strip: whether white space goes at the end.
+  std::string pattern{};  ///< Of replace: text, or PCRE2 where `is_regex`.
+  std::string content{};  ///< Of prepend and replace: what is put there.
+  bool is_regex = false;  ///< Of replace.
+  bool left = true;       ///< Of strip: whether white space goes at the beginning.
+  bool right = true;      ///< Of strip: whether white space goes at the end.
 
   bool operator==(const NormalizerStep&) const = default;
 };
@@ -52,7 +52,7 @@ struct PreTokenizerStep {
   std::string pattern{};  ///< Of split: PCRE2.
   Matches matches = Matches::isolated;
   bool invert = false;            ///< Of split: what lies between the matches counts as match.
-  std::string replacement{};        ///< Of metaspace: what stands for a blank.
+  std::string replacement{};      ///< Of metaspace: what stands for a blank.
   bool cuts = true;               ///< Of metaspace: cut before each replacement.
   Prefix prefix = Prefix::never;  ///< Of metaspace.
 
@@ -63,19 +63,19 @@ struct PreTokenizerStep {
 struct DecoderStep {
   enum class Kind { byte_level, metaspace, replace, byte_fallback, fuse, strip };
   Kind kind = Kind::byte_level;
-  std::string pattern{};                ///< Of replace (text, or PCRE2 where `is_regex`), metaspace and strip.
-  std::string content{};                ///< Of replace.
-  bool is_regex = false;              ///< Of replace.
-  bool drops_prefix = false;          ///< Of metaspace: those of the first token are no blanks.
-  std::size_t start = 0, stop = 0;    ///< Of strip: at most so many `pattern` at the beginning and the end of a token.
+  std::string pattern{};            ///< Of replace (text, or PCRE2 where `is_regex`), metaspace and strip.
+  std::string content{};            ///< Of replace.
+  bool is_regex = false;            ///< Of replace.
+  bool drops_prefix = false;        ///< Of metaspace: those of the first token are no blanks.
+  std::size_t start = 0, stop = 0;  ///< Of strip: at most so many `pattern` at the beginning and the end of a token.
 
   bool operator==(const DecoderStep&) const = default;
 };
 
 /// A BPE tokenizer as data. Tokenizer's constructor checks it.
 struct TokenizerData {
-  std::vector<std::string> tokens;  ///< By id; byte-level ones in the byte alphabet's spelling.
-  std::vector<TokenType> types;     ///< As many as tokens.
+  std::vector<std::string> tokens;                          ///< By id; byte-level ones in the byte alphabet's spelling.
+  std::vector<TokenType> types;                             ///< As many as tokens.
   std::vector<std::pair<std::string, std::string>> merges;  ///< By rank.
   std::vector<AddedToken> added_tokens;
   std::vector<NormalizerStep> normalizers;

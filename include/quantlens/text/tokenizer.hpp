@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -68,7 +69,7 @@ class Tokenizer {
     std::vector<std::string> spellings;
     for (const TokenId id : ids) {
       if (id >= 0 && static_cast<std::size_t>(id) >= vocab_size()) continue;
-      if (!skip_special || !parts_->is_special[checked(id)]) spellings.push_back(data().tokens[checked(id)]);
+      if (!skip_special || !parts_->is_special[checked(id)]) spellings.push_back(parts_->spelling(id));
     }
     return parts_->decoder.decode(std::move(spellings));
   }
@@ -82,9 +83,8 @@ class Tokenizer {
     require_utf8(content, "content to guard");
     const AddedTokenSet& before = parts_->before_normalization;
     const AddedTokenSet& after = parts_->after_normalization;
-    // A text's form does not depend on its neighbours; whatever else a normalizer does may, so then each character
-    // may begin a token.
-    const bool known = parts_->normalizer.is_unicode_form_only();
+    // What is not normalized character by character may become a token next to any neighbour.
+    const bool known = parts_->normalizer.may_be_repeated();
     const std::string normal = known && !after.empty() ? parts_->normalizer.normalize(content) : std::string(content);
     const auto needs_guard = [&](std::size_t at) {
       const auto in = [&](const AddedTokenSet& set) {
@@ -138,20 +138,28 @@ class Tokenizer {
           decoder(data.decoders) {}
 
     /// A normalized token is looked for as the normalizer spells it.
-    [[nodiscard]] std::vector<AddedTokenSpelling> added_tokens(bool normalized) const {
+    [[nodiscard]] std::vector<AddedTokenSpelling> added_tokens(bool normalized) {
       std::vector<AddedTokenSpelling> chosen;
       for (const AddedToken& token : data.added_tokens) {
         if (token.normalized != normalized) continue;
         chosen.push_back({&token, normalized ? normalizer.normalize(token.content) : token.content});
         if (chosen.back().spelling.empty())
           throw InputError("tokenizer", concat("added token '", token.content, "' is empty once it is normalized"));
+        if (normalized) normalized_spellings.emplace(token.id, chosen.back().spelling);
       }
       return chosen;
+    }
+
+    /// How a token of the vocabulary is decoded: an added one as it is looked for.
+    [[nodiscard]] const std::string& spelling(TokenId id) const {
+      const auto normal = normalized_spellings.find(id);
+      return normal != normalized_spellings.end() ? normal->second : data.tokens[static_cast<std::size_t>(id)];
     }
 
     TokenizerData data;
     std::vector<bool> is_special;
     Normalizer normalizer;
+    std::unordered_map<TokenId, std::string> normalized_spellings;
     AddedTokenSet before_normalization, after_normalization;
     PreTokenizer pre_tokenizer;
     BpeModel bpe;

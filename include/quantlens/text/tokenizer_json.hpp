@@ -41,7 +41,8 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
          {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
           "decoder", "model"});
     for (const char* key : {"truncation", "padding"})
-      if (!is_null(tokenizer, key)) note("tokenizer.json sets ", key, ", which is not applied: texts are taken as they are");
+      if (!is_null(tokenizer, key))
+        note("tokenizer.json sets ", key, ", which is not applied: texts are taken as they are");
     TokenizerStepsReader steps(data_);
     steps.read_normalizer(tokenizer.value("normalizer", json()));
     steps.read_pre_tokenizer(tokenizer.value("pre_tokenizer", json()));
@@ -51,6 +52,7 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
     read_config_tokens(config);
     place_tokens();
     name_pre_tokenizer();
+    check_first_blank();
     complete_decoder();
     read_post_processor(tokenizer.value("post_processor", json()));
     read_config(config);
@@ -174,6 +176,17 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
     if (!data_.byte_level) return;
     for (const PreTokenizerFamily& family : pre_tokenizer_families())
       if (family.steps() == data_.pre_tokenizers) data_.pre_tokenizer = family.name;
+  }
+
+  /// The reference takes a text whose blanks were stripped for one that began earlier.
+  void check_first_blank() const {
+    const auto& before = data_.normalizers;
+    const auto& after = data_.pre_tokenizers;
+    if (std::any_of(before.begin(), before.end(),
+                    [](const auto& step) { return step.kind == NormalizerStep::Kind::strip && step.left; }) &&
+        std::any_of(after.begin(), after.end(),
+                    [](const auto& step) { return step.prefix == PreTokenizerStep::Prefix::first; }))
+      refuse("the normalizer Strip of the left side with prepend_scheme first is not supported");
   }
 
   /// Older files have no decoder. The reference then puts blanks between spellings, which is no text.

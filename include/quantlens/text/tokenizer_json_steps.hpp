@@ -43,8 +43,9 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
       for (const json& part : array(step, "normalizers")) read_normalizer(part);
     } else if (type == "Strip") {
       only(step, what, {"type", "strip_left", "strip_right"});
-      data_.normalizers.push_back(
-          {.kind = Kind::strip, .left = boolean(step, "strip_left", true), .right = boolean(step, "strip_right", true)});
+      data_.normalizers.push_back({.kind = Kind::strip,
+                                   .left = boolean(step, "strip_left", true),
+                                   .right = boolean(step, "strip_right", true)});
     } else if (type == "Prepend") {
       only(step, what, {"type", "prepend"});
       data_.normalizers.push_back({.kind = Kind::prepend, .content = string(step, "prepend")});
@@ -102,7 +103,8 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
       steps.push_back({.pattern = to_pcre2(R"(\s)"), .matches = Matches::removed});
     } else if (type == "Punctuation") {
       only(step, what, {"type", "behavior"});
-      steps.push_back({.pattern = R"([!-/:-@\[-`{-~]|\p{P})", .matches = matches_of(string(step, "behavior", "Isolated"))});
+      steps.push_back(
+          {.pattern = R"([!-/:-@\[-`{-~]|\p{P})", .matches = matches_of(string(step, "behavior", "Isolated"))});
     } else {
       refuse_type("pre-tokenizer", type,
                   "ByteLevel, Digits, Split, Metaspace, Whitespace, WhitespaceSplit, Punctuation, Sequence of these");
@@ -192,7 +194,9 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
     return {.kind = PreTokenizerStep::Kind::metaspace,
             .replacement = character(step, "replacement"),
             .cuts = boolean(step, "split", true),
-            .prefix = scheme == "always" ? Prefix::always : scheme == "first" ? Prefix::first : Prefix::never};
+            .prefix = scheme == "always"  ? Prefix::always
+                      : scheme == "first" ? Prefix::first
+                                          : Prefix::never};
   }
 
   TokenizerData& data_;

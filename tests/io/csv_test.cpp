@@ -47,3 +47,26 @@ TEST_CASE("a CSV file's first record names its columns") {
   CHECK(table.rows[1][*table.column("id")] == "8");
   CHECK_THROWS_WITH(read_csv(folder.write("e.csv", "")), Catch::Contains("no header"));
 }
+
+TEST_CASE("fields that something else separates are refused with the remedy, wherever it shows first") {
+  const auto refused = [](std::string_view text, char separator = ',', std::size_t n_fields = 0) -> std::string {
+    try {
+      static_cast<void>(parse_csv(text, "t.csv", separator, n_fields));
+    } catch (const FormatError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  using Catch::Contains;
+  CHECK_THAT(refused("\xef\xbb\xbftext;label\r\n\"a, \"\"b\"\"\";0\r\n"),
+             Contains("'text;label'; fields seem to be separated by ';': save the file with commas"));
+  CHECK_THAT(refused("\"text\";\"label\"\n\"a\";\"0\"\n"), Contains("separated by ';'"));
+  CHECK_THAT(refused("text|label\na|0\n"), Contains("separated by '|'"));
+  CHECK_THAT(refused("text\tlabel\na\t0\n"), Contains("format = \"tsv\""));
+  CHECK_THAT(refused("text,label\na,0\n", '\t'), Contains("format = \"csv\""));
+  CHECK_THAT(refused("a;0\nb;1\n", ',', 2), Contains("separated by ';'"));
+  CHECK_THAT(refused("a;b\nc,d\n", ',', 1), Contains("record 2 has 2 fields, expected 1"));
+  CHECK(refused("a;b\n", ',', 1) == "accepted");
+  CHECK(refused("a;b,c;d\n1;2,3\n") == "accepted");
+  CHECK_THAT(refused("a,b\n1\n"), Contains("record 2 has 1 fields, expected 2"));
+}

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "temp_folder.hpp"
+
 using namespace quantlens;
 
 namespace {
@@ -57,4 +59,11 @@ TEST_CASE("integers beyond 64 bits become floats only where asked to") {
   const auto value = parse_json_strict("1000000000000000019884624838656", "x", LargeIntegers::as_floats);
   CHECK(value.is_number_float());
   CHECK(value.get<double>() == 1e30);
+}
+
+TEST_CASE("a JSON file in another encoding is called so") {
+  const test::TempFolder folder;
+  CHECK(read_json_file(folder.write("bom.json", "\xef\xbb\xbf[1]"))[0] == 1);
+  CHECK_THROWS_WITH(read_json_file(folder.write("wide.json", std::string("\xff\xfe[\0]\0", 6))),
+                    Catch::Contains("[quantlens.json] wide.json at byte 0: not UTF-8 but UTF-16"));
 }

@@ -40,3 +40,12 @@ TEST_CASE("a broken JSONL line is named by file and line") {
   const auto path = folder.write("b.jsonl", "1\n2\n{\"a\":\n");
   CHECK_THROWS_WITH(read_jsonl(path), Catch::Contains("b.jsonl line 3 at byte 5"));
 }
+
+TEST_CASE("a byte order mark is no part of the first line, and another encoding is named") {
+  const test::TempFolder folder;
+  const auto values = read_jsonl(folder.write("bom.jsonl", "\xef\xbb\xbf{\"a\": 1}\r\n"));
+  REQUIRE(values.size() == 1);
+  CHECK(values[0]["a"] == 1);
+  CHECK_THROWS_WITH(read_jsonl(folder.write("latin.jsonl", "{\"a\": \"caf\xe9\"}\n")),
+                    Catch::Contains("latin.jsonl at byte 10") && Catch::Contains("iconv"));
+}

@@ -1,25 +1,45 @@
 #include "quantlens/io/utf8.hpp"
 
 #include <catch2/catch.hpp>
-#include <optional>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
 using namespace quantlens;
 
-TEST_CASE("well-formed UTF-8 up to the edges of each length is accepted") {
-  for (const std::string_view text :
-       {"", "plain", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "na\xc3\xafve \xf0\x9f\x98\x80"})
-    CHECK_FALSE(first_invalid_utf8(text));
-  CHECK_FALSE(first_invalid_utf8(std::string_view("a\0b", 3)));
+namespace {
+
+void check_refused(std::string_view text, std::uint64_t offset, const std::string& fragment) {
+  INFO(fragment);
+  try {
+    require_text(text, "csv", "t.csv");
+    FAIL_CHECK("accepted");
+  } catch (const FormatError& error) {
+    CHECK(error.id() == "csv");
+    CHECK(error.offset() == offset);
+    CHECK_THAT(error.what(), Catch::Contains("t.csv") && Catch::Contains(fragment));
+  }
 }
 
-TEST_CASE("ill-formed UTF-8 is found where it starts") {
-  for (const std::string_view text :
-       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xe1\x80", "\xe1\x80\xc0",
-        "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf1\x80\x80", "\xf1\x80\x80\xc0", "\xf5\x80\x80\x80",
-        "\xff"}) {
-    CHECK(first_invalid_utf8(text) == std::optional<std::size_t>(0));
-    CHECK(first_invalid_utf8(std::string("\xc3\xa9") + std::string(text)) == std::optional<std::size_t>(2));
-  }
+}  // namespace
+
+TEST_CASE("text is text, with a byte order mark or without") {
+  for (const std::string_view text : {"", "a", "\xef\xbb\xbfh", "PK is no archive", "<p>", "naïve 😀"})
+    CHECK_NOTHROW(require_text(text, "csv", "t.csv"));
+  CHECK_NOTHROW(require_text(std::string_view("ab\0c", 4), "csv", "t.csv"));
+}
+
+TEST_CASE("what is no UTF-8 text is called what it is, with the remedy") {
+  using namespace std::string_view_literals;
+  check_refused("caf\xe9 closed", 3, "iconv -f windows-1252 -t utf-8");
+  check_refused("caf\xe9", 3, "the text ends within a character");
+  check_refused("\xff\xfet\0e\0"sv, 0, "iconv -f utf-16 -t utf-8");
+  check_refused("\xfe\xff\0t\0e"sv, 0, "UTF-16");
+  check_refused("t\0e\0x\0t\0"sv, 0, "UTF-16");
+  check_refused("\0t\0e\0x\0t"sv, 0, "UTF-16");
+  check_refused("\x1f\x8b\x08\0\0"sv, 1, "gzip");
+  check_refused("PK\x03\x04\x14\0"sv, 0, "spreadsheet");
+  check_refused("PAR1\x15\x04", 0, "Parquet");
+  check_refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", 0, "git lfs pull");
+  check_refused("<!DOCTYPE html><html>", 0, "web page");
 }

@@ -249,6 +249,37 @@ TEST_CASE("bad data is refused by file and row") {
   CHECK_THROWS_AS(load(good_toml, good_csv, "{\"id\":"), InputError);
 }
 
+TEST_CASE("a label that is no text, or no value that the task knows, is refused by value, row and remedy") {
+  const auto refusal = [](const std::string& rows) -> std::string {
+    const TemporaryFolder folder;
+    std::string toml =
+        replaced(good_toml, "format = \"csv\"\ntest = \"test.csv\"", "format = \"jsonl\"\ntest = \"t.jsonl\"");
+    folder.write("toy/task.toml", toml);
+    folder.write("toy/t.jsonl", rows);
+    folder.write("toy/demonstrations.jsonl", good_demonstrations);
+    try {
+      static_cast<void>(load_task(folder.path() / "toy", {}));
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  const std::string good =
+      "{\"nr\": 1, \"class\": 1, \"title\": \"t\", \"body\": \"b\", \"note\": \"\", \"why\": \"\", \"why2\": \"\"}\n";
+  CHECK(refusal(good) == "accepted");
+  const auto with = [&](const std::string& what, const std::string& by) {
+    return refusal(good + replaced(replaced(good, "\"nr\": 1", "\"nr\": 2"), what, by));
+  };
+  CHECK_THAT(with("\"class\": 1", "\"class\": true"),
+             Contains("t.jsonl row 2: 'class' is true; use text or a number, such as \"true\""));
+  CHECK_THAT(with("\"class\": 1", "\"class\": null"), Contains("t.jsonl row 2: 'class' is null; use text or a number"));
+  CHECK_THAT(with("\"class\": 1", "\"class\": 1.0"),
+             Contains("'class' of ") && Contains("t.jsonl row 2: '1.0'") &&
+                 Contains("known: 1 2; write one of these, or map '1.0' in [labels.values]"));
+  CHECK_THAT(with("\"title\": \"t\"", "\"title\": false"), Contains("row 2: 'title' is false; use text or a number"));
+  CHECK_THAT(with("\"title\"", "\"Title\""), Contains("row 2: no column 'title'; it has 'Title' 'body'"));
+}
+
 TEST_CASE("a task whose data the user brings says where it looks for it") {
   const TemporaryFolder folder;
   const std::string toml =
@@ -279,7 +310,14 @@ TEST_CASE("a data set that is not there has an error id of its own, so that a ru
   CHECK(id_of() == "task_row");
 }
 
+TEST_CASE("a task is named in one printable line") {
+  const TemporaryFolder folder;
+  folder.write("a\nb/task.toml", replaced(good_toml, "name = \"toy\"", "name = \"a\\nb\""));
+  CHECK_THROWS_WITH(load_task(folder.path() / "a\nb", {}), Contains("without control characters, got 'a\\nb'"));
+}
+
 TEST_CASE("a folder that is no task is an error") {
+  CHECK_THROWS_AS(load_task(std::string(5000, 'x'), {}), InputError);
   const TemporaryFolder folder;
   CHECK_THROWS_AS(load_task(folder.path(), {}), InputError);
   CHECK_THROWS_AS(load_task(folder.path() / "absent", {}), InputError);

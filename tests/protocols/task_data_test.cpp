@@ -22,7 +22,7 @@ std::vector<DataRow> read(const std::string& text, const std::string& format) {
 
 }  // namespace
 
-TEST_CASE("strings, numbers and lists of both are columns of a JSON row, everything else is none") {
+TEST_CASE("strings, numbers and lists of both are columns of a JSON row, everything else says why it is none") {
   const std::string object =
       R"({"a": "x", "b": 1.5, "c": ["y", 2, "\"é|"], "d": [], "e": true, "f": null, "g": {"h": "i"}, "j": ["k", [1]]})";
   const Columns expected{{"a", "x"}, {"b", "1.5"}, {"c", R"(["y","2","\"é|"])"}, {"d", "[]"}};
@@ -30,6 +30,11 @@ TEST_CASE("strings, numbers and lists of both are columns of a JSON row, everyth
     const auto rows = read(text, format);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].columns == expected);
+    CHECK_THROWS_WITH(rows[0].at("e"), Contains("row 1: 'e' is true; use text or a number, such as \"true\""));
+    CHECK_THROWS_WITH(rows[0].at("f"), Contains("row 1: 'f' is null; use text or a number, or leave the row out"));
+    CHECK_THROWS_WITH(rows[0].at("g"), Contains("row 1: 'g' is an object; use text or a number"));
+    CHECK_THROWS_WITH(rows[0].at("j"), Contains("row 1: 'j' is a list of more than texts and numbers"));
+    CHECK_THROWS_WITH(rows[0].at("h"), Contains("no column 'h'; it has 'a' 'b' 'c' 'd' 'e' 'f' 'g' 'j'"));
   }
 }
 
@@ -42,7 +47,18 @@ TEST_CASE("a JSON file is a list of rows, or an object with one list in it") {
   CHECK_THROWS_WITH(read(R"({"a": [], "b": []})", "json"), Contains("more than one list"));
   CHECK_THROWS_WITH(read(R"({"a": 1})", "json"), Contains("no list of rows"));
   CHECK_THROWS_WITH(read("3", "json"), Contains("no list of rows"));
-  CHECK_THROWS_WITH(read(R"([{"a": "1"}, 2])", "json"), Contains("row 2 is not a JSON object"));
+  CHECK_THROWS_WITH(read("[{\"a\": 1}]\n", "jsonl"),
+                    Contains("row 1") && Contains("a list; is the file's format json?"));
+  CHECK_THROWS_WITH(read(R"([{"a": "1"}, 2])", "json"),
+                    Contains("row 2: expected a JSON object whose keys name columns, got 2"));
+}
+
+TEST_CASE("a column that the header of a CSV file lacks, or names twice, is refused with what is there") {
+  const auto rows = read("text,label ,x,x\n a,0,1,2\n", "csv");
+  REQUIRE(rows.size() == 1);
+  CHECK(rows[0].at("text") == " a");
+  CHECK_THROWS_WITH(rows[0].at("label"), Contains("row 1: no column 'label'; it has 'label ' 'text' 'x'"));
+  CHECK_THROWS_WITH(rows[0].at("x"), Contains("row 1: 'x' is the name of two columns; rename one"));
 }
 
 TEST_CASE("LRE: every pair of every relation file is a row, with the first phrasing filled in") {

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "quantlens/core/printable.hpp"
+
 namespace quantlens::inline v0_1 {
 
 /// Joins its arguments as a stream would print them.
@@ -19,11 +21,11 @@ template <class... Parts>
 }
 
 /// An operation that failed through no fault of the input (a full disk, a lost file): programs exit with 1.
-/// `what()` reads "[quantlens.<id>] <message>".
+/// `what()` reads "[quantlens.<id>] <message>", in one line that a terminal can show whatever a file holds.
 class Error : public std::runtime_error {
  public:
   Error(std::string_view id, std::string_view message)
-      : std::runtime_error(concat("[quantlens.", id, "] ", message)), id_(id) {}
+      : std::runtime_error(printable(concat("[quantlens.", id, "] ", message))), id_(id) {}
 
   /// The stable part that a program may compare, such as "shape" or "gguf".
   [[nodiscard]] const std::string& id() const noexcept { return id_; }

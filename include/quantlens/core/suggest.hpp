@@ -11,10 +11,11 @@
 
 namespace quantlens::inline v0_1 {
 
-/// The error for a name that nobody knows; lists the known ones and, where one is near, suggests it.
+/// The error for a name that nobody knows; lists the known ones and, where one is near, suggests it. `remedy` ends the
+/// message.
 /// Example: unknown_name("format", "rtm-w4", names).
 [[nodiscard]] inline InputError unknown_name(std::string_view kind, std::string_view name,
-                                             std::span<const std::string> known) {
+                                             std::span<const std::string> known, std::string_view remedy = {}) {
   std::string message = concat("unknown ", kind, " '", name, "'");
   const auto distance = [&](const std::string& candidate) { return edit_distance(name, std::string_view(candidate)); };
   const auto nearest = std::min_element(known.begin(), known.end(),
@@ -23,7 +24,7 @@ namespace quantlens::inline v0_1 {
     message += concat("; did you mean '", *nearest, "'?");
   message += "; known:";
   for (const std::string& candidate : known) message += " " + candidate;
-  return InputError("unknown_name", message);
+  return InputError("unknown_name", concat(message, remedy));
 }
 
 }  // namespace quantlens::inline v0_1

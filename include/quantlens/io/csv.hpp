@@ -28,16 +28,33 @@ struct CsvTable {
   }
 };
 
+namespace detail {
+
+/// What a message adds where a field holds what separates fields in other files; empty where it holds none.
+[[nodiscard]] inline std::string other_separator(std::string_view field, char separator) {
+  const auto holds = [&](char other) { return other != separator && field.find(other) != std::string_view::npos; };
+  if (holds('\t')) return "; fields seem to be separated by tabs: read the file with format = \"tsv\"";
+  if (holds(';') || holds('|'))
+    return concat("; fields seem to be separated by '", holds(';') ? ';' : '|',
+                  "': save the file with commas, or with tabs and format = \"tsv\"");
+  if (holds(',')) return "; fields seem to be separated by commas: read the file with format = \"csv\"";
+  return {};
+}
+
+}  // namespace detail
+
 /// Reads records of equal length. Fields may be quoted and then hold separators, line ends and doubled quotes; a quote
 /// inside an unquoted field stands for itself. Records end with \n or \r\n; a byte order mark and blank lines are
 /// skipped.
-/// Errors: FormatError `csv`: bad UTF-8, an open quote, text behind a closing quote, a record of another length.
+/// `n_fields` is how many each has; 0: as many as the first, which then names columns.
+/// Errors: FormatError `csv`: no UTF-8 text, an open quote, text behind a closing quote, a record of another length,
+/// fields that something else separates.
 [[nodiscard]] inline std::vector<std::vector<std::string>> parse_csv(std::string_view text, std::string_view what,
-                                                                     char separator = ',') {
+                                                                     char separator = ',', std::size_t n_fields = 0) {
   const auto fail = [&](std::size_t at, std::string_view message) -> void {
     throw FormatError("csv", what, at, message);
   };
-  if (const auto bad = first_invalid_utf8(text)) fail(*bad, "not UTF-8");
+  require_text(text, "csv", what);
   std::vector<std::vector<std::string>> records;
   constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
   std::size_t at = text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
@@ -56,7 +73,8 @@ struct CsvTable {
       field += '"';
       ++at;
     }
-    if (!at_line_end() && text[at] != separator) fail(at, "text behind a closing quote");
+    if (!at_line_end() && text[at] != separator)
+      fail(at, concat("text behind a closing quote", detail::other_separator(text.substr(at, 1), separator)));
   };
 
   while (at < text.size()) {
@@ -74,25 +92,29 @@ struct CsvTable {
       ++at;  // the separator
     }
     skip_line_end();
-    if (!records.empty() && record.size() != records.front().size())
-      fail(start, concat("a record of ", record.size(), " fields, the first has ", records.front().size()));
+    if (records.empty() && record.size() == 1 && n_fields != 1)
+      if (const std::string hint = detail::other_separator(record.front(), separator); !hint.empty())
+        fail(start, concat("the first line is one field, '", record.front(), "'", hint));
+    if (n_fields == 0) n_fields = record.size();
+    if (record.size() != n_fields)
+      fail(start, concat("record ", records.size() + 1, " has ", record.size(), " fields, expected ", n_fields));
     records.push_back(std::move(record));
   }
   return records;
 }
 
-/// A file without a header line.
+/// A file without a header line, whose records have `n_fields` fields.
 [[nodiscard]] inline std::vector<std::vector<std::string>> read_csv_records(const std::filesystem::path& path,
-                                                                            char separator = ',') {
+                                                                            char separator, std::size_t n_fields) {
   const MappedFile file = open_as(FileKind::text, path);
-  return parse_csv(file.text(), path.filename().string(), separator);
+  return parse_csv(file.text(), path.filename().string(), separator, n_fields);
 }
 
 /// A file whose first record names the columns.
 /// Errors: those of parse_csv, and FormatError `csv` for a file without a record.
 [[nodiscard]] inline CsvTable read_csv(const std::filesystem::path& path, char separator = ',') {
   CsvTable table;
-  table.rows = read_csv_records(path, separator);
+  table.rows = read_csv_records(path, separator, 0);
   if (table.rows.empty()) throw FormatError("csv", path.filename().string(), 0, "no header");
   table.header = std::move(table.rows.front());
   table.rows.erase(table.rows.begin());

@@ -12,6 +12,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/file_kind.hpp"
+#include "quantlens/io/utf8.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -137,9 +138,10 @@ template <class Json = nlohmann::json>
   return builder.take();
 }
 
-/// Reads one JSON file strictly.
+/// Reads one JSON file strictly. Errors: as parse_json_strict, and of a file that is no UTF-8 text what it is.
 [[nodiscard]] inline nlohmann::json read_json_file(const std::filesystem::path& path) {
   const MappedFile file = open_as(FileKind::json, path);
+  require_text(file.text(), "json", path.filename().string());
   return parse_json_strict(file.text(), path.filename().string());
 }
 

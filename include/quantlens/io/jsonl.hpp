@@ -10,6 +10,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/json.hpp"
+#include "quantlens/io/utf8.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -24,18 +25,13 @@ void for_each_line(std::string_view text, Visit&& visit) {
   }
 }
 
-/// The same for the lines of a file.
-template <class Visit>
-void for_each_line(const std::filesystem::path& path, Visit&& visit) {
-  const MappedFile file = open_as(FileKind::text, path);
-  for_each_line(file.text(), visit);
-}
-
 /// Every line's value; blank lines are skipped.
-/// Errors: FormatError `json` naming file and line.
+/// Errors: FormatError `json` naming file and line, or the file that is no UTF-8 text.
 [[nodiscard]] inline std::vector<nlohmann::json> read_jsonl(const std::filesystem::path& path) {
+  const MappedFile file = open_as(FileKind::text, path);
+  require_text(file.text(), "json", path.filename().string());
   std::vector<nlohmann::json> values;
-  for_each_line(path, [&](std::string_view line, std::size_t number) {
+  for_each_line(file.text(), [&](std::string_view line, std::size_t number) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
     values.push_back(parse_json_strict(line, concat(path.filename().string(), " line ", number)));
   });

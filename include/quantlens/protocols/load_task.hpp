@@ -11,10 +11,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/printable.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/fact_table.hpp"
 #include "quantlens/protocols/prompt_reader.hpp"
@@ -46,10 +48,14 @@ class TaskReader {
     if (const std::string schema = root_.string("schema"); schema != task_schema)
       throw InputError("task", concat(root_.where(), ": expected schema '", task_schema, "', got '", schema, "'"));
     task_.name = root_.string("name");
-    const auto folder_name = std::filesystem::canonical(task_.folder).filename();
+    std::error_code error;
+    const std::string folder_name = std::filesystem::canonical(task_.folder, error).filename().string();
     if (task_.name != folder_name)
-      throw InputError("task", concat(root_.where(), ": expected the name of its folder, '", folder_name.string(),
-                                      "', got '", task_.name, "'"));
+      throw InputError("task", concat(root_.where(), ": expected the name of its folder, '", folder_name, "', got '",
+                                      task_.name, "'"));
+    if (printable(task_.name) != task_.name)  // cells are listed one a line
+      throw InputError(
+          "task", concat(root_.where(), ": expected a short name without control characters, got '", task_.name, "'"));
     task_.description = root_.string("description");
     kind_ = read_kind();
     if (kind_ != TaskKind::labels) facts_.emplace(root_.table(name_of(kind_)), kind_);
@@ -243,7 +249,8 @@ class TaskReader {
     const bool in_task = location == "task";
     const std::filesystem::path base = in_task ? task_.folder : data_folder_ / task_.name;
     std::filesystem::path path = inside(base, table.string("test"), table.where());
-    if (!in_task && (data_folder_.empty() || !std::filesystem::exists(path)))
+    std::error_code error;
+    if (!in_task && (data_folder_.empty() || !std::filesystem::exists(path, error)))
       throw InputError("task_data", concat("task ", task_.name, " needs its data set: pass --data DIR, where DIR/",
                                            task_.name, "/", table.string("test"), " exists",
                                            data_folder_.empty() ? "" : concat(" (no ", path.string(), ")")));
@@ -287,7 +294,9 @@ class TaskReader {
     if (label != label_of_value_.end()) return label->second;
     std::vector<std::string> known;
     for (const auto& entry : label_of_value_) known.push_back(entry.first);
-    throw unknown_name(concat("label in ", row.where, ":"), row.at(label_column_), known);
+    const std::string unknown = row.at(label_column_);
+    throw unknown_name(concat("label in column '", label_column_, "' of ", row.where, ":"), unknown, known,
+                       concat("; write one of these, or map '", unknown, "' in [labels.values] of task.toml"));
   }
 
   static void check_ids(const std::vector<Item>& items, const std::string& where) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -37,7 +38,7 @@ class LreFile {
     const nlohmann::json samples = document_.value("samples", nlohmann::json());
     if (!samples.is_array()) throw refuse("no samples");
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      DataRow row{concat(where_, " sample ", i + 1), {}};
+      DataRow row{concat(where_, " sample ", i + 1), {}, {}};
       const std::string subject(strip_blanks(text(samples[i], "subject", row.where)));
       std::string prompt = phrasing;
       prompt.replace(gap, 2, subject);
@@ -71,10 +72,13 @@ class LreFile {
 /// file's folder), relation, subject, object, and prompt, the first phrasing with the subject in it.
 /// Errors: InputError naming the file and the pair. Source: Hernandez et al. 2024; its few-shot phrasings.
 [[nodiscard]] inline std::vector<DataRow> read_lre_folder(const std::filesystem::path& folder) {
-  if (!std::filesystem::is_directory(folder)) throw InputError("task_row", folder.string() + " is no folder");
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) throw InputError("task_row", folder.string() + " is no folder");
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
-    if (entry.path().extension() == ".json") files.push_back(entry.path().lexically_relative(folder));
+  std::filesystem::recursive_directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error))
+    if (entry->path().extension() == ".json") files.push_back(entry->path().lexically_relative(folder));
+  if (error) throw InputError("task_row", concat("cannot list ", folder.string(), ": ", error.message()));
   std::sort(files.begin(), files.end());
   std::vector<DataRow> rows;
   for (const std::filesystem::path& file : files) detail::LreFile(folder, file).append_rows(rows);

@@ -25,8 +25,16 @@ namespace detail {
   return concat(path.string(), " row ", index + 1);
 }
 
-/// Strings stay, numbers are spelled as JSON spells them, a list of both is a JSON list of strings; everything else is
-/// no column.
+/// What a message says of a JSON value that is neither text nor a number nor a list of these.
+[[nodiscard]] inline std::string no_text(const nlohmann::json& value) {
+  if (value.is_object()) return "is an object; use text or a number";
+  if (value.is_array()) return "is a list of more than texts and numbers; use these alone";
+  if (value.is_null()) return "is null; use text or a number, or leave the row out";
+  return concat("is ", value.dump(), "; use text or a number, such as \"", value.dump(), "\" in quotes");
+}
+
+/// Strings stay, numbers are spelled as JSON spells them, a list of both is a JSON list of strings; every other value
+/// is one that nobody may ask for.
 [[nodiscard]] inline std::vector<DataRow> json_rows(const std::vector<nlohmann::json>& objects,
                                                     const std::filesystem::path& path) {
   const auto text_of = [](const nlohmann::json& value) {
@@ -35,14 +43,20 @@ namespace detail {
   const auto is_scalar = [](const nlohmann::json& value) { return value.is_string() || value.is_number(); };
   std::vector<DataRow> rows;
   for (const nlohmann::json& object : objects) {
-    DataRow row{row_name(path, rows.size()), {}};
-    if (!object.is_object()) throw InputError("task_row", row.where + " is not a JSON object");
+    DataRow row{row_name(path, rows.size()), {}, {}};
+    if (!object.is_object())
+      throw InputError("task_row", concat(row.where, ": expected a JSON object whose keys name columns, got ",
+                                          object.is_array() ? "a list; is the file's format json?" : object.dump()));
     for (const auto& [key, value] : object.items()) {
-      if (is_scalar(value)) row.columns[key] = text_of(value);
-      if (!value.is_array() || !std::all_of(value.begin(), value.end(), is_scalar)) continue;
-      nlohmann::json list = nlohmann::json::array();
-      for (const nlohmann::json& element : value) list.push_back(text_of(element));
-      row.columns[key] = list.dump();
+      if (is_scalar(value)) {
+        row.columns[key] = text_of(value);
+      } else if (value.is_array() && std::all_of(value.begin(), value.end(), is_scalar)) {
+        nlohmann::json list = nlohmann::json::array();
+        for (const nlohmann::json& element : value) list.push_back(text_of(element));
+        row.columns[key] = list.dump();
+      } else {
+        row.unusable[key] = no_text(value);
+      }
     }
     rows.push_back(std::move(row));
   }
@@ -70,15 +84,14 @@ namespace detail {
   if (columns.empty()) {
     table = read_csv(path, separator);
   } else {
-    table = {columns, read_csv_records(path, separator)};
+    table = {columns, read_csv_records(path, separator, columns.size())};
   }
   std::vector<DataRow> rows;
   for (auto& record : table.rows) {
-    DataRow row{row_name(path, rows.size()), {}};
-    if (record.size() != table.header.size())
-      throw InputError("task_row",
-                       concat(row.where, ": expected ", table.header.size(), " columns, got ", record.size()));
-    for (std::size_t i = 0; i < record.size(); ++i) row.columns[table.header[i]] = std::move(record[i]);
+    DataRow row{row_name(path, rows.size()), {}, {}};
+    for (std::size_t i = 0; i < record.size(); ++i)
+      if (!row.columns.emplace(table.header[i], std::move(record[i])).second)
+        row.unusable[table.header[i]] = "is the name of two columns; rename one";
     rows.push_back(std::move(row));
   }
   return rows;

@@ -9,11 +9,14 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/protocols/toml_bounds.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -101,15 +104,19 @@ class TomlTable {
   std::string where_;
 };
 
-/// Reads a TOML file. Errors: InputError where it is missing, or with line and column where it is not TOML.
+/// Reads a TOML file.
+/// Errors: InputError `task` where it is missing; `toml`, with the line, where it is not TOML or deeper than any task.
 [[nodiscard]] inline toml::table read_toml(const std::filesystem::path& path) {
-  if (!std::filesystem::is_regular_file(path)) throw InputError("task", concat("no file ", path.string()));
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) throw InputError("task", concat("no file ", path.string()));
+  const MappedFile file = MappedFile::open(path);
+  check_toml_bounds(file.text(), path.string());
   try {
-    return toml::parse_file(path.string());
-  } catch (const toml::parse_error& error) {
-    const auto at = error.source().begin;
+    return toml::parse(file.text(), path.string());
+  } catch (const toml::parse_error& fault) {
+    const auto at = fault.source().begin;
     throw InputError("toml",
-                     concat(path.string(), " line ", at.line, " column ", at.column, ": ", error.description()));
+                     concat(path.string(), " line ", at.line, " column ", at.column, ": ", fault.description()));
   }
 }
 

@@ -4,15 +4,18 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <filesystem>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "quantlens/bench/fidelity.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/session_provider.hpp"
+#include "quantlens/core/printable.hpp"
+#include "quantlens/core/program.hpp"
+#include "quantlens/io/truncated_file.hpp"
 #include "quantlens/report/bench_program.hpp"
 #include "quantlens/runtime/probe_text.hpp"
 
@@ -263,22 +266,20 @@ int main(int argc, char** argv) {
   Options options;
   CLI::App app("Time, memory, distortion and agreement with full precision of each quantization format.", "quantizers");
   options.add_to(app);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : 2;
-  }
-  try {
+  install_truncated_file_handler();
+  return run_program(std::cout, std::cerr, "", [&] {
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      std::ostringstream why;
+      const int status = app.exit(error, std::cout, why);
+      std::cerr << printable_lines(why.str());
+      return status == 0 ? 0 : exit_wrong_use;
+    }
     options.benchmark_arguments = app.remaining();
     for (const std::string& argument : options.benchmark_arguments)
       if (!argument.starts_with("--benchmark_"))
         throw InputError("usage", concat("unknown argument '", argument, "'; --help lists the known ones"));
     return run(options);
-  } catch (const InputError& error) {
-    std::cerr << error.what() << '\n';
-    return 2;
-  } catch (const std::exception& error) {
-    std::cerr << error.what() << '\n';
-    return 1;
-  }
+  });
 }

@@ -3,15 +3,15 @@
 /// 130 or 143 where a signal stopped work that goes on later.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <exception>
 #include <iostream>
-#include <new>
+#include <sstream>
 #include <string>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
-#include "quantlens/core/interrupt.hpp"
+#include "quantlens/core/printable.hpp"
+#include "quantlens/core/program.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/io/truncated_file.hpp"
 #include "quantlens/version.hpp"
 #include "quantlens_command.hpp"
 #include "quantlens_inspect.hpp"
@@ -20,8 +20,6 @@
 #include "quantlens_text.hpp"
 
 namespace {
-
-constexpr int failed = 1, wrong_use = 2;
 
 /// CLI11 itself only says that a subcommand is missing. Errors: InputError with the nearest known name.
 void require_known_command(const CLI::App& app, const std::string& name) {
@@ -50,30 +48,18 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, std::cout, std::cerr) == 0 ? 0 : wrong_use;
+    std::ostringstream why;
+    const int status = app.exit(error, std::cout, why);
+    std::cerr << quantlens::printable_lines(why.str());
+    return status == 0 ? 0 : quantlens::exit_wrong_use;
   }
   chosen(std::cout);
-  std::cout.flush();
-  if (!std::cout) throw quantlens::Error("write", "cannot write to standard output");
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    return run(argc, argv);
-  } catch (const quantlens::Interrupted& interrupted) {
-    std::cerr << "quantlens: interrupted\n";
-    return 128 + interrupted.signal;
-  } catch (const quantlens::InputError& error) {
-    std::cerr << "quantlens: " << error.what() << '\n';
-    return wrong_use;
-  } catch (const std::bad_alloc&) {
-    std::cerr << "quantlens: out of memory\n";
-    return failed;
-  } catch (const std::exception& error) {
-    std::cerr << "quantlens: " << error.what() << '\n';
-    return failed;
-  }
+  quantlens::install_truncated_file_handler();
+  return quantlens::run_program(std::cout, std::cerr, "quantlens: ", [&] { return run(argc, argv); });
 }

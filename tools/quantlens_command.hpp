@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/engine.hpp"
@@ -136,7 +137,7 @@ struct EngineCommandOptions {
 
 /// Tells the user what a load read otherwise than the files say.
 inline void print_notes(const ModelFile& file) {
-  for (const std::string& note : file.notes()) std::cerr << "note: " << note << '\n';
+  for (const std::string& note : file.notes()) std::cerr << "note: " << printable(note) << '\n';
 }
 
 /// The model that the options ask for. Errors: those of ModelSession, parse_format and build_transformer.

@@ -48,7 +48,7 @@ struct InspectCommand {
     if (!file.chat_template.empty())
       report["chat_template"] = {{"sha256", sha256_hex(std::as_bytes(std::span(file.chat_template)))},
                                  {"bytes", file.chat_template.size()}};
-    out << report.dump(2) << '\n';
+    out << report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
   }
 
  private:

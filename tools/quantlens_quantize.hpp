@@ -48,7 +48,9 @@ struct QuantizeCommand {
     else
       write_folder(session, format, partial);
     partial.publish();
-    report << nlohmann::ordered_json{{"format", format.name()}, {"out", out}}.dump() << '\n';
+    report << nlohmann::ordered_json{{"format", format.name()}, {"out", out}}.dump(
+                  -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)
+           << '\n';
   }
 
  private:

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "quantlens/bench/session_provider.hpp"
+#include "quantlens/io/truncated_file.hpp"
 #include "quantlens/report/bench_program.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// Runs quantlens_bench on a command line; returns the exit status.
 [[nodiscard]] inline int bench_main(int argc, char** argv) {
+  install_truncated_file_handler();
   const OpenModel open = [](const std::filesystem::path& path, const BenchOptions& options) {
     return std::make_unique<SessionProvider>(path, options);
   };

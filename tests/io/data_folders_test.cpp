@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <string>
 
 #include "temp_folder.hpp"
 
@@ -13,10 +14,17 @@ TEST_CASE("data folders: those of this source tree", "[io]") {
   CHECK(find_data_folder("no such folder") == "no such folder");
 }
 
-TEST_CASE("data folders: a path goes before a reference model of the same name", "[io]") {
-  CHECK(find_model("refworld-unfaithful") == find_data_folder("reference_models") / "refworld-unfaithful");
-  CHECK(find_model("missing.gguf") == "missing.gguf");
+TEST_CASE("data folders: a reference model's name goes before a file of that name in the working folder", "[io]") {
+  const std::filesystem::path reference = find_data_folder("reference_models") / "refworld-unfaithful";
   const test::TempFolder folder;
-  const std::filesystem::path file = folder.write("refworld-unfaithful", "a model");
-  CHECK(find_model(file) == file);
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  folder.write("refworld-unfaithful", "a model");
+  folder.write("model.gguf", "a model");
+  folder.write("train", "no reference model, though a folder beside them is called so");
+  CHECK(find_model("refworld-unfaithful") == reference);
+  CHECK(find_model("./refworld-unfaithful") == "./refworld-unfaithful");
+  CHECK(find_model(folder.path() / "refworld-unfaithful") == folder.path() / "refworld-unfaithful");
+  for (const std::string name : {"model.gguf", "missing.gguf", "train", ".", "..", ""}) CHECK(find_model(name) == name);
+  std::filesystem::current_path(before);
 }

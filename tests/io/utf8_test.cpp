@@ -40,6 +40,5 @@ TEST_CASE("what is no UTF-8 text is called what it is, with the remedy") {
   check_refused("\x1f\x8b\x08\0\0"sv, 1, "gzip");
   check_refused("PK\x03\x04\x14\0"sv, 0, "spreadsheet");
   check_refused("PAR1\x15\x04", 0, "Parquet");
-  check_refused("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", 0, "git lfs pull");
   check_refused("<!DOCTYPE html><html>", 0, "web page");
 }

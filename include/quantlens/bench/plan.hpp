@@ -4,13 +4,12 @@
 #include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "quantlens/bench/prompt_sets.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/protocols/load_task.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/registry.hpp"
@@ -66,10 +66,14 @@ namespace bench_detail {
 inline std::vector<std::string> task_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-    if (std::filesystem::exists(entry.path() / "task.toml", error)) names.push_back(entry.path().filename().string());
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    std::error_code none;
+    if (std::filesystem::exists(entry->path() / "task.toml", none)) names.push_back(entry->path().filename().string());
+  }
   if (names.empty())
-    throw InputError("tasks", concat("no task folder in '", folder.string(), "'; name the right one with --tasks-dir"));
+    throw InputError("tasks", concat("no task folder in '", folder.string(), "'", error ? ": " + error.message() : "",
+                                     "; name the right one with --tasks-dir"));
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -103,8 +107,7 @@ class TaskLoader {
 
 /// SHA-256 of what all items of a task share: task.toml and the demonstrations.
 inline std::string task_sha256(const Task& task) {
-  std::ifstream file(task.folder / "task.toml", std::ios::binary);
-  const std::string toml{std::istreambuf_iterator<char>(file), {}};
+  const std::string toml(MappedFile::open(task.folder / "task.toml").text());
   nlohmann::json demonstrations = nlohmann::json::array();
   for (const Item& item : task.demonstrations) demonstrations.push_back(item_json(item));
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});

@@ -24,13 +24,14 @@ namespace quantlens::inline v0_1 {
   return name;
 }
 
-/// What a user names as a model: a path, or else a reference model by its name.
+/// What a user names as a model: a reference model by its name, or else a path. A name goes before a file or folder of
+/// the same name, so that what lies in the working folder cannot change what a command means; ./NAME is a path.
 /// Example: find_model("refworld-unfaithful").
 [[nodiscard]] inline std::filesystem::path find_model(const std::filesystem::path& model) {
+  if (model != model.filename()) return model;
   std::error_code error;
-  if (std::filesystem::exists(model, error)) return model;
   const std::filesystem::path reference = find_data_folder("reference_models") / model;
-  return std::filesystem::is_directory(reference, error) ? reference : model;
+  return std::filesystem::is_regular_file(reference / "config.json", error) ? reference : model;
 }
 
 }  // namespace quantlens::inline v0_1

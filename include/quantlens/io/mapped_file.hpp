@@ -15,12 +15,13 @@
 #include <utility>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/io/truncated_file.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// Owns one read-only mapping of a whole file; moving it keeps the addresses.
-/// Whoever shrinks the file while it is mapped makes later reads fault: replace model files by renaming, as
-/// write_file_atomically does.
+/// Whoever shrinks the file while it is mapped makes later reads fault (truncated_file.hpp says what programs do then):
+/// replace model files by renaming, as write_file_atomically does.
 class MappedFile {
  public:
   /// Errors: InputError `file` if the path cannot be opened or is no regular file.
@@ -39,6 +40,7 @@ class MappedFile {
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
     if (address == MAP_FAILED) throw Error("file", concat("cannot map ", path.string(), ": ", std::strerror(errno)));
     mapped.bytes_ = {static_cast<const std::byte*>(address), size};
+    detail::note_mapping(mapped.bytes_, path);
     return mapped;
   }
 
@@ -51,7 +53,9 @@ class MappedFile {
     return *this;
   }
   ~MappedFile() {
-    if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+    if (bytes_.empty()) return;
+    detail::forget_mapping(bytes_);
+    ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
   }
 
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }

@@ -25,7 +25,6 @@ namespace detail {
       Start{"\x1f\x8b", "a gzip archive; unpack it"},
       Start{"PK\x03\x04", "a zip archive or a spreadsheet; unpack it, or save it as comma-separated text"},
       Start{"PAR1", "a Parquet file; convert it to CSV or JSON lines"},
-      Start{"version https://git-lfs", "a Git LFS pointer instead of the file; run git lfs pull"},
       Start{"<!DOCTYPE html", "a web page instead of the file; download the file itself"},
       Start{"<!doctype html", "a web page instead of the file; download the file itself"},
       Start{"<html", "a web page instead of the file; download the file itself"},

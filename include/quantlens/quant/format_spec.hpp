@@ -254,4 +254,14 @@ class PartReader {
   return spec;
 }
 
+/// Whether parse_format takes the text.
+[[nodiscard]] inline bool is_format(std::string_view text) {
+  try {
+    static_cast<void>(parse_format(text));
+    return true;
+  } catch (const InputError&) {
+    return false;
+  }
+}
+
 }  // namespace quantlens::inline v0_1

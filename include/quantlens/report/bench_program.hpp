@@ -5,16 +5,16 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <filesystem>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -26,7 +26,10 @@
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/parallel.hpp"
+#include "quantlens/core/printable.hpp"
+#include "quantlens/core/program.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/report/console.hpp"
 #include "quantlens/report/progress.hpp"
 #include "quantlens/version.hpp"
@@ -70,8 +73,9 @@ inline void check_benchmark_out(const BenchOptions& options) {
   for (const std::string& argument : options.benchmark_arguments) {
     if (!argument.starts_with(flag)) continue;
     const std::string path = argument.substr(flag.size());
-    std::ifstream file(path);
-    if (std::filesystem::is_regular_file(path) && !nlohmann::json::accept(file))
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(path, error)) continue;  // a pipe or /dev/null cannot be read back
+    if (!nlohmann::json::accept(MappedFile::open(path).text()))
       throw Error("write", concat(path, " is incomplete; is the disk full?"));
   }
 }
@@ -124,11 +128,18 @@ inline BenchmarkReport benchmark_report(const Row& row) {
   return report;
 }
 
+/// The other model that a baseline names; none where it is a format, whatever lies in the working folder.
+inline std::optional<std::filesystem::path> baseline_model(const std::string& baseline) {
+  std::error_code error;
+  const std::filesystem::path other = find_model(baseline);
+  if (is_format(baseline) || !std::filesystem::exists(other, error)) return std::nullopt;
+  return other;
+}
+
 /// A baseline that is no format is another model, whose `full` is meant.
 inline std::pair<std::unique_ptr<ModelProvider>, std::string> open_baseline(const BenchOptions& options,
                                                                             const OpenModel& open) {
-  const std::filesystem::path other = find_model(options.baseline);
-  if (std::filesystem::exists(other)) return {open(other, options), "full"};
+  if (const auto other = baseline_model(options.baseline)) return {open(*other, options), "full"};
   return {nullptr, parse_format(options.baseline).name()};
 }
 
@@ -199,7 +210,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
 /// signal.
 [[nodiscard]] inline int run_bench_program(std::span<const std::string> arguments, const OpenModel& open,
                                            std::ostream& out, std::ostream& err) {
-  try {
+  return run_program(out, err, "", [&] {
     const BenchOptions options = parse_bench_options(arguments);
     if (options.help) out << bench_usage;
     if (options.version) out << "quantlens_bench " << QUANTLENS_VERSION << "\n";
@@ -207,7 +218,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
 
     // The model's name decides on prompts, and so on what there is to measure.
     const std::unique_ptr<ModelProvider> model = open(find_model(options.model), options);
-    for (const std::string& note : model->notes()) err << "note: " << note << "\n";
+    for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
     const Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
                                 model->own_name());
     for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";
@@ -223,13 +234,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
       return 0;
     }
     return report_detail::run_cells(options, plan, *model, open, out, err);
-  } catch (const InputError& error) {
-    err << error.what() << "\n";
-    return 2;
-  } catch (const std::exception& error) {
-    err << error.what() << "\n";
-    return 1;
-  }
+  });
 }
 
 }  // namespace quantlens::inline v0_1

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/core/printable.hpp"
 #include "quantlens/report/text_table.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -50,7 +51,8 @@ inline std::string wrapped_words(const std::vector<std::string>& words, std::siz
   std::string out = lead;
   std::size_t used = display_width(lead);
   bool begins = true;
-  for (const std::string& word : words) {
+  for (const std::string& given : words) {
+    const std::string word = printable(given);
     if (!begins && used + 1 + display_width(word) > width) {
       out += "\n" + std::string(indent, ' ');
       used = indent;

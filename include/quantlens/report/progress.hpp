@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/printable.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -54,8 +55,8 @@ class Progress {
       line << std::fixed << std::setprecision(1) << "  " << rate << " " << unit_ << "/s  ETA "
            << duration_text(static_cast<double>(total - done) / rate);
     }
-    out_ << "\r\x1b[K" << (color_ ? "\x1b[36m" : "") << cell << (color_ ? "\x1b[0m" : "") << "  " << line.str()
-         << std::flush;
+    out_ << "\r\x1b[K" << (color_ ? "\x1b[36m" : "") << printable(cell, 80) << (color_ ? "\x1b[0m" : "") << "  "
+         << line.str() << std::flush;
     shown_ = true;
   }
 

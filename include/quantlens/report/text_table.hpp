@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/printable.hpp"
+
 namespace quantlens::inline v0_1 {
 
 /// Columns that UTF-8 text takes on a terminal, for text without wide or combining characters.
@@ -25,8 +27,12 @@ struct TextColumn {
 
 /// Renders the columns left to right, two blanks between them; where the next column would pass `width`, a new block
 /// begins, which repeats the first column. All columns have the same number of cells. Lines have no blanks at their
-/// end.
-[[nodiscard]] inline std::string render_columns(const std::vector<TextColumn>& columns, std::size_t width) {
+/// end, and nothing that a terminal would not print.
+[[nodiscard]] inline std::string render_columns(std::vector<TextColumn> columns, std::size_t width) {
+  for (TextColumn& column : columns) {
+    column.header = printable(column.header);
+    for (std::string& cell : column.cells) cell = printable(cell);
+  }
   const auto width_of = [](const TextColumn& column) {
     std::size_t widest = display_width(column.header);
     for (const std::string& cell : column.cells) widest = std::max(widest, display_width(cell));

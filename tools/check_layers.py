@@ -48,7 +48,7 @@ THIRD_PARTIES = {
     r"CLI/": ["tools/", "benchmarks/"],
 }
 STANDARD = re.compile(r"^[a-z_0-9]+$")
-SYSTEM = re.compile(r"^((fcntl|unistd|malloc|dirent|errno|signal|time|spawn|poll|sched|pthread)\.h|sys/\w+\.h|linux/\w+\.h)$")
+SYSTEM = re.compile(r"^((fcntl|unistd|malloc|dirent|errno|signal|time|spawn|dlfcn|poll|sched|pthread)\.h|sys/\w+\.h|linux/\w+\.h)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_Pragma\(\"omp")
 

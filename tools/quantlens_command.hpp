@@ -1,6 +1,8 @@
 /// What the commands of the quantlens tool share: how they are registered and which options several of them take.
 #pragma once
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstddef>
@@ -134,6 +136,11 @@ struct EngineCommandOptions {
     command.add_flag("!--no-shared-prefix", engine.shared_prefix, "Compute shared prompt prefixes anew");
   }
 };
+
+/// A model's or a template's text as stdout gets it: as it is, but on a terminal what would steer it is spelled out.
+[[nodiscard]] inline std::string shown(const std::string& text) {
+  return ::isatty(STDOUT_FILENO) == 1 ? printable_lines(text) : text;
+}
 
 /// Tells the user what a load read otherwise than the files say.
 inline void print_notes(const ModelFile& file) {

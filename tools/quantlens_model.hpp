@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/printable.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/runtime/engine.hpp"
@@ -66,11 +65,8 @@ struct GenerateCommand {
              : session.encoder().encode_plain(prompt, special.parse);
     const GenerateRequest request{tokens, max_new_tokens, sampling};
     const auto results = Engine(model.transformer(), engine.engine).generate({&request, 1});
-    const std::string text = session.encoder().tokenizer().decode(results.front().tokens);
-    if (isatty(STDOUT_FILENO) == 1)
-      out << printable_lines(text) << '\n';
-    else
-      out << text;
+    out << shown(session.encoder().tokenizer().decode(results.front().tokens));
+    if (isatty(STDOUT_FILENO) == 1) out << '\n';
   }
 };
 

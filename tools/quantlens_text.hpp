@@ -88,7 +88,7 @@ struct RenderChatCommand {
     const Source source = read_source();
     set_token(context, "bos_token", bos, source.bos);
     set_token(context, "eos_token", eos, source.eos);
-    out << ChatTemplate(source.chat_template).render(context);
+    out << shown(ChatTemplate(source.chat_template).render(context));
   }
 
  private:

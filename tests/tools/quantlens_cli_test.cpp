@@ -1,8 +1,5 @@
 // Runs the built tool: outputs, exit statuses and what goes to which stream.
-#include <sys/wait.h>
-
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -11,45 +8,15 @@
 #include "../io/temp_folder.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/version.hpp"
+#include "tool_program.hpp"
 
 using namespace quantlens;
+using namespace quantlens_test;
 using quantlens::test::read_text;
 using quantlens::test::TempFolder;
 using Json = nlohmann::json;
 
 namespace {
-
-std::filesystem::path tool_path() {
-  const char* folder = std::getenv("QUANTLENS_BIN_DIR");
-  return std::filesystem::path(folder == nullptr ? "" : folder) / "quantlens";
-}
-
-/// False, with a warning, where the tool has not been built.
-bool have_tool() {
-  if (std::filesystem::exists(tool_path())) return true;
-  WARN("SKIPPED: no tool " << tool_path() << "; set QUANTLENS_BIN_DIR");
-  return false;
-}
-
-std::string quoted(const std::string& argument) {
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
-struct Result {
-  int status = -1;
-  std::string out, err;
-};
-
-Result run(const std::vector<std::string>& arguments, const std::string& environment = "") {
-  const TempFolder folder;
-  std::string command = environment + " " + quoted(tool_path().string());
-  for (const std::string& argument : arguments) command += " " + quoted(argument);
-  const auto out = folder.path() / "out", err = folder.path() / "err";
-  const int code = std::system((command + " >" + quoted(out.string()) + " 2>" + quoted(err.string())).c_str());
-  return {WIFEXITED(code) ? WEXITSTATUS(code) : -1, read_text(out), read_text(err)};
-}
 
 std::string data(const std::string& name) { return QUANTLENS_SOURCE_DIR "/tests/data/" + name; }
 

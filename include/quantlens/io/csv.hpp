@@ -107,7 +107,7 @@ namespace detail {
 [[nodiscard]] inline std::vector<std::vector<std::string>> read_csv_records(const std::filesystem::path& path,
                                                                             char separator, std::size_t n_fields) {
   const MappedFile file = open_as(FileKind::text, path);
-  return parse_csv(file.text(), path.filename().string(), separator, n_fields);
+  return parse_csv(file.text(), path.string(), separator, n_fields);
 }
 
 /// A file whose first record names the columns.
@@ -115,7 +115,7 @@ namespace detail {
 [[nodiscard]] inline CsvTable read_csv(const std::filesystem::path& path, char separator = ',') {
   CsvTable table;
   table.rows = read_csv_records(path, separator, 0);
-  if (table.rows.empty()) throw FormatError("csv", path.filename().string(), 0, "no header");
+  if (table.rows.empty()) throw FormatError("csv", path.string(), 0, "no header");
   table.header = std::move(table.rows.front());
   table.rows.erase(table.rows.begin());
   return table;

@@ -29,11 +29,11 @@ void for_each_line(std::string_view text, Visit&& visit) {
 /// Errors: FormatError `json` naming file and line, or the file that is no UTF-8 text.
 [[nodiscard]] inline std::vector<nlohmann::json> read_jsonl(const std::filesystem::path& path) {
   const MappedFile file = open_as(FileKind::text, path);
-  require_text(file.text(), "json", path.filename().string());
+  require_text(file.text(), "json", path.string());
   std::vector<nlohmann::json> values;
   for_each_line(file.text(), [&](std::string_view line, std::size_t number) {
     if (line.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    values.push_back(parse_json_strict(line, concat(path.filename().string(), " line ", number)));
+    values.push_back(parse_json_strict(line, concat(path.string(), " line ", number)));
   });
   return values;
 }

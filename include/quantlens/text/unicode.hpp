@@ -7,12 +7,13 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/utf8.hpp"
+#include "quantlens/io/utf8.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// Throws FormatError, with the byte offset, where `text` is not UTF-8; `what` names it in the message.
 inline void require_utf8(std::string_view text, std::string_view what) {
-  if (const auto bad = first_invalid_utf8(text)) throw FormatError("utf8", what, *bad, "the text is not valid UTF-8");
+  if (const auto bad = first_invalid_utf8(text)) throw FormatError("utf8", what, *bad, not_utf8(text, *bad));
 }
 
 inline void append_utf8(std::string& text, char32_t value) {

@@ -9,6 +9,7 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "checkpoint_matrices.hpp"
+#include "tiny_model.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
@@ -65,6 +66,19 @@ TEST_CASE("a GGUF source keeps its metadata, and its rows are permuted back") {
     CHECK(values_of(read.weights.blocks[1].*member) == values_of(source.weights.blocks[1].*member));
   CHECK(values_of(read.weights.embed) == values_of(source.weights.embed));
   CHECK(read.weights.final_norm == source.weights.final_norm);
+}
+
+TEST_CASE("a written file keeps the name of the model it was made from") {
+  const TempFolder folder;
+  const GgufTypes types{GgmlType::f32, GgmlType::f32};
+  write_gguf_model(load_model(data_folder / "llama"), folder.path() / "a.gguf", types);
+  CHECK(load_model(folder.path() / "a.gguf").name == "llama");
+  write_gguf_model(load_model(folder.path() / "a.gguf"), folder.path() / "b.gguf", types);
+  CHECK(load_model(folder.path() / "b.gguf").name == "llama");
+  // One without a name of its own is called as its file.
+  folder.write("unnamed.gguf", tiny_llama().build());
+  write_gguf_model(load_model(folder.path() / "unnamed.gguf"), folder.path() / "c.gguf", types);
+  CHECK(load_model(folder.path() / "c.gguf").name == "unnamed");
 }
 
 TEST_CASE("matrices with codes keep them, also where rows are permuted") {

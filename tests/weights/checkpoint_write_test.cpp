@@ -71,6 +71,24 @@ TEST_CASE("folders of every format read back to the same codes, values and schem
   }
 }
 
+TEST_CASE("a written folder keeps the name of the model it was made from, however often it is written") {
+  const TempFolder folder;
+  write_checkpoint(load_model(checkpoints / "gptq-w8"), folder.path() / "one", CheckpointFormat::gptq);
+  const ModelFile one = load_model(folder.path() / "one");
+  CHECK(one.name == "gptq-w8");
+  write_checkpoint(one, folder.path() / "two", CheckpointFormat::gptq_v2);
+  CHECK(load_model(folder.path() / "two").name == "gptq-w8");
+
+  nlohmann::json config = read_json_file(folder.path() / "two/config.json");
+  config["_name_or_path"] = "org/base";
+  config.erase(model_name_key);
+  folder.write("two/config.json", config.dump());
+  CHECK(load_model(folder.path() / "two").name == "two");
+  config[model_name_key] = "";
+  folder.write("two/config.json", config.dump());
+  CHECK(load_model(folder.path() / "two").name == "two");
+}
+
 TEST_CASE("norms take the embedding's type where that rounds none of their values") {
   struct Case {
     GgmlType type;

@@ -140,6 +140,7 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
     const GgufFile source = GgufFile::open(model.path);
     for (const GgufEntry& entry : source.metadata())
       if (entry.key != "general.alignment" && !entry.key.starts_with("split.")) metadata.copy(entry);
+    if (!source.has("general.name")) metadata.set("general.name", model.name);
   }
   metadata.set("general.quantization_version", std::uint32_t{2});
   metadata.set("general.file_type", gguf_file_type(type));

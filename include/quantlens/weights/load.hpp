@@ -34,7 +34,9 @@ struct ModelFile {
   std::string eos_text;
   std::string sha256;  ///< As GgufFile::sha256 or HfFolder::sha256 defines it.
   std::filesystem::path path;
-  std::string name;  ///< What the model is called: general.name of a GGUF file, a folder's own name.
+  /// What the model is called: general.name of a GGUF file; what a folder that quantlens wrote says it was made from,
+  /// else the folder's own name.
+  std::string name;
 
   /// What was read otherwise than the files say, a sentence each, for the user to see.
   [[nodiscard]] std::vector<std::string> notes() const {
@@ -43,6 +45,10 @@ struct ModelFile {
     return all;
   }
 };
+
+/// The key of config.json under which write_checkpoint keeps a model's name. transformers' own _name_or_path is not
+/// read: there fine-tuned models say what they were trained from, which is another model.
+inline constexpr const char* model_name_key = "quantlens_model_name";
 
 namespace detail {
 
@@ -143,7 +149,8 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   ModelFile model;
   model.path = folder->path();
   const std::filesystem::path whole = std::filesystem::absolute(model.path / "").lexically_normal();
-  model.name = whole.parent_path().filename().string();
+  model.name = detail::JsonFields(folder->config(), "config.json").string_or(model_name_key, "");
+  if (model.name.empty()) model.name = whole.parent_path().filename().string();
   model.weights = detail::weights_from_hf(folder);
   if (folder->tokenizer().is_null()) refuse_tokenizer(folder->path());
   detail::add_tokenizer(model, tokenizer_data_from_json(folder->tokenizer(), folder->tokenizer_config()),

@@ -1,5 +1,6 @@
 #include "quantlens/io/safetensors.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -46,6 +47,34 @@ TEST_CASE("an error points at the tensor's name in the header") {
   } catch (const FormatError& error) {
     CHECK(error.offset() == 8 + header.find("\"bad\""));
   }
+}
+
+TEST_CASE("many tensors are found by name, whatever the order of their names and data") {
+  constexpr std::size_t n = 1000;
+  const auto name_of = [](std::size_t i) { return concat("t", i * 7919 % n); };
+  const auto file_of = [&](const std::string& last_name) {
+    std::string header = "{", data;
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::size_t at = n - 1 - i;  // the data lie in the opposite order
+      header += concat(i == 0 ? "" : ",", '"', i + 1 == n ? last_name : name_of(i),
+                       R"(":{"dtype":"U8","shape":[1],"data_offsets":[)", at, ",", at + 1, "]}");
+      data += static_cast<char>(at % 251);
+    }
+    std::reverse(data.begin(), data.end());
+    return exact_bytes(safetensors_file(header + "}", data));
+  };
+  const auto bytes = file_of(name_of(n - 1));
+  const SafetensorsFile file = SafetensorsFile::parse(bytes, "x.safetensors");
+  for (std::size_t i = 0; i < n; ++i) {
+    const SafetensorsTensor* tensor = file.find(name_of(i));
+    REQUIRE(tensor != nullptr);
+    CHECK(tensor->data[0] == static_cast<std::byte>((n - 1 - i) % 251));
+  }
+  CHECK(file.find("t1000") == nullptr);
+  CHECK(file.find("") == nullptr);
+  const auto twice = file_of(name_of(3));
+  CHECK_THROWS_WITH(SafetensorsFile::parse(twice, "x.safetensors"),
+                    Catch::Contains(concat("'", name_of(3), "': duplicate key in the header")));
 }
 
 TEST_CASE("bytes behind the data are refused, as the reference does") {

@@ -46,6 +46,13 @@ class CountingIterator {
   std::size_t* taken_;
 };
 
+/// What a reader wants of the parser's "[json.exception....] explanation".
+[[nodiscard]] inline std::string_view json_explanation(const nlohmann::detail::exception& error) {
+  const std::string_view text = error.what();
+  const std::size_t at = text.find("] ");
+  return at == std::string_view::npos ? text : text.substr(at + 2);
+}
+
 /// Builds the value from the parser's events and refuses what the parser itself would let through.
 template <class Json>
 class StrictJsonBuilder {
@@ -76,11 +83,7 @@ class StrictJsonBuilder {
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) {
-    // Its text is "[json.exception....] explanation"; the explanation is what a reader wants.
-    const std::string_view text = error.what();
-    const std::size_t explanation = text.find("] ");
-    throw FormatError("json", what_, position == 0 ? 0 : position - 1,
-                      explanation == std::string_view::npos ? text : text.substr(explanation + 2));
+    throw FormatError("json", what_, position == 0 ? 0 : position - 1, json_explanation(error));
   }
 
   [[nodiscard]] Json take() { return std::move(root_); }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/gguf.hpp"
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/io/json.hpp"
@@ -48,7 +49,7 @@ struct TokenizeCommand {
 
   void run(std::ostream& out) const {
     const Tokenizer tokenizer(load_tokenizer_data(model.path));
-    const MappedFile text = MappedFile::open(file);
+    const MappedFile text = open_as(FileKind::text, file);
     for_each_line(text.text(), [&](std::string_view line, std::size_t number) {
       const std::vector<TokenId> ids =
           jsonl ? tokenizer.encode(json_string(line, number), encode) : tokenizer.encode(line, encode);
@@ -79,7 +80,7 @@ struct RenderChatCommand {
   }
 
   void run(std::ostream& out) const {
-    auto context = parse_json_strict<nlohmann::ordered_json>(MappedFile::open(file).text(), file);
+    auto context = parse_json_strict<nlohmann::ordered_json>(open_as(FileKind::json, file).text(), file);
     const auto refuse = [&](std::string_view why) { throw InputError("chat", concat(file, ": ", why)); };
     if (!context.is_object()) refuse("expected one JSON object");
     if (!context.contains("messages") || !context["messages"].is_array()) refuse("'messages' should be an array");
@@ -119,7 +120,7 @@ struct RenderChatCommand {
       throw InputError("usage", "render-chat needs --model or --template");
     }
     if (!template_file.empty())
-      source.chat_template = MappedFile::open(template_file).text();
+      source.chat_template = open_as(FileKind::text, template_file).text();
     else if (source.chat_template.empty())
       throw InputError("chat", concat(model.path, " has no chat template; give one with --template"));
     return source;

@@ -72,6 +72,8 @@ TEST_CASE("a whole model beside an adapter's configuration alone is read") {
 
 TEST_CASE("a folder without tokenizer.json says what it has instead") {
   const TempFolder folder;
+  CHECK_THROWS_WITH(refuse_tokenizer(folder.path()), Catch::Contains("no tokenizer.json; the folder is empty"));
+  folder.write("config.json", "{}");
   CHECK_THROWS_WITH(refuse_tokenizer(folder.path()), Catch::Contains("no tokenizer.json; download it"));
   folder.write("tokenizer.model", "x");
   CHECK_THROWS_WITH(refuse_tokenizer(folder.path()),

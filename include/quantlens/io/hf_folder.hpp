@@ -40,7 +40,9 @@ namespace quantlens::inline v0_1 {
                                       {"tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", ".tiktoken"});
   throw InputError("hf_folder",
                    concat(folder.string(), ": no tokenizer.json",
-                          slow.empty() ? "; download it, or copy it from the model that this one was made from"
+                          slow.empty() ? std::filesystem::exists(folder / "config.json")
+                                             ? "; download it, or copy it from the model that this one was made from"
+                                             : describe_foreign_folder(folder)
                                        : concat(", only ", detail::quoted_list(slow),
                                                 "; make it with AutoTokenizer.from_pretrained(folder).save_pretrained("
                                                 "folder) of transformers")));

@@ -9,6 +9,7 @@
 
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/runtime/chat_encoder.hpp"
 #include "quantlens/runtime/text_rows.hpp"
@@ -41,7 +42,7 @@ namespace calibration_detail {
                                                        std::size_t wanted) {
   std::vector<TokenId> tokens;
   if (file.extension() != ".jsonl") {
-    tokens = encoder.encode_plain(MappedFile::open(file).text());
+    tokens = encoder.encode_plain(open_as(FileKind::text, file).text());
   } else {
     const std::vector<nlohmann::json> rows = read_jsonl(file);
     for (std::size_t i = 0; i < rows.size() && tokens.size() < wanted; ++i) {

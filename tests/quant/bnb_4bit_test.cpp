@@ -153,6 +153,6 @@ TEST_CASE("4-bit blocks refuse what they cannot hold") {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::infinity()}) {
     weights[64 + 5] = bad;
     CHECK_THROWS_WITH(bnb_4bit_quantize<Fp4>(view),
-                      Catch::Contains("[quantlens.weights]") && Catch::Contains("row 1, column 5"));
+                      Catch::Contains("[quantlens.not_finite]") && Catch::Contains("row 1, column 5"));
   }
 }

@@ -131,7 +131,7 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
     u32(".rope.dimension_count", config.d_head);
     metadata.set(config.architecture + ".attention.layer_norm_rms_epsilon", config.norm_eps);
     metadata.set(config.architecture + ".rope.freq_base", config.rope_theta);
-    if (config.sliding_window.size > 0)
+    if (config.sliding_window.size > 0 && config.sliding_window.size < config.n_ctx)
       throw InputError("gguf", concat(model.name, " cannot become a GGUF file: llama.cpp computes no sliding window (",
                                       config.sliding_window.size, " positions) for ", config.architecture));
     add_gguf_rope_scaling(config, metadata);

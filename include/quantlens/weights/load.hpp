@@ -163,7 +163,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
 /// Loads a .gguf file or a Hugging Face folder; the weights stay mapped.
 /// Errors: InputError or FormatError naming the file and what is wrong with it: `file`, `gguf`, `safetensors`, `json`,
 /// `hf_folder`, `gguf_key`, `config`, `unknown_name`, `tensor_type`, `missing_tensor`, `unexpected_tensor`, `shape`,
-/// `tensor`, `tokenizer`, `checkpoint`, `group_size`.
+/// `not_finite`, `tokenizer`, `checkpoint`, `group_size`.
 [[nodiscard]] inline ModelFile load_model(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path)) return load_hf(HfFolder::open(path));
   return load_gguf(GgufFile::open(path));

@@ -143,9 +143,11 @@ struct EngineCommandOptions {
 }
 
 /// Tells the user what a load read otherwise than the files say.
-inline void print_notes(const ModelFile& file) {
-  for (const std::string& note : file.notes()) std::cerr << "note: " << printable(note) << '\n';
+inline void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) std::cerr << "note: " << printable(note) << '\n';
 }
+
+inline void print_notes(const ModelFile& file) { print_notes(file.notes()); }
 
 /// The model that the options ask for. Errors: those of ModelSession, parse_format and build_transformer.
 class LoadedModel {

@@ -58,7 +58,7 @@ struct GenerateCommand {
     const LoadedModel model(engine);
     const ModelSession& session = model.session();
     special.warn(session.encoder().tokenizer(), prompt);
-    if (chat && session.file().chat_template.empty())
+    if (chat && session.file().chat_template.empty() && session.file().chat.refusal.empty())
       throw InputError("chat", concat(engine.model.path, " has no chat template"));
     const std::vector<TokenId> tokens =
         chat ? session.encoder().encode(session.encoder().text_of({{{"user", prompt}}, ""}))

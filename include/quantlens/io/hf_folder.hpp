@@ -92,6 +92,8 @@ class HfFolder {
   [[nodiscard]] const nlohmann::json& quant_config() const { return quant_config_; }
   /// chat_template.jinja, else the default template of tokenizer_config.json, else empty.
   [[nodiscard]] const std::string& chat_template() const { return chat_template_; }
+  /// Why tokenizer_config.json has a chat template that is none; empty: it has one, or nothing of the kind.
+  [[nodiscard]] const std::string& chat_template_problem() const { return chat_template_problem_; }
   [[nodiscard]] const std::vector<Tensor>& tensors() const { return tensors_; }
   /// What was chosen among the folder's files, a sentence each.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
@@ -141,8 +143,6 @@ class HfFolder {
   void read_chat_template() {
     if (has_file("chat_template.jinja")) {
       chat_template_ = read_text("chat_template.jinja");
-      if (const auto bad = first_invalid_utf8(chat_template_))
-        throw FormatError("utf8", "chat_template.jinja", *bad, "not UTF-8");
       return;
     }
     const auto found = tokenizer_config_.find("chat_template");
@@ -151,14 +151,19 @@ class HfFolder {
       chat_template_ = found->get<std::string>();
       return;
     }
-    if (!found->is_array()) fail("tokenizer_config.json: chat_template is neither a string nor a list");
+    chat_template_problem_ = "tokenizer_config.json: chat_template is neither a string nor a list";
+    if (!found->is_array()) return;
+    std::string names;
     for (const auto& named : *found) {
+      chat_template_problem_ = "tokenizer_config.json: chat_template should list objects of a name and a template";
       if (!named.is_object() || !named.contains("name") || !named.contains("template") || !named["name"].is_string() ||
           !named["template"].is_string())
-        fail("tokenizer_config.json: chat_template should list objects of a name and a template");
+        return;
       if (named["name"] == "default") chat_template_ = named["template"].get<std::string>();
+      names += " '" + named["name"].get<std::string>() + "'";
     }
-    if (chat_template_.empty()) fail("tokenizer_config.json: no chat_template is named 'default'");
+    chat_template_problem_ = "tokenizer_config.json: no chat_template is named 'default'; there are:" + names;
+    if (!chat_template_.empty()) chat_template_problem_.clear();
   }
 
   /// Source: transformers 5, modeling_utils.py: a whole file comes before an index.
@@ -254,7 +259,7 @@ class HfFolder {
 
   std::filesystem::path path_;
   nlohmann::json config_, generation_config_, tokenizer_, tokenizer_config_, quantize_config_, quant_config_;
-  std::string chat_template_;
+  std::string chat_template_, chat_template_problem_;
   std::deque<SafetensorsFile> shards_;  // a deque, because tensors_ points into it
   std::vector<Tensor> tensors_;
   std::vector<std::pair<std::string, std::string>> hashes_;

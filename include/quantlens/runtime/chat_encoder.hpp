@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quantlens/runtime/engine.hpp"
+#include "quantlens/text/chat_rules.hpp"
 #include "quantlens/text/chat_template.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/weights/load.hpp"
@@ -21,8 +22,8 @@ namespace quantlens::inline v0_1 {
 class ChatEncoder {
  public:
   explicit ChatEncoder(const ModelFile& file)
-      : tokenizer_(file.tokenizer), bos_text_(file.bos_text), eos_text_(file.eos_text) {
-    if (!file.chat_template.empty()) template_.emplace(file.chat_template);
+      : tokenizer_(file.tokenizer), rules_(file.chat), bos_text_(file.bos_text), eos_text_(file.eos_text) {
+    if (!file.chat_template.empty() && rules_.refusal.empty()) template_.emplace(file.chat_template);
   }
 
   [[nodiscard]] const Tokenizer& tokenizer() const noexcept { return tokenizer_; }
@@ -118,7 +119,9 @@ class ChatEncoder {
     return joined;
   }
 
+  /// Errors: InputError for a template that refuses every chat, ItemError for one that refuses this chat.
   [[nodiscard]] std::string render(std::span<const ChatMessage> chat, bool add_generation_prompt) const {
+    if (!rules_.refusal.empty()) throw InputError("template", rules_.refusal);
     if (!template_) {
       std::string text;
       for (const ChatMessage& message : chat) text += tokenizer_.guard_content(message.content) + "\n\n";
@@ -127,12 +130,8 @@ class ChatEncoder {
     nlohmann::ordered_json messages = nlohmann::ordered_json::array();
     for (const ChatMessage& message : chat)
       messages.push_back({{"role", message.role}, {"content", tokenizer_.guard_content(message.content)}});
-    return template_->render({{"messages", std::move(messages)},
-                              {"add_generation_prompt", add_generation_prompt},
-                              {"tools", nullptr},
-                              {"documents", nullptr},
-                              {"bos_token", bos_text_},
-                              {"eos_token", eos_text_}});
+    if (rules_.system_in_user) put_system_in_user(messages);
+    return template_->render(chat_context(std::move(messages), add_generation_prompt, bos_text_, eos_text_));
   }
 
   void add_bos(std::vector<TokenId>& ids) const {
@@ -140,6 +139,7 @@ class ChatEncoder {
   }
 
   Tokenizer tokenizer_;
+  ChatRules rules_;
   std::optional<ChatTemplate> template_;
   std::string bos_text_, eos_text_;
 };

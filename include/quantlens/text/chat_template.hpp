@@ -20,8 +20,9 @@ namespace quantlens::inline v0_1 {
 /// Byte for byte what jinja2 gives with transformers' settings (trim_blocks, lstrip_blocks, loop controls, its tojson,
 /// raise_exception), with strftime_now() pinned to 26 July 2024. What is not known is an error with its name: filters,
 /// tests, statements, called functions and methods when the template is parsed.
-/// Errors: InputError "template" with the line: syntax, unknown names, whatever Python would raise, raise_exception()
-/// with the template's own message, and every limit of jinja_limits.hpp.
+/// Errors: InputError "template" with the line: syntax and unknown names when it is parsed; ItemError "template" with
+/// the line when a chat is rendered: whatever Python would raise, raise_exception() with the template's own message,
+/// and every limit of jinja_limits.hpp.
 class ChatTemplate {
  public:
   explicit ChatTemplate(std::string_view source) {
@@ -39,7 +40,7 @@ class ChatTemplate {
     try {
       return jinja::Evaluator().run(*body_, context);
     } catch (const jinja::Fault& fault) {
-      jinja::fail_at(fault.line, fault.message);
+      throw ItemError("template", concat("line ", fault.line, ": ", fault.message));
     }
   }
 

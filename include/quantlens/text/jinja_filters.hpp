@@ -235,6 +235,8 @@ Value simple_filter(const Value& value, const Arguments& arguments, Meter& meter
       {"replace", detail::replace_filter},
       {"reverse", detail::simple_filter<detail::reverse_filter>},
       {"round", [](V v, A a, M) { return detail::round_filter(v, a); }},
+      // jinja2's Markup would also escape what is added to it.
+      {"safe", detail::simple_filter<to_text>},
       {"select", [](V v, A a, M m) { return detail::choose_filter("select", false, true, v, a, m); }},
       {"selectattr", [](V v, A a, M m) { return detail::choose_filter("selectattr", true, true, v, a, m); }},
       {"sort", detail::sort_filter},

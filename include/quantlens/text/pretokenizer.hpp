@@ -26,6 +26,7 @@ struct PreTokenizerFamily {
   bool adds_bos = false;       ///< Where a GGUF file doesn't say.
   bool ignore_merges = false;  ///< A piece that is a token stays whole.
   bool nfc = false;
+  std::vector<std::string> aliases;  ///< What GGUF files call it, too.
 
   /// How the family cuts text.
   [[nodiscard]] std::vector<PreTokenizerStep> steps() const {
@@ -39,16 +40,35 @@ struct PreTokenizerFamily {
 };
 
 /// The families that are known by name.
-/// Source: the pre_tokenizer of each model's tokenizer.json; defaults of GGUF files as in llama.cpp.
+/// Source: the pre_tokenizer of each model's tokenizer.json; aliases, smaug-bpe, default and what GGUF files leave open
+/// as in llama.cpp's llama-vocab.cpp.
 [[nodiscard]] inline const std::vector<PreTokenizerFamily>& pre_tokenizer_families() {
   static const std::string gpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
   static const std::string after_numbers = R"(| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
   static const std::string words = R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|)";
   static const std::vector<PreTokenizerFamily> families = {
-      {"gpt-2", {gpt2}, false, false, false},
-      {"smollm", {R"(\p{N})", gpt2}, false, false, false},
-      {"llama-bpe", {words + R"(\p{N}{1,3})" + after_numbers}, true, true, false},
-      {"qwen2", {words + R"(\p{N})" + after_numbers}, false, false, true},
+      {"gpt-2",
+       {gpt2},
+       false,
+       false,
+       false,
+       {"phi-2", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de", "gigachat", "a.x-4.0", "mellum"}},
+      {"smollm", {R"(\p{N})", gpt2}, false, false, false, {}},
+      {"llama-bpe",
+       {words + R"(\p{N}{1,3})" + after_numbers},
+       true,
+       true,
+       false,
+       {"llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"}},
+      {"qwen2", {words + R"(\p{N})" + after_numbers}, false, false, true, {"deepseek-r1-qwen", "megrez"}},
+      {"smaug-bpe", {words + R"(\p{N}{1,3})" + after_numbers}, false, false, false, {"dbrx"}},
+      {"default",
+       {R"([\p{P}\$\+<=>\^~\|]+)", R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S))",
+        R"(\p{N}+)", R"([0-9][0-9][0-9])"},
+       false,
+       false,
+       false,
+       {}},
   };
   return families;
 }
@@ -58,6 +78,7 @@ struct PreTokenizerFamily {
   std::vector<std::string> names;
   for (const PreTokenizerFamily& family : pre_tokenizer_families()) {
     if (family.name == name) return family;
+    if (std::find(family.aliases.begin(), family.aliases.end(), name) != family.aliases.end()) return family;
     names.push_back(family.name);
   }
   throw unknown_name("pre-tokenizer", name, names);

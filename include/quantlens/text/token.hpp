@@ -88,9 +88,10 @@ struct TokenizerData {
   bool byte_fallback = false;       ///< Tokens such as <0x0A> stand for the bytes of what no other token spells.
   bool add_bos = false;
   bool add_eos = false;
-  bool byte_level = false;         ///< Tokens spell bytes, in the byte alphabet, instead of characters.
-  bool ignore_merges = false;      ///< A piece that is a token stays whole.
-  std::vector<std::string> notes;  ///< What was read otherwise than the files say, a sentence each.
+  bool byte_level = false;                ///< Tokens spell bytes, in the byte alphabet, instead of characters.
+  bool ignore_merges = false;             ///< A piece that is a token stays whole.
+  std::optional<std::size_t> n_embedded;  ///< Ids from here on have no row in the model's embedding; none: all have.
+  std::vector<std::string> notes;         ///< What was read otherwise than the files say, a sentence each.
 };
 
 }  // namespace quantlens::inline v0_1

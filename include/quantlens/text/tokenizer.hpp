@@ -35,7 +35,8 @@ class Tokenizer {
   /// Errors: InputError for data that contradicts itself.
   explicit Tokenizer(TokenizerData data) : parts_(std::make_shared<const Parts>(std::move(data))) {}
 
-  /// Errors: FormatError, with the byte offset, for text that is not UTF-8.
+  /// Errors: FormatError, with the byte offset, for text that is not UTF-8; ItemError for a text that holds a token
+  /// beyond the model's embedding.
   [[nodiscard]] std::vector<TokenId> encode(std::string_view text, EncodeOptions options = {}) const {
     require_utf8(text, "text to tokenize");
     std::vector<TokenId> ids;
@@ -59,6 +60,11 @@ class Tokenizer {
     else
       encode_plain(parts_->normalizer.normalize(text), true);
     if (options.add_special && data().add_eos) ids.push_back(*data().eos);
+    for (const TokenId id : ids)
+      if (data().n_embedded && static_cast<std::size_t>(id) >= *data().n_embedded)
+        throw ItemError("embedding",
+                        concat("the text holds token ", id, " ('", token_text(id), "'); the tokenizer has ",
+                               vocab_size(), " tokens, the model's embedding only ", *data().n_embedded, " rows"));
     return ids;
   }
 

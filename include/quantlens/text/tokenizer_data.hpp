@@ -18,6 +18,23 @@
 
 namespace quantlens::inline v0_1 {
 
+/// The id of a special token; none where the key is missing or says so with 2^32 - 1 or -1, as llama.cpp writes it.
+[[nodiscard]] inline std::optional<std::uint64_t> gguf_token_id(const GgufFile& file, std::string_view key) {
+  constexpr double none = std::numeric_limits<std::uint32_t>::max();
+  if (!file.has(key) || file.number(key) == none || file.number(key) == -1) return std::nullopt;
+  return file.uint(key);
+}
+
+/// Whether the model was trained with BOS where its file doesn't say. The family's newest name stands for models that
+/// were; its older ones stand in other models' files, too, so there only Llama 3's own BOS says so.
+[[nodiscard]] inline bool adds_bos_by_default(TokenizerData& data, std::string_view pre,
+                                              const PreTokenizerFamily& family) {
+  const std::string& bos = data.tokens[static_cast<std::size_t>(*data.bos)];
+  if (pre == family.name || bos == "<|begin_of_text|>") return true;
+  data.notes.push_back(concat("the file doesn't say whether '", bos, "' is put in front of texts; it isn't"));
+  return false;
+}
+
 /// The tokenizer in a GGUF file's metadata.
 /// Errors: InputError for what is missing, malformed or not byte-level BPE of a known family, by name.
 /// Source: the keys tokenizer.ggml.* of GGUF's specification; where add_bos_token is absent, llama.cpp's default.
@@ -29,7 +46,8 @@ namespace quantlens::inline v0_1 {
     refuse("no tokenizer.ggml.pre: the file doesn't say how its text is cut; convert the model again");
   if (file.boolean_or("tokenizer.ggml.add_space_prefix", false))
     refuse("tokenizer.ggml.add_space_prefix is true, which is not supported");
-  const PreTokenizerFamily& family = pre_tokenizer_family(file.string("tokenizer.ggml.pre"));
+  const std::string pre = file.string("tokenizer.ggml.pre");
+  const PreTokenizerFamily& family = pre_tokenizer_family(pre);
 
   TokenizerData data;
   data.pre_tokenizer = family.name;
@@ -63,16 +81,26 @@ namespace quantlens::inline v0_1 {
     data.merges.push_back(split_merge(merge, data.merges.size(), file.name()));
 
   const auto id_or_none = [&](std::string_view key) -> std::optional<TokenId> {
-    if (!file.has(key)) return std::nullopt;
-    const std::uint64_t id = file.uint(key);
-    if (id >= data.tokens.size()) refuse(key, " is ", id, ", but there are ", data.tokens.size(), " tokens");
-    return static_cast<TokenId>(id);
+    const std::optional<std::uint64_t> id = gguf_token_id(file, key);
+    if (!id) return std::nullopt;
+    if (*id >= data.tokens.size()) refuse(key, " is ", *id, ", but there are ", data.tokens.size(), " tokens");
+    return static_cast<TokenId>(*id);
   };
   data.bos = id_or_none("tokenizer.ggml.bos_token_id");
   data.eos = id_or_none("tokenizer.ggml.eos_token_id");
   data.unk = id_or_none("tokenizer.ggml.unknown_token_id");
-  data.add_bos = file.boolean_or("tokenizer.ggml.add_bos_token", family.adds_bos);
   data.add_eos = file.boolean_or("tokenizer.ggml.add_eos_token", false);
+  if (file.has("tokenizer.ggml.add_bos_token"))
+    data.add_bos = file.boolean("tokenizer.ggml.add_bos_token");
+  else if (family.adds_bos && data.bos)
+    data.add_bos = adds_bos_by_default(data, pre, family);
+  const auto need = [&](std::string_view key, bool& adds, std::optional<TokenId> token) {
+    if (!adds || token) return;
+    adds = false;
+    data.notes.push_back(concat(file.name(), ": ", key, " is true, but no such token is named: none is added"));
+  };
+  need("tokenizer.ggml.add_bos_token", data.add_bos, data.bos);
+  need("tokenizer.ggml.add_eos_token", data.add_eos, data.eos);
   if (const auto missing = note_on_missing_bytes(data)) data.notes.push_back(concat(file.name(), ": ", *missing));
   return data;
 }

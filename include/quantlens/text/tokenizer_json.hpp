@@ -2,13 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -16,6 +14,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/bpe.hpp"
 #include "quantlens/text/pretokenizer.hpp"
+#include "quantlens/text/qwen2_class.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/tokenizer_json_members.hpp"
 #include "quantlens/text/tokenizer_json_steps.hpp"
@@ -137,13 +136,9 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
       const std::string content = string(entry, "content");
       const auto is_it = [&](const AddedToken& token) { return token.content == content; };
       if (std::any_of(data_.added_tokens.begin(), data_.added_tokens.end(), is_it)) continue;
-      TokenId id = 0;
-      const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
-      if (error != std::errc() || end != key.data() + key.size() || id < 0)
-        refuse("tokenizer_config.json's added_tokens_decoder has the key '", key, "', which is no token id");
       // A token of the vocabulary keeps its id.
       const auto known = ids_.find(content);
-      add_token(entry, known == ids_.end() ? id_of(id, content) : known->second);
+      add_token(entry, known == ids_.end() ? id_of_key(key) : known->second);
       added.push_back(content);
     }
     if (!added.empty())
@@ -175,7 +170,7 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
     data_.pre_tokenizer = "custom";
     if (!data_.byte_level) return;
     for (const PreTokenizerFamily& family : pre_tokenizer_families())
-      if (family.steps() == data_.pre_tokenizers) data_.pre_tokenizer = family.name;
+      if (family.steps() == data_.pre_tokenizers && data_.pre_tokenizer == "custom") data_.pre_tokenizer = family.name;
   }
 
   /// The reference takes a text whose blanks were stripped for one that began earlier.
@@ -288,11 +283,18 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
 
 }  // namespace detail
 
-/// The tokenizer of a Hugging Face folder: its tokenizer.json and its tokenizer_config.json (null where there is none).
+/// The tokenizer of a Hugging Face folder: its tokenizer.json, its tokenizer_config.json (null where there is none) and
+/// the model_type of its config.json (empty where there is none), which decides for some models.
 /// Errors: InputError for what is malformed or not supported, by name.
-[[nodiscard]] inline TokenizerData tokenizer_data_from_json(const nlohmann::json& tokenizer,
-                                                            const nlohmann::json& tokenizer_config) {
-  return detail::TokenizerJsonReader().read(tokenizer, tokenizer_config);
+[[nodiscard]] inline TokenizerData tokenizer_data_from_json(nlohmann::json tokenizer,
+                                                            const nlohmann::json& tokenizer_config,
+                                                            std::string_view model_type = {}) {
+  std::vector<std::string> notes;
+  if (detail::Qwen2Class::applies(model_type, tokenizer_config))
+    notes = detail::Qwen2Class::rewrite(tokenizer, tokenizer_config);
+  TokenizerData data = detail::TokenizerJsonReader().read(tokenizer, tokenizer_config);
+  data.notes.insert(data.notes.begin(), notes.begin(), notes.end());
+  return data;
 }
 
 }  // namespace quantlens::inline v0_1

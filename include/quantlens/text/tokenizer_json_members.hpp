@@ -2,11 +2,13 @@
 #pragma once
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
@@ -73,6 +75,15 @@ class TokenizerJsonMembers {
     if (!value.is_number_integer() || value.get<std::int64_t>() < 0 || value.get<std::int64_t>() >= limit)
       refuse(what, " has the id ", value.dump(), ", not an integer in [0, ", limit, ")");
     return value.get<TokenId>();
+  }
+
+  /// The id that a member's name is, as in tokenizer_config.json's added_tokens_decoder.
+  static TokenId id_of_key(const std::string& key) {
+    TokenId id = -1;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (error != std::errc() || end != key.data() + key.size() || id < 0)
+      refuse("tokenizer_config.json's added_tokens_decoder has the key '", key, "', which is no token id");
+    return id_of(id, key);
   }
 
   static std::string type_of(const json& component, std::string_view what) {

@@ -64,6 +64,9 @@ inline void add_gguf_tokenizer(const ModelFile& model, GgufMetadataBuilder& meta
     refuse("its pre-tokenizer is that of ", family.name, ", which ",
            family.ignore_merges != data.ignore_merges ? "treats whole words that are tokens" : "normalizes text",
            " differently, and GGUF cannot say so");
+  if (data.tokens.size() > model.weights.config.vocab_size)
+    refuse("its tokenizer has ", data.tokens.size(), " tokens, its embedding only ", model.weights.config.vocab_size,
+           " rows");
   std::vector<std::string> tokens = data.tokens;
   std::vector<std::int32_t> types;
   for (const TokenType type : data.types) types.push_back(static_cast<std::int32_t>(type));

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +18,7 @@
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/gguf.hpp"
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/text/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
 #include "quantlens/weights/assemble.hpp"
 #include "quantlens/weights/checkpoint_read.hpp"
@@ -30,6 +33,7 @@ struct ModelFile {
   ModelWeights weights;
   TokenizerData tokenizer;
   std::string chat_template;  ///< Jinja; empty: none.
+  ChatRules chat;             ///< What the template lets a chat hold.
   std::string bos_text;       ///< How chat templates spell the begin-of-text token; empty: none.
   std::string eos_text;
   std::string sha256;  ///< As GgufFile::sha256 or HfFolder::sha256 defines it.
@@ -42,6 +46,7 @@ struct ModelFile {
   [[nodiscard]] std::vector<std::string> notes() const {
     std::vector<std::string> all = weights.notes;
     all.insert(all.end(), tokenizer.notes.begin(), tokenizer.notes.end());
+    if (std::string note = note_on(chat); !note.empty()) all.push_back(std::move(note));
     return all;
   }
 };
@@ -59,25 +64,7 @@ inline constexpr std::array<std::string_view, 3> end_of_turn_tokens = {"<|im_end
 inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector<TokenId> stop_tokens,
                           std::string_view source) {
   const std::size_t vocab_size = model.weights.config.vocab_size;
-  const auto refuse = [&](const auto&... parts) { throw InputError("config", concat(source, ": ", parts...)); };
-  // The embedding may be larger: rows are padded to round numbers.
-  if (tokenizer.tokens.size() > vocab_size)
-    refuse("the tokenizer has ", tokenizer.tokens.size(), " tokens, the embedding only ", vocab_size, " rows");
-  const auto require_row = [&](TokenId id) {
-    if (id < 0 || static_cast<std::size_t>(id) >= vocab_size)
-      refuse("special token id ", id, " is not below vocab_size, ", vocab_size);
-  };
-  if (tokenizer.bos) require_row(*tokenizer.bos);
-  if (tokenizer.eos) stop_tokens.push_back(*tokenizer.eos);
-  for (const AddedToken& token : tokenizer.added_tokens)
-    if (token.special &&
-        std::find(end_of_turn_tokens.begin(), end_of_turn_tokens.end(), token.content) != end_of_turn_tokens.end())
-      stop_tokens.push_back(token.id);
-  std::for_each(stop_tokens.begin(), stop_tokens.end(), require_row);
-  std::sort(stop_tokens.begin(), stop_tokens.end());
-  stop_tokens.erase(std::unique(stop_tokens.begin(), stop_tokens.end()), stop_tokens.end());
-  model.weights.config.stop_tokens = std::move(stop_tokens);
-
+  const auto note = [&](const auto&... parts) { tokenizer.notes.push_back(concat(source, ": ", parts...)); };
   const auto text_of = [&](std::optional<TokenId> id) {
     return id && static_cast<std::size_t>(*id) < tokenizer.tokens.size()
                ? tokenizer.tokens[static_cast<std::size_t>(*id)]
@@ -85,6 +72,32 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   };
   model.bos_text = text_of(tokenizer.bos);
   model.eos_text = text_of(tokenizer.eos);
+  // The embedding may be larger: rows are padded to round numbers.
+  tokenizer.n_embedded = vocab_size;
+  if (tokenizer.tokens.size() > vocab_size)
+    note("the tokenizer has ", tokenizer.tokens.size(), " tokens, the embedding only ", vocab_size,
+         " rows; a text that holds one of the others is refused");
+  const auto has_row = [&](TokenId id) { return id >= 0 && static_cast<std::size_t>(id) < vocab_size; };
+  const auto drop_without_row = [&](std::string_view what, std::optional<TokenId>& token, bool& is_added) {
+    if (!token || has_row(*token)) return;
+    note(what, " token ", *token, " is not below vocab_size, ", vocab_size, ", and is not used");
+    token.reset();
+    is_added = false;
+  };
+  drop_without_row("begin-of-text", tokenizer.bos, tokenizer.add_bos);
+  drop_without_row("end-of-text", tokenizer.eos, tokenizer.add_eos);
+  if (tokenizer.eos) stop_tokens.push_back(*tokenizer.eos);
+  for (const AddedToken& token : tokenizer.added_tokens)
+    if (token.special && has_row(token.id) &&
+        std::find(end_of_turn_tokens.begin(), end_of_turn_tokens.end(), token.content) != end_of_turn_tokens.end())
+      stop_tokens.push_back(token.id);
+  std::erase_if(stop_tokens, [&](TokenId id) {
+    if (!has_row(id)) note("stop token ", id, " is not below vocab_size, ", vocab_size, ", and is not used");
+    return !has_row(id);
+  });
+  std::sort(stop_tokens.begin(), stop_tokens.end());
+  stop_tokens.erase(std::unique(stop_tokens.begin(), stop_tokens.end()), stop_tokens.end());
+  model.weights.config.stop_tokens = std::move(stop_tokens);
   model.tokenizer = std::move(tokenizer);
 }
 
@@ -101,6 +114,13 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
 }
 
 }  // namespace detail
+
+/// What config.json calls the kind of model; empty where it doesn't say.
+[[nodiscard]] inline std::string model_type_of(const nlohmann::json& config) {
+  return config.is_object() && config.contains("model_type") && config["model_type"].is_string()
+             ? config["model_type"].get<std::string>()
+             : std::string();
+}
 
 /// The weights of a GGUF file. Errors: as load_model.
 [[nodiscard]] inline ModelWeights weights_from_gguf(const std::shared_ptr<const GgufFile>& file) {
@@ -130,15 +150,12 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   model.weights = weights_from_gguf(file);
   std::vector<TokenId> stop_tokens;
   for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
-    if (!file->has(key)) continue;
-    const std::uint64_t id = file->uint(key);
-    if (id >= model.weights.config.vocab_size)
-      throw InputError("config", concat(file->name(), ": ", key, " is ", id, ", not below vocab_size, ",
-                                        model.weights.config.vocab_size));
-    stop_tokens.push_back(static_cast<TokenId>(id));
+    constexpr std::uint64_t largest = std::numeric_limits<TokenId>::max();
+    if (const auto id = gguf_token_id(*file, key)) stop_tokens.push_back(static_cast<TokenId>(std::min(*id, largest)));
   }
   detail::add_tokenizer(model, tokenizer_data_from_gguf(*file), std::move(stop_tokens), file->name());
   model.chat_template = file->string_or("tokenizer.chat_template", "");
+  model.chat = chat_rules(model.chat_template, model.bos_text, model.eos_text);
   model.sha256 = file->sha256();
   return model;
 }
@@ -153,9 +170,12 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   if (model.name.empty()) model.name = whole.parent_path().filename().string();
   model.weights = detail::weights_from_hf(folder);
   if (folder->tokenizer().is_null()) refuse_tokenizer(folder->path());
-  detail::add_tokenizer(model, tokenizer_data_from_json(folder->tokenizer(), folder->tokenizer_config()),
-                        eos_ids_from_hf(folder->config(), folder->generation_config()), "config.json");
+  detail::add_tokenizer(
+      model, tokenizer_data_from_json(folder->tokenizer(), folder->tokenizer_config(), model_type_of(folder->config())),
+      eos_ids_from_hf(folder->config(), folder->generation_config()), "config.json");
   model.chat_template = folder->chat_template();
+  model.chat = chat_rules(model.chat_template, model.bos_text, model.eos_text);
+  if (model.chat_template.empty()) model.chat.refusal = folder->chat_template_problem();
   model.sha256 = folder->sha256();
   return model;
 }

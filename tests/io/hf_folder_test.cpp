@@ -102,13 +102,22 @@ TEST_CASE("folders that are incomplete or inconsistent are refused by name") {
   CHECK_THROWS_WITH(HfFolder::open(empty.path()), Catch::Contains("should be an object"));
   empty.write("config.json", "{}");
   CHECK_THROWS_WITH(HfFolder::open(empty.path()), Catch::Contains("neither model.safetensors nor"));
+}
+
+TEST_CASE("a chat template that is none opens, and the folder says why it is none") {
   const SmallFolder folder;
-  folder.write("tokenizer_config.json", R"({"chat_template":[{"name":"rag","template":"x"}]})");
-  CHECK_THROWS_WITH(folder.open(), Catch::Contains("no chat_template is named 'default'"));
-  folder.write("tokenizer_config.json", R"({"chat_template":[{"name":"rag"}]})");
-  CHECK_THROWS_WITH(folder.open(), Catch::Contains("a name and a template"));
-  folder.write("tokenizer_config.json", R"({"chat_template":7})");
-  CHECK_THROWS_WITH(folder.open(), Catch::Contains("neither a string nor a list"));
+  const auto problem = [&](const char* config) {
+    folder.write("tokenizer_config.json", config);
+    const HfFolder opened = folder.open();
+    CHECK(opened.chat_template().empty());
+    return opened.chat_template_problem();
+  };
+  CHECK_THAT(problem(R"({"chat_template":[{"name":"rag","template":"x"},{"name":"tool","template":"y"}]})"),
+             Catch::Contains("no chat_template is named 'default'; there are: 'rag' 'tool'"));
+  CHECK_THAT(problem(R"({"chat_template":[{"name":"rag"}]})"), Catch::Contains("a name and a template"));
+  CHECK_THAT(problem(R"({"chat_template":7})"), Catch::Contains("neither a string nor a list"));
+  CHECK(problem(R"({"chat_template":null})").empty());
+  CHECK(problem("{}").empty());
 }
 
 TEST_CASE("the index decides where a tensor is read, and what it does not list is read from its shard") {

@@ -37,6 +37,8 @@ TEST_CASE("the families cut numbers, contractions and line ends each in its own 
   CHECK(split("llama-bpe", text) == Strings{"I", "'LL", " pay", " ", "123", "45", "\n\n", " ", " now"});
   CHECK(split("qwen2", text) == Strings{"I", "'LL", " pay", " ", "1", "2", "3", "4", "5", "\n\n", " ", " now"});
   CHECK(split("gpt-2", "").empty());
+  // llama.cpp's four patterns by hand: marks, then GPT-2's pieces, then runs of digits, then threes of them.
+  CHECK(split("default", "I'll pay $12345!") == Strings{"I", "'", "ll", " pay", " ", "$", "123", "45", "!"});
 }
 
 TEST_CASE("pieces are those of the tokenizers package") {
@@ -109,5 +111,5 @@ TEST_CASE("a megabyte of one class of characters is cut without trouble") {
 TEST_CASE("an unknown family is refused with the known ones") {
   CHECK_THROWS_WITH(pre_tokenizer_family("qwen"),
                     Catch::Contains("unknown pre-tokenizer 'qwen'; did you mean 'qwen2'?") &&
-                        Catch::Contains("gpt-2 smollm llama-bpe qwen2"));
+                        Catch::Contains("gpt-2 smollm llama-bpe qwen2 smaug-bpe default"));
 }

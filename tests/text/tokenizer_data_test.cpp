@@ -60,6 +60,46 @@ TEST_CASE("a GGUF file's family decides what the file leaves open") {
   }
 }
 
+TEST_CASE("a family's other names cut text as it does") {
+  const auto same = [](const char* alias, const char* name) {
+    const PreTokenizerFamily& family = pre_tokenizer_family(name);
+    const TokenizerData data = read(small_file(alias));
+    INFO(alias);
+    CHECK(data.pre_tokenizer == name);
+    CHECK((data.pre_tokenizers == family.steps()));
+    CHECK(data.ignore_merges == family.ignore_merges);
+  };
+  for (const char* alias : {"llama3", "llama-v3", "falcon3", "pixtral"}) same(alias, "llama-bpe");
+  for (const char* alias : {"deepseek-r1-qwen", "megrez"}) same(alias, "qwen2");
+  same("phi-2", "gpt-2");
+  same("dbrx", "smaug-bpe");
+  CHECK((pre_tokenizer_family("smaug-bpe").steps() == pre_tokenizer_family("llama-bpe").steps()));
+  CHECK_FALSE(read(small_file("smaug-bpe")).ignore_merges);
+}
+
+TEST_CASE("an older name of Llama 3's family adds BOS only where that is Llama 3's own") {
+  const TokenizerData data = read(small_file("llama-v3"));
+  CHECK_FALSE(data.add_bos);
+  REQUIRE(data.notes.size() == 1);
+  CHECK_THAT(data.notes[0], Catch::Contains("whether '<s>' is put in front of texts"));
+  test::GgufBuilder file = small_file("llama-v3");
+  file.set("tokenizer.ggml.add_bos_token", true);
+  CHECK(read(file).add_bos);
+}
+
+TEST_CASE("the id that stands for none is none") {
+  test::GgufBuilder file = small_file("llama-bpe");
+  file.set("tokenizer.ggml.bos_token_id", 4294967295u);
+  CHECK_FALSE(read(file).bos);
+  CHECK_FALSE(read(file).add_bos);
+  CHECK(read(file).notes.empty());
+  file.set("tokenizer.ggml.add_bos_token", true);
+  const TokenizerData data = read(file);
+  CHECK_FALSE(data.add_bos);
+  REQUIRE(data.notes.size() == 1);
+  CHECK_THAT(data.notes[0], Catch::Contains("no such token is named"));
+}
+
 TEST_CASE("control, unknown and user-defined tokens are the added tokens of a GGUF file") {
   const Tokenizer tokenizer(read(small_file("gpt-2")));
   REQUIRE(tokenizer.data().added_tokens.size() == 3);
@@ -86,8 +126,8 @@ TEST_CASE("what a GGUF file's tokenizer gets wrong, or we do not do, is refused 
   refused("gguf_key", "tokenizer.ggml.tokens", [](auto& file) { file.remove("tokenizer.ggml.tokens"); });
   refused("gguf_key", "tokenizer.ggml.merges", [](auto& file) { file.remove("tokenizer.ggml.merges"); });
   refused("tokenizer", "no tokenizer.ggml.pre", [](auto& file) { file.remove("tokenizer.ggml.pre"); });
-  refused("unknown_name", "known: gpt-2 smollm llama-bpe qwen2",
-          [](auto& file) { file.set("tokenizer.ggml.pre", "default"); });
+  refused("unknown_name", "known: gpt-2 smollm llama-bpe qwen2 smaug-bpe default",
+          [](auto& file) { file.set("tokenizer.ggml.pre", "tekken"); });
   refused("tokenizer", "add_space_prefix", [](auto& file) { file.set("tokenizer.ggml.add_space_prefix", true); });
   refused("tokenizer", "261 tokens but 2 token types", [](auto& file) {
     file.set("tokenizer.ggml.token_type", std::vector<std::int32_t>{1, 1});
@@ -95,12 +135,8 @@ TEST_CASE("what a GGUF file's tokenizer gets wrong, or we do not do, is refused 
   refused("tokenizer", "unknown type 7",
           [](auto& file) { file.set("tokenizer.ggml.token_type", std::vector<std::int32_t>(261, 7)); });
   refused("tokenizer", "bos_token_id is 261", [](auto& file) { file.set("tokenizer.ggml.bos_token_id", 261u); });
-  refused("tokenizer", "eos_token_id is 4294967295",
-          [](auto& file) { file.set("tokenizer.ggml.eos_token_id", 4294967295u); });
-  refused("tokenizer", "no BOS token", [](auto& file) {
-    file.remove("tokenizer.ggml.bos_token_id");
-    file.set("tokenizer.ggml.add_bos_token", true);
-  });
+  refused("tokenizer", "eos_token_id is 4294967294",
+          [](auto& file) { file.set("tokenizer.ggml.eos_token_id", 4294967294u); });
   refused("tokenizer", "unknown token 'ba'",
           [](auto& file) { file.set("tokenizer.ggml.merges", std::vector<std::string>{"b a"}); });
   refused("tokenizer", "merge 1 is 'ab'", [](auto& file) {

@@ -161,6 +161,35 @@ TEST_CASE("where tokenizer_config.json and tokenizer.json differ, tokenizer.json
              {"special", true}}}}}});
 }
 
+TEST_CASE("what tokenizer.json says and is not applied, or leaves out, is noted and changes no ids") {
+  const json whole = test::tokenizer_json("gpt-2");
+  const TokenizerData plain = tokenizer_data_from_json(whole, {});
+  const auto noted = [&](const char* fragment, const std::function<void(json&)>& change) {
+    json file = whole;
+    change(file);
+    const TokenizerData data = tokenizer_data_from_json(file, {});
+    INFO(fragment);
+    REQUIRE(data.notes.size() == 1);
+    CHECK_THAT(data.notes[0], Catch::Contains(fragment));
+    CHECK((data.pre_tokenizers == plain.pre_tokenizers));
+    CHECK((data.decoders == plain.decoders));
+  };
+  noted("sets truncation", [](json& file) { file["truncation"] = {{"max_length", 5}}; });
+  noted("sets padding", [](json& file) { file["padding"] = {{"pad_id", 1}}; });
+  noted("has no decoder", [](json& file) { file["decoder"] = nullptr; });
+  noted("has no decoder", [](json& file) { file.erase("decoder"); });
+  noted("unk_token '<unk>' is not in the vocabulary", [](json& file) { file["model"]["unk_token"] = "<unk>"; });
+}
+
+TEST_CASE("a vocabulary that lacks bytes which texts have says so") {
+  json file = test::tokenizer_json("gpt-2");
+  file["model"]["vocab"].erase("z");
+  file["model"]["merges"] = json::array();
+  const TokenizerData data = tokenizer_data_from_json(file, {});
+  REQUIRE(data.notes.size() == 1);
+  CHECK_THAT(data.notes[0], Catch::Contains("no token for 1 of the 256 bytes (the first is byte 122, 'z')"));
+}
+
 TEST_CASE("a tokenizer_config.json that is malformed is refused") {
   const auto refused = [](const char* fragment, const json& config) {
     const json file = test::tokenizer_json("gpt-2");

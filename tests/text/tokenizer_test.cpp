@@ -131,6 +131,18 @@ TEST_CASE("text that is not UTF-8 and ids that do not exist are errors") {
   CHECK(tokenizer.decode(Ids{256, 0xc3, 0xa9}) == "\u00e9");
 }
 
+TEST_CASE("a text that holds a token beyond the model's embedding is that text's own fault") {
+  TokenizerData data = small_tokenizer().data();
+  data.n_embedded = 257;
+  const Tokenizer tokenizer(data);
+  CHECK(tokenizer.encode("<s>a</s>") == Ids{'<', 's', '>', 'a', '<', '/', 's', '>'});
+  CHECK(tokenizer.encode("<s>", parse) == Ids{256});
+  CHECK_THROWS_AS(tokenizer.encode("a</s>", parse), ItemError);
+  CHECK_THROWS_WITH(tokenizer.encode("a</s>", parse), Catch::Contains("[quantlens.embedding]") &&
+                                                          Catch::Contains("token 257 ('</s>')") &&
+                                                          Catch::Contains("259 tokens") && Catch::Contains("257 rows"));
+}
+
 TEST_CASE("threads may share a tokenizer") {
   const Tokenizer tokenizer = load("qwen2");
   const auto lines = read_jsonl(test::tokenizer_folder / "lines.jsonl");

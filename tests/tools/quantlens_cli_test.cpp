@@ -59,7 +59,6 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
   const std::string no_continuation = folder.write("score.jsonl", "{\"context\": \"a\"}\n").string();
   const std::string bad_template = folder.write("bad.jinja", "a\n{{ x | nosuch }}").string();
   const std::string raising = folder.write("raise.jinja", "{{ raise_exception('no such role') }}").string();
-  const std::string not_utf8 = folder.write("latin1", "caf\xe9\n").string();
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
       {{}, "subcommand"},
       {{"tokenise"}, "unknown command 'tokenise'; did you mean 'tokenize'?"},
@@ -71,8 +70,6 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
       {{"inspect", "--model", folder.path().string()}, "no config.json"},
       {{"tokenize", "--model", model}, "--file"},
       {{"tokenize", "--model", model, "--file", "/nowhere"}, "/nowhere"},
-      {{"tokenize", "--model", model, "--file", not_utf8}, "not valid UTF-8"},
-      {{"tokenize", "--model", model, "--file", text, "--jsonl"}, "line 1"},
       {{"render-chat", "--file", chat}, "--model or --template"},
       {{"render-chat", "--file", chat, "--template", bad_template},
        "[quantlens.template] line 2: unknown filter 'nosuch'"},
@@ -177,6 +174,25 @@ TEST_CASE("tokenize gives one array a line, and lines end at line feeds only") {
   CHECK(json_lines(only_tokenizer.out).size() == 4);
 }
 
+TEST_CASE("a line that cannot be tokenized says why in its place, and the others are there") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string model = data("models/tiny-llama");
+  const Result plain = run({"tokenize", "--model", model, "--file", folder.write("t", "is\ncaf\xe9\nis\n").string()});
+  CHECK(plain.status == 1);
+  CHECK_THAT(plain.err, Catch::Contains("[quantlens.lines]") && Catch::Contains("1 of 3 lines"));
+  REQUIRE(json_lines(plain.out).size() == 3);
+  CHECK(json_lines(plain.out)[0] == json_lines(plain.out)[2]);
+  CHECK_THAT(json_lines(plain.out)[1]["error"].get<std::string>(), Catch::Contains("not valid UTF-8"));
+  const std::string lines = folder.write("l", "is\n\"is\"\n5\n").string();
+  const Result strings = run({"tokenize", "--model", model, "--file", lines, "--jsonl"});
+  CHECK(strings.status == 1);
+  REQUIRE(json_lines(strings.out).size() == 3);
+  CHECK_THAT(json_lines(strings.out)[0]["error"].get<std::string>(), Catch::Contains("line 1"));
+  CHECK(json_lines(strings.out)[1] == Json{72, 82});
+  CHECK_THAT(json_lines(strings.out)[2]["error"].get<std::string>(), Catch::Contains("expected a JSON string"));
+}
+
 TEST_CASE("render-chat takes a template file or a model's template and adds no newline") {
   if (!have_tool()) return;
   const TempFolder folder;
@@ -198,6 +214,29 @@ TEST_CASE("render-chat takes a template file or a model's template and adds no n
         "<|im_start|>user: Żółw{\"b\": 1, \"a\": 2}26 Jul 2024True<|im_end|>");
   for (const char* model : {"weights/llama.gguf", "weights/llama"})
     CHECK(run({"render-chat", "--file", chat, "--model", data(model)}).out == "Żółw");
+  const std::string missing =
+      folder.write("m.jinja", "{{ tools is none }}{{ documents is none }}{{ add_generation_prompt }}").string();
+  const std::string short_chat = folder.write("short.json", R"({"messages": []})").string();
+  CHECK(run({"render-chat", "--file", short_chat, "--template", missing}).out == "TrueTrueFalse");
+}
+
+TEST_CASE("render-chat puts a system text that the template refuses in front of the user's and says so") {
+  if (!have_tool()) return;
+  const TempFolder folder;
+  const std::string chat =
+      folder
+          .write("chat.json",
+                 R"({"messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"}]})")
+          .string();
+  const std::string strict =
+      folder
+          .write("t.jinja",
+                 "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+                 "[{{ m.role }}: {{ m.content }}]{% endfor %}")
+          .string();
+  const Result rendered = run({"render-chat", "--file", chat, "--template", strict});
+  CHECK(rendered.out == "[user: Be kind.\n\nHi]");
+  CHECK_THAT(rendered.err, Catch::Contains("note: the chat template refuses a system role"));
 }
 
 // Expected values: transformers 5.23 on the same folder in f32.

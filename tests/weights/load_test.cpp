@@ -1,5 +1,6 @@
 #include "quantlens/weights/load.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "../io/temp_folder.hpp"
+#include "quantlens/text/tokenizer.hpp"
 #include "tiny_model.hpp"
 
 using namespace quantlens;
@@ -142,6 +144,62 @@ TEST_CASE("an embedding padded beyond the tokenizer, tied output and rotary fact
   CHECK(model.weights.config.tied_embeddings);
   CHECK_FALSE(model.weights.lm_head);
   CHECK(model.weights.rope_freq_factors == std::vector<float>{1, 1, 8, 8});
+}
+
+TEST_CASE(
+    "an embedding smaller than the tokenizer loads; tokens without a row are dropped, and a text with one refused") {
+  GgufBuilder file = tiny_llama();
+  for (const char* name : {"token_embd.weight", "output.weight"}) {
+    file.tensor(name).shape = {6, 32};
+    file.tensor(name).data.resize(6 * 32 * 4);
+  }
+  file.set("tokenizer.ggml.bos_token_id", 7u).set("tokenizer.ggml.add_bos_token", true);
+  file.set("tokenizer.ggml.eot_token_id", 6u);
+  const auto bytes = exact_bytes(file.build());
+  const ModelFile model = load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
+  CHECK(model.weights.config.stop_tokens == std::vector<TokenId>{0, 2});
+  CHECK_FALSE(model.tokenizer.bos);
+  CHECK_FALSE(model.tokenizer.add_bos);
+  CHECK(model.bos_text == "abc");
+  const auto noted = [&](const std::string& fragment) {
+    const auto notes = model.notes();
+    return std::any_of(notes.begin(), notes.end(),
+                       [&](const std::string& note) { return note.find(fragment) != note.npos; });
+  };
+  CHECK(noted("the tokenizer has 8 tokens, the embedding only 6 rows"));
+  CHECK(noted("begin-of-text token 7 is not below vocab_size, 6, and is not used"));
+  CHECK(noted("stop token 6 is not below vocab_size, 6, and is not used"));
+  const Tokenizer tokenizer(model.tokenizer);
+  CHECK(tokenizer.encode("ba") == std::vector<TokenId>{4, 3});
+  CHECK_THROWS_AS(tokenizer.encode("ab"), ItemError);
+  CHECK_THROWS_WITH(tokenizer.encode("bab"), Catch::Contains("token 6 ('ab'); the tokenizer has 8 tokens, the model's "
+                                                             "embedding only 6 rows"));
+}
+
+TEST_CASE("a chat template that cannot be read, or that refuses a system role, loads with a note") {
+  const auto load = [](const char* source) {
+    GgufBuilder file = tiny_llama();
+    file.set("tokenizer.chat_template", source);
+    const auto bytes = exact_bytes(file.build());
+    return load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
+  };
+  const ModelFile unreadable = load("{{ messages | shout }}");
+  CHECK(unreadable.chat_template == "{{ messages | shout }}");
+  CHECK_THAT(unreadable.notes().back(),
+             Catch::Contains("chats will be refused: ") && Catch::Contains("line 1: unknown filter 'shout'"));
+  const ModelFile strict = load("{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}x");
+  CHECK(strict.chat.system_in_user);
+  CHECK_THAT(strict.notes().back(), Catch::Contains("refuses a system role"));
+}
+
+TEST_CASE("a folder without tokenizer.json says which tokenizer it has and how to save another") {
+  const TempFolder folder;
+  std::filesystem::copy(data_folder / "llama", folder.path());
+  std::filesystem::remove(folder.path() / "tokenizer.json");
+  CHECK_THROWS_WITH(load_model(folder.path()), Catch::EndsWith("no tokenizer.json"));
+  folder.write("tokenizer.model", "x");
+  CHECK_THROWS_WITH(load_model(folder.path()), Catch::Contains("no tokenizer.json, only tokenizer.model") &&
+                                                   Catch::Contains("AutoTokenizer.from_pretrained"));
 }
 
 TEST_CASE("quantized sources say so, by the types of their matrices") {

@@ -75,7 +75,8 @@ class Tokenizer {
     std::vector<std::string> spellings;
     for (const TokenId id : ids) {
       if (id >= 0 && static_cast<std::size_t>(id) >= vocab_size()) continue;
-      if (!skip_special || !parts_->is_special[checked(id)]) spellings.push_back(parts_->spelling(id));
+      const bool is_special = parts_->is_special[checked(id)];
+      if (!skip_special || !is_special) spellings.push_back(parts_->spelling(id));
     }
     return parts_->decoder.decode(std::move(spellings));
   }

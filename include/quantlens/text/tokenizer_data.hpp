@@ -18,10 +18,10 @@
 
 namespace quantlens::inline v0_1 {
 
-/// The id of a special token; none where the key is missing or says so with 2^32 - 1 or -1, as llama.cpp writes it.
+/// The id of a special token; none where the key is missing or says so with 2^32 - 1, as llama.cpp writes it.
 [[nodiscard]] inline std::optional<std::uint64_t> gguf_token_id(const GgufFile& file, std::string_view key) {
-  constexpr double none = std::numeric_limits<std::uint32_t>::max();
-  if (!file.has(key) || file.number(key) == none || file.number(key) == -1) return std::nullopt;
+  constexpr std::uint64_t none = std::numeric_limits<std::uint32_t>::max();
+  if (!file.has(key) || file.uint(key) == none) return std::nullopt;
   return file.uint(key);
 }
 

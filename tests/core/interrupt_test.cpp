@@ -29,6 +29,14 @@ TEST_CASE("a signal is noted while a guard lives, thrown from the next check, an
   InterruptGuard::check();
 }
 
+TEST_CASE("a signal that is dealt with lets checks pass again") {
+  const InterruptGuard guard;
+  std::raise(SIGTERM);
+  CHECK_THROWS_AS(InterruptGuard::check(), Interrupted);
+  InterruptGuard::forget();
+  InterruptGuard::check();
+}
+
 TEST_CASE("hashing a large file can be interrupted, hashing a key cannot") {
   const std::vector<std::byte> bytes(std::size_t{3} << 20, std::byte{7});
   const InterruptGuard guard;

@@ -9,7 +9,12 @@ namespace quantlens::inline v0_1 {
 namespace interrupt_detail {
 inline std::atomic<int> caught_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "a handler of signals may set nothing else");
-inline void catch_signal(int signal) { caught_signal.store(signal, std::memory_order_relaxed); }
+inline void catch_signal(int signal) {
+  caught_signal.store(signal, std::memory_order_relaxed);
+  // The next one of either kind ends the program.
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
 }  // namespace interrupt_detail
 
 /// Thrown between steps after a signal; no std::exception, so that no handler takes it for a failure.
@@ -24,14 +29,14 @@ class InterruptGuard {
     interrupt_detail::caught_signal = 0;
     struct sigaction action {};
     action.sa_handler = interrupt_detail::catch_signal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
+    action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, &previous_int_);
     sigaction(SIGTERM, &action, &previous_term_);
   }
   ~InterruptGuard() {
-    interrupt_detail::caught_signal = 0;
     sigaction(SIGINT, &previous_int_, nullptr);
     sigaction(SIGTERM, &previous_term_, nullptr);
+    interrupt_detail::caught_signal = 0;
   }
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
@@ -46,6 +51,10 @@ class InterruptGuard {
   [[nodiscard]] static bool is_pending() noexcept {
     return interrupt_detail::caught_signal.load(std::memory_order_relaxed) != 0;
   }
+
+  /// For whoever has caught an Interrupted and works on to report what is finished: checks pass again. A further signal
+  /// ends the program.
+  static void forget() noexcept { interrupt_detail::caught_signal = 0; }
 
  private:
   struct sigaction previous_int_ {};

@@ -25,6 +25,7 @@
 #include "quantlens/bench/results.hpp"
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/core/program.hpp"
@@ -175,16 +176,14 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
   const bool own_console = !has_flag(options, "--benchmark_format=") || has_flag(options, "--benchmark_format=console");
   SilentReporter silent;
   int interrupted_by = 0;
-  {
-    const InterruptGuard guard;
-    try {
-      const auto measure = [&](const Cell& cell, std::size_t repetition) {
-        return benchmark_report(sweep.measure(cell, repetition));
-      };
-      run_benchmarks(cells, asked_repetitions(options.benchmark_arguments), measure, own_console ? &silent : nullptr);
-    } catch (const Interrupted& interrupted) {
-      interrupted_by = interrupted.signal;
-    }
+  try {
+    const auto measure = [&](const Cell& cell, std::size_t repetition) {
+      return benchmark_report(sweep.measure(cell, repetition));
+    };
+    run_benchmarks(cells, asked_repetitions(options.benchmark_arguments), measure, own_console ? &silent : nullptr);
+  } catch (const Interrupted& interrupted) {
+    interrupted_by = interrupted.signal;
+    InterruptGuard::forget();
   }
   progress.clear();
 
@@ -216,6 +215,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
     if (options.version) out << "quantlens_bench " << QUANTLENS_VERSION << "\n";
     if (options.help || options.version) return 0;
 
+    const InterruptGuard guard;
     // The model's name decides on prompts, and so on what there is to measure.
     const std::unique_ptr<ModelProvider> model = open(find_model(options.model), options);
     for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";

@@ -58,7 +58,7 @@ TEST_CASE("journal: a file cut short or written over under it is refused, not mi
   append(journal, {line("c", 3)});
   write_text(path, whole);
   CHECK_THROWS_AS(journal.find("item", "c"), JournalError);
-  const std::string other = line("b", 2).dump() + "\n" + line("a", 1).dump() + "\n";
+  const std::string other = journal_line_text(line("b", 2)) + "\n" + journal_line_text(line("a", 1)) + "\n";
   REQUIRE(other.size() == whole.size());
   for (const std::string& changed : {std::string(whole.size(), '-'), other}) {
     write_text(path, changed);
@@ -94,7 +94,10 @@ TEST_CASE("journal: a damaged line in the middle is refused with its offset, not
   const TemporaryFolder folder;
   const auto path = folder.path() / "items.jsonl";
   const std::string first = line("a", 1).dump() + "\n";
-  for (const char* bad : {"{\"kind\":\"item\"\n", "[1]\n", "{\"kind\":1,\"key\":\"a\"}\n", "\n"}) {
+  const std::string summed = journal_line_text(line("a", 1));
+  for (const std::string& bad :
+       {std::string("{\"kind\":\"item\"\n"), std::string("[1]\n"), std::string("{\"kind\":1,\"key\":\"a\"}\n"),
+        std::string("\n"), "{\"kind\":\"item\",\"key\":\"a\",\"crc\":\"" + summed.substr(summed.size() - 10) + "\n"}) {
     write_text(path, first + bad + first);
     try {
       const Journal journal(path);
@@ -103,6 +106,83 @@ TEST_CASE("journal: a damaged line in the middle is refused with its offset, not
       CHECK(error.offset() == first.size());
     }
   }
+}
+
+TEST_CASE("journal: any flipped bit is refused, or changes nothing that is read", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  {
+    Journal journal(path);
+    append(journal, {line("a", 1), line("b", 25)});
+    append(journal, {line("a", 3)});
+  }
+  const std::string whole = read_text(path);
+  const auto everything = [](const Journal& journal) {
+    json values = json::array();
+    for (const char* key : {"a", "b"})
+      for (const json& found : journal.find("item", key)) values.push_back(found.value("value", json()));
+    return values;
+  };
+  const json written = everything(Journal(path));
+  std::size_t refused = 0, harmless = 0;
+  for (std::size_t bit = 0; bit < 8 * (whole.size() - 1); ++bit) {  // without the last newline a line is but torn
+    std::string flipped = whole;
+    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
+    write_text(path, flipped);
+    CAPTURE(bit / 8, bit % 8, flipped);
+    try {
+      const json read = everything(Journal(path));
+      REQUIRE(read == written);
+      ++harmless;
+    } catch (const FormatError& error) {
+      REQUIRE(error.id() == "journal");
+      REQUIRE(error.offset() <= bit / 8);
+      ++refused;
+    }
+  }
+  CHECK(refused > 0);
+  CHECK(harmless <= 3 * 8);  // in the name of the first line's checksum
+}
+
+TEST_CASE("journal: lines of older versions have no checksum, and none follows one that has", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  const std::string old = line("a", 1).dump() + "\n";
+  write_text(path, old + old);
+  {
+    Journal journal(path);
+    CHECK(journal.unsummed_lines() == 2);
+    CHECK(journal.find("item", "a").size() == 2);
+    append(journal, {line("b", 2)});
+  }
+  CHECK(Journal(path).unsummed_lines() == 2);
+  const std::string mixed = read_text(path);
+  write_text(path, mixed + old);
+  try {
+    const Journal journal(path);
+    FAIL("accepted");
+  } catch (const FormatError& error) {
+    CHECK(error.offset() == mixed.size());
+  }
+}
+
+TEST_CASE("journal: a line that makes no sense to its reader is named by its offset", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  Journal journal(path);
+  append(journal, {line("b", 2), line("a", 1)});
+  const std::string whole = read_text(path);
+  const auto fails = [&](const auto& use) {
+    try {
+      journal.for_each("item", "a", use);
+    } catch (const FormatError& error) {
+      return error.id() == "journal" && error.offset() == whole.find('\n') + 1;
+    }
+    return false;
+  };
+  CHECK(fails([](const json& read) { static_cast<void>(read.at("value").get<std::string>()); }));
+  CHECK(fails([](const json& read) { static_cast<void>(read.at("other")); }));
+  CHECK(fails([](const json&) { throw InputError("item_record", "no record"); }));
 }
 
 TEST_CASE("journal: transcripts stay in the file and out of memory", "[bench]") {

@@ -11,15 +11,17 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "quantlens/bench/journal_line.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/sha256.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -29,10 +31,11 @@ class JournalError : public Error {
   using Error::Error;
 };
 
-/// JSON lines, each with a `kind` and a `key`, written slice by slice and flushed to the disk after each.
+/// JSON lines, each with a `kind`, a `key` and a checksum, written slice by slice and flushed to the disk after each.
 /// A last line without its newline (a process killed while it wrote) is cut off when the file is opened; any other line
-/// that is no JSON is a FormatError, because only damage from outside explains it. One process at a time: the file is
-/// locked until the journal dies.
+/// that is not what was written is a FormatError, because only damage from outside explains it. Lines without a
+/// checksum are those of older versions, so none follows one that has one. One process at a time: the file is locked
+/// until the journal dies.
 class Journal {
  public:
   /// Errors: InputError where another run holds the file, FormatError where it is damaged, JournalError where it
@@ -55,22 +58,39 @@ class Journal {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
   [[nodiscard]] bool contains(std::string_view kind, std::string_view key) const {
-    return places_.contains({std::string(kind), std::string(key)});
+    return places_.contains(digest_of(kind, key));
   }
 
-  /// All lines of this kind and key, oldest first, without their transcripts; read from the file, so that a long run
-  /// needs no more memory than a short one. Errors: JournalError where the file is not any more what it was.
-  [[nodiscard]] std::vector<nlohmann::json> find(std::string_view kind, std::string_view key) const {
-    std::vector<nlohmann::json> lines;
-    const auto found = places_.find({std::string(kind), std::string(key)});
-    if (found == places_.end()) return lines;
+  /// Lines of older versions, whose damage cannot be told.
+  [[nodiscard]] std::size_t unsummed_lines() const { return unsummed_lines_; }
+
+  /// Calls `use` with each line of this kind and key, oldest first, without its transcript; read from the file, so that
+  /// a long run needs no more memory than a short one. Errors: JournalError where the file is not any more what it was;
+  /// FormatError "journal" with the line's offset where `use` finds no sense in it (a JSON exception, or InputError).
+  template <class Use>
+  void for_each(std::string_view kind, std::string_view key, const Use& use) const {
+    const auto found = places_.find(digest_of(kind, key));
+    if (found == places_.end()) return;
     for (const Place& place : found->second) {
-      nlohmann::json line = nlohmann::json::parse(read(place), nullptr, false);
-      if (!is_line(line) || line["kind"] != kind || line["key"] != key) throw changed();
+      nlohmann::json line;
+      if (parse_journal_line(read(place), line) == LineState::damaged || line["kind"] != kind || line["key"] != key)
+        throw changed();
       if (const auto record = line.find("record"); record != line.end() && record->is_object())
         record->erase("transcript");  // large, and nothing but a reader of the file needs it
-      lines.push_back(std::move(line));
+      try {
+        use(line);
+      } catch (const nlohmann::json::exception& error) {
+        throw damaged(place, error.what());
+      } catch (const InputError& error) {
+        throw damaged(place, error.what());
+      }
     }
+  }
+
+  /// The lines themselves. Errors: JournalError as above.
+  [[nodiscard]] std::vector<nlohmann::json> find(std::string_view kind, std::string_view key) const {
+    std::vector<nlohmann::json> lines;
+    for_each(kind, key, [&](nlohmann::json& line) { lines.push_back(std::move(line)); });
     return lines;
   }
 
@@ -78,8 +98,7 @@ class Journal {
   /// back. Errors: JournalError naming the file; what was written of the lines is taken back.
   void append(std::span<const nlohmann::json> lines) {
     std::string text;
-    for (const nlohmann::json& line : lines)
-      text += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    for (const nlohmann::json& line : lines) text += journal_line_text(line) + "\n";
     std::string_view rest = text;
     while (!rest.empty()) {
       const ::ssize_t written = ::write(fd_, rest.data(), rest.size());
@@ -139,17 +158,31 @@ class Journal {
   void index_lines(std::string_view text) {
     for (std::size_t begin = 0; begin < text.size();) {
       const Place place{size_ + begin, text.find('\n', begin) - begin};
-      const nlohmann::json line = nlohmann::json::parse(text.substr(begin, place.size), nullptr, false);
-      if (!is_line(line))
-        throw FormatError("journal", path_.string(), place.offset, "no journal line; move the file away to start anew");
-      places_[{line["kind"].get<std::string>(), line["key"].get<std::string>()}].push_back(place);
+      nlohmann::json line;
+      const LineState state = parse_journal_line(text.substr(begin, place.size), line);
+      if (state == LineState::damaged || (state == LineState::unsummed && n_lines_ > unsummed_lines_))
+        throw damaged(place, "no journal line, or not as it was written");
+      ++n_lines_;
+      if (state == LineState::unsummed) ++unsummed_lines_;
+      places_[digest_of(line["kind"].get_ref<const std::string&>(), line["key"].get_ref<const std::string&>())]
+          .push_back(place);
       begin += place.size + 1;
     }
   }
 
-  [[nodiscard]] static bool is_line(const nlohmann::json& line) {
-    return line.is_object() && line.value("kind", nlohmann::json()).is_string() &&
-           line.value("key", nlohmann::json()).is_string();
+  /// Stands for a kind and a key in memory: 128 bits of their SHA-256, which no two of any run share.
+  using Digest = std::pair<std::uint64_t, std::uint64_t>;
+  struct DigestHash {
+    std::size_t operator()(const Digest& digest) const { return static_cast<std::size_t>(digest.first); }
+  };
+  static Digest digest_of(std::string_view kind, std::string_view key) {
+    const std::string text = concat(kind, " ", key);
+    const std::string hex = sha256_hex(std::as_bytes(std::span(text)));
+    return {std::stoull(hex.substr(0, 16), nullptr, 16), std::stoull(hex.substr(16, 16), nullptr, 16)};
+  }
+
+  [[nodiscard]] FormatError damaged(const Place& place, std::string_view why) const {
+    return {"journal", path_.string(), place.offset, concat(why, "; move the file away to start anew")};
   }
 
   [[nodiscard]] JournalError changed() const {
@@ -174,7 +207,8 @@ class Journal {
   std::filesystem::path path_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
-  std::map<std::pair<std::string, std::string>, std::vector<Place>> places_;
+  std::size_t n_lines_ = 0, unsummed_lines_ = 0;
+  std::unordered_map<Digest, std::vector<Place>, DigestHash> places_;
 };
 
 }  // namespace quantlens::inline v0_1

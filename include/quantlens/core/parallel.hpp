@@ -4,8 +4,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 #include <optional>
 #include <thread>
+
+#include "quantlens/core/cgroup.hpp"
+#include "quantlens/core/thread_limit.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -60,10 +64,12 @@ struct Team {
   [[nodiscard]] Range slice(std::size_t n) const { return {n * rank / size, n * (rank + 1) / size}; }
 };
 
-/// All processors that this process may use.
+/// As many threads as affinity, the control groups' quota and OMP_NUM_THREADS allow.
 [[nodiscard]] inline std::size_t available_threads() {
 #ifdef _OPENMP
-  return static_cast<std::size_t>(std::max(1, omp_get_num_procs()));
+  const char* asked = std::getenv("OMP_NUM_THREADS");
+  return thread_limit(static_cast<std::size_t>(std::max(1, omp_get_num_procs())), cgroup_processors(),
+                      parse_omp_threads(asked == nullptr ? "" : asked));
 #else
   return 1;
 #endif

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
@@ -54,10 +55,29 @@ inline void write_text(const std::filesystem::path& path, std::string_view text)
   std::ofstream(path, std::ios::binary) << text;
 }
 
+/// A clock that only scripted answers move, and what else is known of the machine.
+struct ScriptedTime {
+  double seconds = 0;
+  HostUse use{0, 0, 2, 0};
+  /// How much longer than usual an answer of this format takes now, and how many processors others use meanwhile.
+  std::function<double(const std::string&)> slowness = [](const std::string&) { return 1; };
+  std::function<double()> others = [] { return 0; };
+
+  void pass(double amount) {
+    seconds += amount;
+    use.own += amount;
+    use.busy += amount * (1 + others());
+  }
+  [[nodiscard]] Host host(double free_mib = 1e6) {
+    return {[this] { return seconds; }, [this] { return use; }, [free_mib] { return free_mib; }};
+  }
+};
+
 /// Picks a label by the item's text: `noise` is the share of texts whose label changes with the format.
 class ScriptedModel final : public BenchModel, public TextModel {
  public:
-  ScriptedModel(std::string format, double noise) : format_(std::move(format)), noise_(noise) {}
+  ScriptedModel(std::string format, double noise, ScriptedTime& time)
+      : format_(std::move(format)), noise_(noise), time_(time) {}
 
   TextModel& text() override { return *this; }
   [[nodiscard]] ModelCounters counters() const override { return counters_; }
@@ -71,7 +91,7 @@ class ScriptedModel final : public BenchModel, public TextModel {
       for (const std::string& continuation : request.continuations) {
         const double logprob = -10 * draw(question_of(request.prompt), continuation);
         results.back().push_back({logprob, {logprob}, false});
-        count(5, 0);
+        count(5, 0, 1);
       }
     }
     return results;
@@ -83,7 +103,9 @@ class ScriptedModel final : public BenchModel, public TextModel {
       const std::string text = draw(question, "answer") < 0.5 ? " Teams and goals decide it." : " Banks and markets.";
       const bool is_new = known_.insert(question).second;
       completions.push_back({text, 9, 4, true, is_new ? 0.002 : 0.001, 0.006});
-      count(9, 4);
+      const double slowness = time_.slowness(format_);
+      count(9, 4, slowness);
+      time_.pass(0.05 * slowness);
     }
     return completions;
   }
@@ -102,15 +124,16 @@ class ScriptedModel final : public BenchModel, public TextModel {
     const bool changed = Rng(seed_of(7, question, format_)).uniform() < noise_;
     return Rng(seed_of(11, question, what, changed ? std::string_view(format_) : "full")).uniform();
   }
-  void count(double prompt_tokens, double generated_tokens) {
+  void count(double prompt_tokens, double generated_tokens, double slowness) {
     counters_.prompt_tokens += prompt_tokens;
     counters_.generated_tokens += generated_tokens;
     counters_.prompt_seconds += prompt_tokens / 1000;
-    counters_.generate_seconds += generated_tokens / 100;
+    counters_.generate_seconds += generated_tokens / 100 * slowness;
   }
 
   std::string format_;
   double noise_;
+  ScriptedTime& time_;
   ModelCounters counters_;
   std::set<std::string> known_;  ///< a prompt seen before is answered faster
 };
@@ -121,6 +144,7 @@ struct ScriptedProvider final : ModelProvider {
   std::string hash = std::string(64, 'a');
   std::string isa_name = "avx2";
   std::map<std::string, std::size_t> builds;
+  ScriptedTime time;
 
   [[nodiscard]] std::string name() const override { return "scripted.gguf"; }
   [[nodiscard]] std::string own_name() const override { return "scripted"; }
@@ -132,7 +156,7 @@ struct ScriptedProvider final : ModelProvider {
   [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
     if (format == fails) throw InputError("group", "groups of 128 do not divide rows of 576");
     ++builds[format];
-    return std::make_shared<ScriptedModel>(format, noise.at(format));
+    return std::make_shared<ScriptedModel>(format, noise.at(format), time);
   }
 };
 

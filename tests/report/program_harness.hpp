@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <iostream>
 #include <map>
 #include <memory>
@@ -91,7 +90,6 @@ struct Program {
     for (const auto& [name, fd] : std::map<std::string, int>{{"stdout", 1}, {"stderr", 2}})
       ::dup2(::open((folder.path() / name).c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644), fd);
     if (file_limit != RLIM_INFINITY) {
-      std::signal(SIGXFSZ, SIG_IGN);
       const rlimit limit{file_limit, file_limit};
       ::setrlimit(RLIMIT_FSIZE, &limit);
     }
@@ -103,7 +101,7 @@ struct Program {
       }
       return std::make_unique<SharedProvider>(provider, path, slow);
     };
-    const int status = run_bench_program(arguments, open, std::cout, std::cerr);
+    const int status = run_bench_program(arguments, open, std::cout, std::cerr, provider.time.host());
     std::cout.flush();
     ::_exit(status);
   }

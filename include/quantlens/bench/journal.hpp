@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -30,6 +31,12 @@ class JournalError : public Error {
  public:
   using Error::Error;
 };
+
+/// Whether it is the journal that cannot be used or is damaged: no cell's own failure.
+[[nodiscard]] inline bool is_of_journal(const std::exception& error) {
+  const auto* typed = dynamic_cast<const Error*>(&error);
+  return typed != nullptr && typed->id() == "journal";
+}
 
 /// JSON lines, each with a `kind`, a `key` and a checksum, written slice by slice and flushed to the disk after each.
 /// A last line without its newline (a process killed while it wrote) is cut off when the file is opened; any other line

@@ -1,24 +1,58 @@
-/// The latency phase: one item at a time, with nothing kept from the prompts before it.
+/// The latency phase in figures: what rounds of single items say of one row, and whether to trust them.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <nlohmann/json.hpp>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "quantlens/bench/work.hpp"
-#include "quantlens/core/interrupt.hpp"
+#include "quantlens/core/error.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// Units: milliseconds. Null where no item was timed (or, for the first token, none asked for a completion).
-struct LatencyResult {
-  std::optional<double> first_token_ms, p50_ms, p95_ms;
+/// One item, alone, with nothing kept from the prompts before it.
+struct ItemTime {
+  double ms = 0;
+  std::optional<double> first_token_ms;  ///< none where no completion was asked for
+  double generated_tokens = 0;
+  double generate_seconds = 0;
 };
+
+/// What one row took in one round, and what else happened on the machine during the whole round.
+struct RowRound {
+  std::vector<ItemTime> items;
+  double round_seconds = 0;
+  std::optional<double> others_seconds;  ///< of one processor, used by other processes; none where nobody counts them
+  double processors = 1;
+  std::uint64_t throttles = 0;
+};
+
+/// Units: milliseconds, tokens per second. Null where no item was timed or, for all but p50 and p95, none asked for a
+/// completion.
+struct LatencyFigures {
+  std::optional<double> first_token_ms, p50_ms, p95_ms, decode_tokens_per_s;
+};
+
+struct LatencyResult {
+  LatencyFigures median;                            ///< over the rounds
+  LatencyFigures spread;                            ///< interquartile range over the rounds
+  std::vector<std::optional<double>> decode_rates;  ///< round by round; rows that were timed in turn share their rounds
+  std::optional<double> others_processors;          ///< used by other processes; none where that cannot be told
+  std::string mistrusted;                           ///< why the times are not to be trusted; empty: no reason known
+};
+
+/// How far the rounds of one row may lie apart, as a share of their middle.
+inline constexpr double most_difference = 0.25;
+
+/// How much of the machine others may use.
+inline constexpr double most_others = 0.25;
+
+/// The system counts in ticks of 10 ms, so less than this many seconds of rounds do not tell who else computed.
+inline constexpr double least_counted_seconds = 0.5;
 
 /// The quantile `share` in [0, 1], linear between order statistics; none of no values.
 [[nodiscard]] inline std::optional<double> quantile(std::vector<double> values, double share) {
@@ -30,53 +64,93 @@ struct LatencyResult {
   return std::lerp(values[below], values[above], at - static_cast<double>(below));
 }
 
-namespace bench_detail {
-
-inline std::string latency_key(const CellWork& work, const RunContext& context, const Item& item) {
-  return timing_key(item_key(cell_key(work.identity), item), context.timing);
-}
-
-inline std::span<const Item> latency_items(const CellWork& work, const RunContext& context) {
-  return work.items.first(std::min(context.latency_items, work.items.size()));
-}
-
-/// Times the items that the journal lacks; true where there were any. `cold`: this process has computed nothing for the
-/// cell yet, so the first item runs once untimed.
-inline bool run_latency_phase(const CellWork& work, const RunContext& context, MeteredModel& model, MeteredModel& full,
-                              bool cold) {
-  bool computed = false;
-  for (const Item& item : latency_items(work, context)) {
-    InterruptGuard::check();
-    const std::string key = latency_key(work, context, item);
-    const bool served = context.journal.contains("latency", key);
-    if (!served) {
-      if (cold) static_cast<void>(run_timed(work, {&item, 1}, model, full));
-      cold = false;
-      model.model().forget_prompts();
-      const TimedRun run = run_timed(work, {&item, 1}, model, full);
-      nlohmann::json line{{"kind", "latency"},        {"key", key},
-                          {"cell", work.cell.name()}, {"repetition", work.identity.repetition},
-                          {"item", item.id},          {"ms", 1000 * run.seconds},
-                          {"first_token_ms", nullptr}};
-      if (const auto first_token = run.records.front().ttft_seconds) line["first_token_ms"] = 1000 * *first_token;
-      context.journal.append({&line, 1});
-      computed = true;
-    }
-    context.on_items(work.cell, 1, !served);
+/// How far the rounds lie apart: a round counts by its items' times, each as a share of that item's median over the
+/// rounds, and of these the median, so that neither long items nor a single disturbed one decide. Largest less
+/// smallest.
+[[nodiscard]] inline double round_difference(std::span<const RowRound> rounds) {
+  std::vector<std::vector<double>> shares(rounds.size());
+  const std::size_t n_items = rounds.empty() ? 0 : rounds.front().items.size();
+  for (std::size_t item = 0; item < n_items; ++item) {
+    std::vector<double> times;
+    for (const RowRound& round : rounds) times.push_back(round.items[item].ms);
+    const double middle = *quantile(times, 0.5);
+    for (std::size_t i = 0; i < times.size() && middle > 0; ++i) shares[i].push_back(times[i] / middle);
   }
-  return computed;
+  double least = 1, most = 1;
+  for (const std::vector<double>& share : shares) {
+    const double of_round = quantile(share, 0.5).value_or(1);
+    least = std::min(least, of_round);
+    most = std::max(most, of_round);
+  }
+  return most - least;
 }
 
-inline LatencyResult read_latency(const CellWork& work, const RunContext& context) {
+namespace latency_detail {
+
+inline LatencyFigures figures_of(const RowRound& round) {
   std::vector<double> whole, first_token;
-  for (const Item& item : latency_items(work, context)) {
-    const nlohmann::json line = context.journal.find("latency", latency_key(work, context, item)).front();
-    whole.push_back(line.at("ms").get<double>());
-    if (line.at("first_token_ms").is_number()) first_token.push_back(line.at("first_token_ms").get<double>());
+  double tokens = 0, seconds = 0;
+  for (const ItemTime& item : round.items) {
+    whole.push_back(item.ms);
+    if (item.first_token_ms) first_token.push_back(*item.first_token_ms);
+    tokens += item.generated_tokens;
+    seconds += item.generate_seconds;
   }
-  return {quantile(first_token, 0.5), quantile(whole, 0.5), quantile(whole, 0.95)};
+  return {quantile(first_token, 0.5), quantile(whole, 0.5), quantile(whole, 0.95),
+          tokens > 0 && seconds > 0 ? std::optional(tokens / seconds) : std::nullopt};
 }
 
-}  // namespace bench_detail
+inline std::optional<double> others_of(std::span<const RowRound> rounds) {
+  double seconds = 0, others = 0;
+  for (const RowRound& round : rounds) {
+    if (!round.others_seconds) return std::nullopt;
+    seconds += round.round_seconds;
+    others += *round.others_seconds;
+  }
+  return seconds >= least_counted_seconds ? std::optional(std::max(0.0, others / seconds)) : std::nullopt;
+}
+
+inline std::string tenths(double value) {
+  const auto rounded = static_cast<long long>(std::llround(10 * value));
+  return concat(rounded / 10, ".", rounded % 10);
+}
+
+inline std::string reason_of(std::span<const RowRound> rounds, std::optional<double> others, bool apart) {
+  std::vector<std::string> reasons;
+  if (const double difference = round_difference(rounds); difference > most_difference)
+    reasons.push_back(concat("its rounds differ by ", std::llround(100 * difference), " %"));
+  const double processors = rounds.empty() ? 1 : rounds.front().processors;
+  if (others && *others > most_others * processors)
+    reasons.push_back(concat("others used ", tenths(*others), " of ", processors, " processors"));
+  if (std::any_of(rounds.begin(), rounds.end(), [](const RowRound& round) { return round.throttles > 0; }))
+    reasons.emplace_back("the processor was throttled");
+  if (apart) reasons.emplace_back("timed apart, because not all formats fit into memory");
+  std::string text;
+  for (const std::string& reason : reasons) text += (text.empty() ? "" : "; ") + reason;
+  return text;
+}
+
+}  // namespace latency_detail
+
+/// `apart`: the row was not timed in turn with all others.
+[[nodiscard]] inline LatencyResult summarize_latency(std::span<const RowRound> rounds, bool apart) {
+  using namespace latency_detail;
+  std::vector<LatencyFigures> figures;
+  for (const RowRound& round : rounds) figures.push_back(figures_of(round));
+  LatencyResult result;
+  for (const auto member : {&LatencyFigures::first_token_ms, &LatencyFigures::p50_ms, &LatencyFigures::p95_ms,
+                            &LatencyFigures::decode_tokens_per_s}) {
+    std::vector<double> values;
+    for (const LatencyFigures& round : figures)
+      if (round.*member) values.push_back(*(round.*member));
+    if (values.empty()) continue;
+    result.median.*member = quantile(values, 0.5);
+    result.spread.*member = *quantile(values, 0.75) - *quantile(values, 0.25);
+  }
+  for (const LatencyFigures& round : figures) result.decode_rates.push_back(round.decode_tokens_per_s);
+  result.others_processors = others_of(rounds);
+  result.mistrusted = reason_of(rounds, result.others_processors, apart);
+  return result;
+}
 
 }  // namespace quantlens::inline v0_1

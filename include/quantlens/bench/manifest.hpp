@@ -65,6 +65,8 @@ namespace quantlens::inline v0_1 {
           {"seed", options.seed},
           {"limit", options.limit ? Json(*options.limit) : Json()},
           {"latency_items", options.latency_items},
+          {"latency_rounds", options.latency_rounds},
+          {"latency_threads", options.latency_threads},
           {"argv", options.arguments},
           {"model",
            {{"name", model.name()},

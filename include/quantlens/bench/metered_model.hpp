@@ -1,7 +1,6 @@
 /// A model that is built when first asked, and that measures each call.
 #pragma once
 
-#include <chrono>
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,14 +9,11 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/runtime/text_model.hpp"
 
 namespace quantlens::inline v0_1 {
-
-[[nodiscard]] inline double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
 
 /// Calls to one model since the last reset.
 struct Meter {
@@ -32,14 +28,16 @@ class MeteredModel final : public TextModel {
  public:
   using Build = std::function<std::shared_ptr<BenchModel>()>;
 
-  explicit MeteredModel(Build build) : build_(std::move(build)) {}
+  /// `seconds` tells the time.
+  explicit MeteredModel(Build build, std::function<double()> seconds = steady_seconds)
+      : build_(std::move(build)), seconds_(std::move(seconds)) {}
 
   /// Builds the model where that has not happened.
   BenchModel& model() {
     if (!model_) {
-      const auto start = std::chrono::steady_clock::now();
+      const double start = seconds_();
       model_ = build_();
-      meter_.build_seconds += seconds_since(start);
+      meter_.build_seconds += seconds_() - start;
     }
     return *model_;
   }
@@ -61,14 +59,15 @@ class MeteredModel final : public TextModel {
   std::invoke_result_t<Call, TextModel&> measure(const Call& call) {
     BenchModel& target = model();
     const ModelCounters before = target.counters();
-    const auto start = std::chrono::steady_clock::now();
+    const double start = seconds_();
     auto result = call(target.text());
-    meter_.seconds += seconds_since(start);
+    meter_.seconds += seconds_() - start;
     meter_.counters += target.counters() - before;
     return result;
   }
 
   Build build_;
+  std::function<double()> seconds_;
   std::shared_ptr<BenchModel> model_;
   Meter meter_;
 };

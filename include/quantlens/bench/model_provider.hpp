@@ -1,6 +1,7 @@
 /// What the bench needs of a model file: any format of it, what it weighs, what it has computed. Tests script it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -50,6 +51,8 @@ class BenchModel {
   [[nodiscard]] virtual ModelSizes sizes() const = 0;
   /// Drops what earlier prompts left in memory (shared prefixes), so that the next one is met for the first time.
   virtual void forget_prompts() = 0;
+  /// How many threads answer from here on; no answer depends on it.
+  virtual void use_threads(std::size_t /*threads*/) {}
 };
 
 /// One model file.

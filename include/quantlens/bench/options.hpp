@@ -38,12 +38,15 @@ struct BenchOptions {
   std::optional<std::size_t> threads;  ///< none: all processors
   std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
   std::size_t batch = 16;              ///< items per slice, and sequences per forward pass
-  std::size_t latency_items = 16;
+  std::size_t latency_items = 6;
+  std::size_t latency_rounds = 5;
+  std::size_t latency_threads = 1;
   std::filesystem::path calibration;        ///< text for formats that look at some; empty: our own
   std::size_t calibration_sequences = 128;  ///< windows of it
   std::size_t calibration_length = 512;     ///< tokens of a window
   std::uint64_t seed = 0;
   bool shared_prefix = true;
+  bool quiet = false;
   bool list = false;
   bool version = false;
   bool help = false;
@@ -64,17 +67,20 @@ inline constexpr std::string_view bench_usage =
   --prompts SET        auto (default): the prompts that a model was trained on, where a task has such for
                        its name, else the ordinary ones; plain: always these; trained: wherever there are
   --limit N            the first N items of a seeded shuffle, the same for all formats
-  --threads T          default: all processors
+  --threads T          default: as many as affinity, cgroup quota and OMP_NUM_THREADS allow
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
   --seed S             default 0
   --baseline B         what deltas compare with: a format, or another model; default full
   --calibration FILE   text or JSON lines that gptq and awq look at; default: a set of our own
   --calibration-sequences N, --calibration-length N
                        its first windows, of so many tokens each; default 128 of 512
-  --latency-items N    items of the latency phase, one at a time; default 16
+  --latency-items N    items of the latency phase, one at a time; default 6
+  --latency-rounds N   how often it goes round all formats; default 5
+  --latency-threads T  its threads; default 1, which other work on the machine disturbs least
   --batch N            items at a time in the quality phase; default 16
   --chunk N            prompt tokens at a time
   --no-shared-prefix   compute shared prompt prefixes anew for each item
+  --quiet              nothing on standard error about how far the run is
   --list               print the cells, one a line
   --version, --help
   --benchmark_*        Google Benchmark's own, such as --benchmark_filter=REGEX; the filter sees
@@ -165,6 +171,8 @@ inline void check_benchmark_flag(std::string_view argument) {
       {"--batch", count(options.batch, 1)},
       {"--chunk", count(options.chunk, 1)},
       {"--latency-items", count(options.latency_items, 0)},
+      {"--latency-rounds", count(options.latency_rounds, 1)},
+      {"--latency-threads", count(options.latency_threads, 1)},
       {"--calibration", path(options.calibration)},
       {"--calibration-sequences", count(options.calibration_sequences, 1)},
       {"--calibration-length", count(options.calibration_length, 1)},
@@ -172,6 +180,7 @@ inline void check_benchmark_flag(std::string_view argument) {
   };
   const std::vector<std::pair<std::string, std::function<void()>>> alone{
       {"--no-shared-prefix", [&] { options.shared_prefix = false; }},
+      {"--quiet", [&] { options.quiet = true; }},
       {"--list", [&] { options.list = true; }},
       {"--version", [&] { options.version = true; }},
       {"--help", [&] { options.help = true; }},

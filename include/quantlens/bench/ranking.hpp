@@ -59,10 +59,12 @@ struct ScoredAspect {
 inline constexpr ScoredAspect scored_aspects[] = {
     {"accuracy", metric::accuracy}, {"explanation", metric::rouge_l}, {"counterfactuals", metric::flip_soft}};
 
-/// How much faster than a rival the leader has to be, in every task. Formats are timed one after another, so other work
-/// on the machine slows all tasks of one format alike, and tasks are no independent witnesses: with such work, two runs
-/// of the demo had the same format at least 8 % apart in every task.
-inline constexpr double speed_margin = 0.1;
+/// How much faster than a rival the leader has to be, in every round of every task. Rounds go round the formats, so
+/// other work on the machine slows both of a pair; what is left between formats of the same kernels is below this.
+inline constexpr double speed_margin = 0.02;
+
+/// So many pairs that all point one way are unlikely by chance: two-sided sign test, 2 / 2^6 < 0.05.
+inline constexpr std::size_t least_speed_pairs = 6;
 
 namespace bench_detail {
 
@@ -83,9 +85,9 @@ struct RankedRows {
   }
 
   /// Null where the cell did not finish.
-  [[nodiscard]] const CellOutcome* outcome(const TaskProtocol& what, const std::string& format) const {
+  [[nodiscard]] const Row* row(const TaskProtocol& what, const std::string& format) const {
     const auto found = rows.find({what, format});
-    return found == rows.end() ? nullptr : found->second->outcome;
+    return found == rows.end() ? nullptr : found->second;
   }
 };
 
@@ -95,13 +97,13 @@ struct Field {
   std::vector<std::string> formats, left_out;
 };
 
-/// The tasks that tell of an aspect by some format, and the formats that have all of them. `tells` says whether an
-/// outcome tells of it.
+/// The tasks that tell of an aspect by some format, and the formats that have all of them. `tells` says whether a row
+/// tells of it.
 template <class Tells>
 Field field_of(const RankedRows& rows, const Tells& tells) {
   const auto does_tell = [&](const TaskProtocol& what, const std::string& format) {
-    const CellOutcome* outcome = rows.outcome(what, format);
-    return outcome != nullptr && tells(*outcome);
+    const Row* row = rows.row(what, format);
+    return row != nullptr && tells(*row);
   };
   Field field;
   for (const TaskProtocol& what : rows.tasks)
@@ -140,7 +142,7 @@ inline std::vector<std::vector<double>> shared_scores(const RankedRows& rows, co
   for (const TaskProtocol& what : field.tasks) {
     std::map<std::string, std::vector<double>> scores;
     for (const std::string& format : field.formats) {
-      const std::vector<ItemRecord>& records = rows.outcome(what, format)->records;
+      const std::vector<ItemRecord>& records = rows.row(what, format)->outcome->records;
       const auto of_records = scores_of(records, metric);
       for (std::size_t i = 0; i < records.size(); ++i)
         if (of_records[i]) scores[records[i].item_id].push_back(*of_records[i]);
@@ -172,8 +174,9 @@ inline double paired_p(std::span<const double> a, std::span<const double> b, std
 
 /// None where fewer than two formats have an item in common, or no task reports the metric.
 inline std::optional<Ranking> rank_by_items(const RankedRows& rows, const ScoredAspect& aspect, std::uint64_t seed) {
-  const Field field = field_of(rows, [&](const CellOutcome& outcome) {
-    return !outcome.records.empty() && outcome.records.front().scores.contains(std::string(aspect.metric.name));
+  const Field field = field_of(rows, [&](const Row& row) {
+    const std::vector<ItemRecord>& records = row.outcome->records;
+    return !records.empty() && records.front().scores.contains(std::string(aspect.metric.name));
   });
   if (field.tasks.empty() || field.formats.size() < 2) return std::nullopt;
   const std::vector<std::vector<double>> scores = shared_scores(rows, field, aspect.metric.name);
@@ -214,32 +217,39 @@ inline std::optional<Ranking> rank_by_size(const RankedRows& rows) {
   return ranking;
 }
 
-/// The value is the geometric mean over tasks, in which every task's ratio of two formats weighs the same. No test: a
-/// few tasks have no power. A rival is out where the leader is faster by more than `speed_margin` in every one of at
-/// least two tasks.
+/// Whether every round has a rate that may be believed.
+inline bool has_speed(const Row& row) {
+  const auto& rates = row.latency.decode_rates;
+  return row.latency.mistrusted.empty() && !rates.empty() &&
+         std::all_of(rates.begin(), rates.end(), [](const auto& rate) { return rate.has_value(); });
+}
+
+/// The value is the geometric mean over tasks, in which every task's ratio of two formats weighs the same, of the
+/// median over rounds. A rival is out where the leader is faster by more than `speed_margin` in every round of every
+/// task, and there are at least `least_speed_pairs` of them. Rows that are mistrusted take no part.
 inline std::optional<Ranking> rank_by_speed(const RankedRows& rows) {
-  const Field field =
-      field_of(rows, [](const CellOutcome& outcome) { return outcome.generated_tokens_per_second.has_value(); });
+  const Field field = field_of(rows, has_speed);
   if (field.tasks.empty() || field.formats.size() < 2) return std::nullopt;
-  std::vector<std::vector<double>> rates;
+  std::vector<std::vector<double>> rates;  // of all tasks' rounds, for each format
   std::vector<double> values;
   for (const std::string& format : field.formats) {
     double logarithms = 0;
     rates.emplace_back();
     for (const TaskProtocol& what : field.tasks) {
-      rates.back().push_back(*rows.outcome(what, format)->generated_tokens_per_second);
-      logarithms += std::log(rates.back().back());
+      const LatencyResult& latency = rows.row(what, format)->latency;
+      for (const auto& rate : latency.decode_rates) rates.back().push_back(*rate);
+      logarithms += std::log(*latency.median.decode_tokens_per_s);
     }
     values.push_back(std::exp(logarithms / static_cast<double>(field.tasks.size())));
   }
   const std::vector<std::size_t> order = best_first(values, Better::higher);
+  const std::vector<double>& best = rates[order.front()];
   const auto contends = [&](std::size_t rival) {
-    const std::vector<double>& best = rates[order.front()];
-    const bool behind = std::equal(best.begin(), best.end(), rates[rival].begin(),
+    const bool behind = std::equal(best.begin(), best.end(), rates[rival].begin(), rates[rival].end(),
                                    [](double a, double b) { return a > (1 + speed_margin) * b; });
-    return rival == order.front() || field.tasks.size() < 2 || !behind;
+    return rival == order.front() || best.size() < least_speed_pairs || !behind;
   };
-  Ranking ranking{"speed", "generated_tokens_per_s", field.tasks, {}, {}, field.left_out};
+  Ranking ranking{"speed", "decode_tokens_per_s", field.tasks, {}, {}, field.left_out};
   for (const std::size_t i : order) ranking.formats.push_back({field.formats[i], values[i], std::nullopt, contends(i)});
   return ranking;
 }

@@ -19,13 +19,14 @@
 
 namespace quantlens::inline v0_1 {
 
-/// What a Google Benchmark shows of a cell. Counters are called ql_*, because its JSON puts them beside its own keys,
-/// and are finite, because it would write bare NaN.
+/// What a Google Benchmark shows of a cell. Counters are called ql_*, because its JSON puts them beside its own keys.
 struct BenchmarkReport {
   std::string error;  ///< empty: ok
   double seconds = 0;
   std::map<std::string, double> counters;
 };
+
+inline constexpr const char* counter_prefix = "ql_";
 
 /// The number that a --benchmark_repetitions flag asks for.
 [[nodiscard]] inline std::size_t asked_repetitions(std::span<const std::string> benchmark_arguments) {
@@ -43,10 +44,10 @@ struct BenchmarkReport {
 /// Each runs one iteration under manual time, because a cell that is served from the journal takes no time and would
 /// be run 10^9 times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked
 /// for, calls once more, which `measure` then serves again. Errors: the first exception that `measure` throws, after
-/// the remaining benchmarks were skipped.
+/// the remaining benchmarks were skipped. Reporters may be null: then what the flags ask for.
 inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
                            const std::function<BenchmarkReport(const Cell&, std::size_t)>& measure,
-                           benchmark::BenchmarkReporter* display) {
+                           benchmark::BenchmarkReporter* display, benchmark::BenchmarkReporter* file = nullptr) {
   std::exception_ptr stop;
   std::vector<std::size_t> calls(cells.size(), 0);
   benchmark::ClearRegisteredBenchmarks();
@@ -63,14 +64,14 @@ inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
       if (!report.error.empty()) return state.SkipWithError(report.error.c_str());
       for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(report.seconds);
       for (const auto& [name, value] : report.counters)
-        if (std::isfinite(value)) state.counters["ql_" + name] = value;
+        if (std::isfinite(value)) state.counters[counter_prefix + name] = value;
     };
     benchmark::RegisterBenchmark(cells[i].name().c_str(), run)
         ->Iterations(1)
         ->UseManualTime()
         ->Unit(benchmark::kSecond);
   }
-  benchmark::RunSpecifiedBenchmarks(display);
+  benchmark::RunSpecifiedBenchmarks(display, file);
   benchmark::ClearRegisteredBenchmarks();
   if (stop) std::rethrow_exception(stop);
 }

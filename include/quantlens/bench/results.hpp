@@ -43,42 +43,47 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"better", better ? nlohmann::ordered_json(*better) : nlohmann::ordered_json()}};
 }
 
-/// For each group of items their number and the mean of every per-item metric over those that have it.
-inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
-  struct Mean {
-    double sum = 0;
-    std::size_t n = 0;
-  };
-  struct Group {
-    std::size_t n = 0;
-    std::map<std::string, Mean> metrics;
-  };
-  std::map<std::string, Group> groups;
-  for (const ItemRecord& record : records) {
-    if (record.group.empty()) continue;
-    Group& group = groups[record.group];
-    ++group.n;
-    for (const auto& [metric, score] : record.scores) {
-      Mean& mean = group.metrics[metric];
-      mean.sum += score.value_or(0);
-      if (score) ++mean.n;
-    }
-  }
+inline nlohmann::ordered_json groups_json(const std::map<std::string, GroupMeans>& groups) {
   nlohmann::ordered_json json = nlohmann::ordered_json::object();
   for (const auto& [name, group] : groups) {
     json[name] = {{"n", group.n}};
-    for (const auto& [metric, mean] : group.metrics)
-      json[name][metric] =
-          number_or_null(mean.n == 0 ? std::nullopt : std::optional(mean.sum / static_cast<double>(mean.n)));
+    for (const auto& [metric, mean] : group.metrics) json[name][metric] = number_or_null(mean);
   }
+  return json;
+}
+
+/// Speed in batches is the quality phase's, everything else the latency phase's.
+inline nlohmann::ordered_json latency_json(const CellOutcome& outcome, const LatencyResult& latency,
+                                           std::size_t threads) {
+  nlohmann::ordered_json json{{"prompt_tokens_per_s", number_or_null(outcome.prompt_tokens_per_second)},
+                              {"generated_tokens_per_s", number_or_null(outcome.generated_tokens_per_second)},
+                              {"items_per_s", number_or_null(outcome.items_per_second)}};
+  const auto figures = [](const LatencyFigures& of) -> nlohmann::ordered_json {
+    return {{"ttft_ms", number_or_null(of.first_token_ms)},
+            {"p50_ms", number_or_null(of.p50_ms)},
+            {"p95_ms", number_or_null(of.p95_ms)},
+            {"decode_tokens_per_s", number_or_null(of.decode_tokens_per_s)}};
+  };
+  json.update(figures(latency.median));
+  json["spread"] = figures(latency.spread);
+  json["rounds"] = latency.decode_rates.size();
+  json["threads"] = threads;
+  json["others_processors"] = number_or_null(latency.others_processors);
+  json["mistrusted"] = !latency.mistrusted.empty();
+  json["reason"] = latency.mistrusted.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(latency.mistrusted);
   return json;
 }
 
 }  // namespace bench_detail
 
+/// Of the two phases that a row tells of.
+struct RowThreads {
+  std::size_t quality = 1, latency = 1;
+};
+
 /// One row. A failed cell has status "failed", its `error`, n 0 and nulls.
 [[nodiscard]] inline nlohmann::ordered_json row_json(const Row& row, const ModelProvider& model,
-                                                     const std::string& model_sha256, std::size_t threads) {
+                                                     const std::string& model_sha256, const RowThreads& threads) {
   using bench_detail::number_or_null;
   using Json = nlohmann::ordered_json;
   const CellOutcome& outcome = *row.outcome;
@@ -96,16 +101,10 @@ inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
           {"repetition", row.repetition},
           {"status", ok ? "ok" : "failed"},
           {"error", ok ? Json() : Json(row.error)},
-          {"n", ok ? outcome.records.size() : 0},
+          {"n", ok ? row.n : 0},
           {"metrics", metrics},
-          {"groups", ok ? bench_detail::groups_json(outcome.records) : Json::object()},
-          {"latency",
-           {{"prompt_tokens_per_s", number_or_null(outcome.prompt_tokens_per_second)},
-            {"generated_tokens_per_s", number_or_null(outcome.generated_tokens_per_second)},
-            {"items_per_s", number_or_null(outcome.items_per_second)},
-            {"ttft_ms", number_or_null(outcome.latency.first_token_ms)},
-            {"p50_ms", number_or_null(outcome.latency.p50_ms)},
-            {"p95_ms", number_or_null(outcome.latency.p95_ms)}}},
+          {"groups", bench_detail::groups_json(ok ? row.groups : std::map<std::string, GroupMeans>())},
+          {"latency", bench_detail::latency_json(outcome, row.latency, threads.latency)},
           {"memory", {{"peak_mib", number_or_null(outcome.peak_mib)}, {"weight_mib", size(&ModelSizes::weight_mib)}}},
           {"provenance",
            {{"model_sha256", model_sha256},
@@ -114,7 +113,7 @@ inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
             {"bits_per_weight", size(&ModelSizes::bits_per_weight)},
             {"bits_per_weight_model", size(&ModelSizes::bits_per_weight_model)},
             {"isa", model.isa()},
-            {"threads", threads},
+            {"threads", threads.quality},
             {"source_quantized", model.source_quantized()}}}};
 }
 
@@ -139,7 +138,7 @@ inline nlohmann::ordered_json groups_json(std::span<const ItemRecord> records) {
 
 /// The whole document.
 [[nodiscard]] inline nlohmann::ordered_json results_json(nlohmann::ordered_json manifest, Sweep& sweep,
-                                                         const ModelPool& model, std::size_t threads) {
+                                                         const ModelPool& model, const RowThreads& threads) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const auto& row : sweep.finished_rows())
     rows.push_back(row_json(*row, model.provider(), model.sha256(), threads));

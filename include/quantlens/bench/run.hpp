@@ -1,4 +1,5 @@
-/// One cell, computed: what the journal holds is served, the rest is run slice by slice and written down.
+/// One cell's quality phase, computed: what the journal holds is served, the rest is run slice by slice and written
+/// down.
 #pragma once
 
 #include <algorithm>
@@ -14,21 +15,20 @@
 #include "quantlens/bench/cell.hpp"
 #include "quantlens/bench/journal.hpp"
 #include "quantlens/bench/keys.hpp"
-#include "quantlens/bench/latency.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/metered_model.hpp"
+#include "quantlens/bench/work.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/protocols/protocol.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// Everything that a row says of one cell, taken from the journal alone.
+/// Everything that a row says of one cell but its latency, taken from the journal alone.
 struct CellOutcome {
   std::string error;                ///< empty: ok
   std::vector<ItemRecord> records;  ///< in the items' order
   double seconds = 0;               ///< quality phase, as journalled
   std::optional<double> items_per_second, prompt_tokens_per_second, generated_tokens_per_second;
-  LatencyResult latency;
   std::optional<double> peak_mib;
   std::optional<ModelSizes> sizes;
 };
@@ -52,7 +52,7 @@ inline bool run_quality_phase(const CellWork& work, const RunContext& context, M
     InterruptGuard::check();
     const auto slice =
         std::span<const Item>(pending).subspan(begin).first(std::min(context.timing.batch, pending.size() - begin));
-    const TimedRun run = run_timed(work, slice, model, full);
+    const TimedRun run = run_timed(work, slice, model, full, context.host);
 
     std::vector<nlohmann::json> lines;
     for (std::size_t i = 0; i < slice.size(); ++i) {
@@ -77,20 +77,32 @@ inline std::optional<double> rate(double amount, double seconds) {
   return amount > 0 && seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
 }
 
-inline void read_quality_phase(const CellWork& work, const RunContext& context, CellOutcome& outcome) {
+/// The records of a finished cell, in the items' order.
+inline std::vector<ItemRecord> read_records(const CellWork& work, const RunContext& context) {
   const std::string cell = cell_key(work.identity);
-  for (const Item& item : work.items)
-    outcome.records.push_back(
-        item_record_from_json(context.journal.find("item", item_key(cell, item)).front().at("record")));
+  std::vector<ItemRecord> records;
+  for (const Item& item : work.items) {
+    std::optional<ItemRecord> record;
+    context.journal.for_each("item", item_key(cell, item), [&](const nlohmann::json& line) {
+      if (!record) record = item_record_from_json(line.at("record"));
+    });
+    records.push_back(std::move(record).value());
+  }
+  return records;
+}
+
+inline void read_quality_phase(const CellWork& work, const RunContext& context, CellOutcome& outcome) {
+  outcome.records = read_records(work, context);
 
   double items = 0;
   ModelCounters total;
-  for (const nlohmann::json& line : context.journal.find("slice", timing_key(cell, context.timing))) {
+  const std::string slices = timing_key(cell_key(work.identity), context.timing);
+  context.journal.for_each("slice", slices, [&](const nlohmann::json& line) {
     items += line.at("items").get<double>();
     outcome.seconds += line.at("seconds").get<double>();
     total += {line.at("prompt_tokens").get<double>(), line.at("generated_tokens").get<double>(),
               line.at("prompt_seconds").get<double>(), line.at("generate_seconds").get<double>()};
-  }
+  });
   outcome.items_per_second = rate(items, outcome.seconds);
   outcome.prompt_tokens_per_second = rate(total.prompt_tokens, total.prompt_seconds);
   outcome.generated_tokens_per_second = rate(total.generated_tokens, total.generate_seconds);
@@ -98,12 +110,8 @@ inline void read_quality_phase(const CellWork& work, const RunContext& context, 
 
 inline bool is_complete(const CellWork& work, const RunContext& context) {
   const std::string cell = cell_key(work.identity);
-  const std::span<const Item> timed = latency_items(work, context);
   return std::all_of(work.items.begin(), work.items.end(),
-                     [&](const Item& item) { return context.journal.contains("item", item_key(cell, item)); }) &&
-         std::all_of(timed.begin(), timed.end(), [&](const Item& item) {
-           return context.journal.contains("latency", latency_key(work, context, item));
-         });
+                     [&](const Item& item) { return context.journal.contains("item", item_key(cell, item)); });
 }
 
 /// Journals what the built model weighs, once for each format.
@@ -123,34 +131,35 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
 
 }  // namespace bench_detail
 
-/// Computes a cell and reads its outcome back from the journal, so that an interrupted and resumed run gives the scores
-/// of an uninterrupted one. The model is built only where something is missing; the peak of its memory counts
-/// from when it is built.
+/// Computes a cell's quality phase and reads its outcome back from the journal, so that an interrupted and resumed run
+/// gives the scores of an uninterrupted one. The model is built only where something is missing; the peak of its memory
+/// counts from when it is built, less `others_mib`, which the weights of formats take that this cell does not need.
 /// Errors: whatever the protocol or the journal throws; Interrupted between slices.
 [[nodiscard]] inline CellOutcome run_cell(const CellWork& work, const RunContext& context, MeteredModel& model,
-                                          MeteredModel& full) {
+                                          MeteredModel& full, double others_mib = 0) {
   using namespace bench_detail;
   journal_sizes(work, context, model);
   if (!is_complete(work, context)) model.model();
   const bool can_reset = reset_peak_memory();
-  const bool computed_items = run_quality_phase(work, context, model, full);
-  const bool computed_latency = run_latency_phase(work, context, model, full, !computed_items);
+  const bool computed = run_quality_phase(work, context, model, full);
 
   const std::string memory_key = timing_key(cell_key(work.identity), context.timing);
-  if (const auto peak = peak_memory_mib(); can_reset && peak && (computed_items || computed_latency)) {
+  if (const auto peak = peak_memory_mib(); can_reset && peak && computed) {
     nlohmann::json line = line_of("memory", memory_key, work);
-    line["peak_mib"] = *peak;
+    line["peak_mib"] = *peak - others_mib;
     context.journal.append({&line, 1});
   }
 
   CellOutcome outcome;
   read_quality_phase(work, context, outcome);
-  outcome.latency = read_latency(work, context);
-  for (const nlohmann::json& line : context.journal.find("memory", memory_key))
+  context.journal.for_each("memory", memory_key, [&](const nlohmann::json& line) {
     outcome.peak_mib = std::max(outcome.peak_mib.value_or(0), line.at("peak_mib").get<double>());
-  const nlohmann::json sizes = context.journal.find("format", format_key(work.identity)).front();
-  outcome.sizes = ModelSizes{sizes.at("weight_mib").get<double>(), sizes.at("bits_per_weight").get<double>(),
-                             sizes.at("bits_per_weight_model").get<double>()};
+  });
+  context.journal.for_each("format", format_key(work.identity), [&](const nlohmann::json& line) {
+    if (!outcome.sizes)
+      outcome.sizes = ModelSizes{line.at("weight_mib").get<double>(), line.at("bits_per_weight").get<double>(),
+                                 line.at("bits_per_weight_model").get<double>()};
+  });
   return outcome;
 }
 

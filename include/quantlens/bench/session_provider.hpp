@@ -63,6 +63,7 @@ class SessionModel final : public BenchModel {
     return {weight.mib, weight.bits_per_weight, weight.bits_per_weight_model};
   }
   void forget_prompts() override { model_->forget_prompts(); }
+  void use_threads(std::size_t threads) override { model_->use_threads(threads); }
 
  private:
   std::shared_ptr<FormatModel> model_;

@@ -1,8 +1,10 @@
 /// All cells of a run: what has been measured, with its baseline, whoever asked for it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,42 +12,14 @@
 #include <utility>
 #include <vector>
 
-#include "quantlens/bench/model_provider.hpp"
+#include "quantlens/bench/group_means.hpp"
+#include "quantlens/bench/latency_rounds.hpp"
+#include "quantlens/bench/model_pool.hpp"
 #include "quantlens/bench/plan.hpp"
 #include "quantlens/bench/run.hpp"
 #include "quantlens/bench/summaries.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// A model file and what is worth keeping of it in memory: `full`, once somebody asked for it, and the last other
-/// format.
-class ModelPool {
- public:
-  explicit ModelPool(ModelProvider& provider) : provider_(provider), sha256_(provider.sha256()) {}
-
-  [[nodiscard]] ModelProvider& provider() const { return provider_; }
-  [[nodiscard]] const std::string& sha256() const { return sha256_; }
-
-  [[nodiscard]] std::shared_ptr<BenchModel> get(const std::string& format) {
-    if (format == "full") {
-      if (!full_) full_ = provider_.build(format);
-      return full_;
-    }
-    if (last_format_ != format) {
-      last_.reset();  // before the next one is built: two would not fit where one does
-      last_format_.clear();
-      last_ = provider_.build(format);
-      last_format_ = format;
-    }
-    return last_;
-  }
-
- private:
-  ModelProvider& provider_;
-  std::string sha256_;
-  std::shared_ptr<BenchModel> full_, last_;
-  std::string last_format_;
-};
 
 /// What deltas compare with.
 struct Baseline {
@@ -61,18 +35,49 @@ struct Row {
   std::string error;  ///< why the cell failed; empty: ok
   nlohmann::json scheme;
   PromptSet prompts = PromptSet::plain;
+  std::size_t n = 0;                   ///< items; 0 where the cell failed
   std::vector<MetricSummary> metrics;  ///< empty where the cell failed
+  std::map<std::string, GroupMeans> groups;
+  LatencyResult latency;  ///< filled in once the cell's format was timed
 };
 
-/// Measures cells on demand, each once, and keeps the rows that were asked for.
+/// Measures cells, each once, and keeps the rows that were asked for.
 class Sweep {
  public:
   Sweep(const Plan& plan, RunContext context, ModelPool& model, Baseline baseline, std::uint64_t seed)
       : plan_(plan), context_(std::move(context)), model_(model), baseline_(baseline), seed_(seed) {}
 
-  /// The row of a cell, with its deltas; measures the baseline's cell too where that has not happened.
-  /// Errors: JournalError, Interrupted; any other failure is the row's `error`.
-  const Row& measure(const Cell& cell, std::size_t repetition) {
+  /// Everything about these cells, which come format by format: quality first, then the times of all formats in turn,
+  /// while all of them are in memory. Formats that would fill more than half of the memory that is free now are
+  /// timed apart instead, as soon as their quality is measured, and then given up. `on_row` is told each row as soon as
+  /// its quality is known. Errors: as `measure`; the rows so far stay.
+  void run(std::span<const Cell> cells, std::size_t repetitions, const std::function<void(const Row&)>& on_row) {
+    const double budget_mib = context_.host.free_mib() / 2;
+    double kept_mib = 0;
+    std::vector<Row*> in_turn;
+    for (std::size_t i = 0; i < cells.size();) {
+      const std::string& format = cells[i].format;
+      std::vector<Row*> of_format;
+      for (; i < cells.size() && cells[i].format == format; ++i)
+        for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
+          of_format.push_back(&measure(cells[i], repetition));
+          on_row(*of_format.back());
+        }
+      const double mib = weight_mib(of_format);
+      if (format == "full" || kept_mib + mib <= budget_mib) {
+        kept_mib += mib;
+        in_turn.insert(in_turn.end(), of_format.begin(), of_format.end());
+        continue;
+      }
+      time(of_format, true);
+      model_.release(format);
+    }
+    time(in_turn, false);
+  }
+
+  /// The row of a cell, with its deltas but without its times; measures the baseline's cell too where that has not
+  /// happened. Errors: JournalError, Interrupted; any other failure is the row's `error`.
+  Row& measure(const Cell& cell, std::size_t repetition) {
     for (const auto& row : rows_)
       if (row->cell == cell && row->repetition == repetition) return *row;
     auto row = std::make_unique<Row>();
@@ -84,7 +89,7 @@ class Sweep {
     row->error = row->outcome->error;
     const CellOutcome& baseline = outcome(baseline_.pool, {cell.what, baseline_.format}, repetition);
     if (!baseline.error.empty()) baseline_error_ = baseline.error;
-    if (row->error.empty()) summarize(*row, &baseline == row->outcome ? nullptr : &baseline);
+    if (row->error.empty()) summarize(*row, &baseline == row->outcome || !baseline.error.empty());
     rows_.push_back(std::move(row));
     return *rows_.back();
   }
@@ -102,12 +107,19 @@ class Sweep {
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
 
  private:
-  void summarize(Row& row, const CellOutcome* baseline) const {
-    const auto paired = baseline == nullptr ? std::span<const ItemRecord>() : std::span(baseline->records);
+  /// `alone`: there is no other row to compare with.
+  void summarize(Row& row, bool alone) {
+    const Cell baseline{row.cell.what, baseline_.format};
     try {
-      row.metrics = summarize_records(row.outcome->records, paired, plan_.task_of(row.cell).protocol->metrics(),
+      const std::vector<ItemRecord> records = records_of(model_, row.cell, row.repetition);
+      const std::vector<ItemRecord> paired =
+          alone ? std::vector<ItemRecord>() : records_of(baseline_.pool, baseline, row.repetition);
+      row.metrics = summarize_records(records, paired, plan_.task_of(row.cell).protocol->metrics(),
                                       seed_of(seed_, row.cell.what.name(), row.repetition));
+      row.n = records.size();
+      row.groups = group_means(records);
     } catch (const std::exception& error) {
+      if (is_of_journal(error)) throw;
       row.error = error.what();
     }
   }
@@ -122,19 +134,27 @@ class Sweep {
     if (!is_new) return found->second;
     try {
       found->second = compute(pool, cell, repetition);
-    } catch (const JournalError&) {
-      outcomes_.erase(found);
-      throw;
+      // Only the first repetition is ranked, by its items; those of the others would fill the memory.
+      if (repetition > 0) found->second.records = {};
     } catch (const Interrupted&) {
       outcomes_.erase(found);
       throw;
     } catch (const std::exception& error) {
+      if (is_of_journal(error)) {
+        outcomes_.erase(found);
+        throw;
+      }
       found->second.error = error.what();
     }
     return found->second;
   }
 
-  CellOutcome compute(ModelPool& pool, const Cell& cell, std::size_t repetition) {
+  std::vector<ItemRecord> records_of(ModelPool& pool, const Cell& cell, std::size_t repetition) {
+    if (repetition == 0) return outcome(pool, cell, repetition).records;
+    return bench_detail::read_records(work_of(pool, cell, repetition), context_);
+  }
+
+  CellWork work_of(const ModelPool& pool, const Cell& cell, std::size_t repetition) const {
     const PlannedTask& task = plan_.task_of(cell);
     const PromptSet prompts = prompts_of(pool, cell);
     CellIdentity identity;
@@ -148,10 +168,42 @@ class Sweep {
     identity.protocol = cell.what.protocol;
     identity.seed = seed_;
     identity.repetition = repetition;
-    MeteredModel model([&] { return pool.get(cell.format); });
-    MeteredModel full([&] { return pool.get("full"); });
-    return run_cell({cell, task.task->under(prompts), *task.protocol, task.items, std::move(identity)}, context_, model,
-                    full);
+    return {cell, task.task->under(prompts), *task.protocol, task.items, std::move(identity)};
+  }
+
+  MeteredModel metered(ModelPool& pool, const std::string& format) const {
+    return MeteredModel([&pool, format] { return pool.get(format); }, context_.host.seconds);
+  }
+
+  CellOutcome compute(ModelPool& pool, const Cell& cell, std::size_t repetition) {
+    MeteredModel model = metered(pool, cell.format), full = metered(pool, "full");
+    return run_cell(work_of(pool, cell, repetition), context_, model, full, pool.others_mib(cell.format));
+  }
+
+  static double weight_mib(const std::vector<Row*>& rows) {
+    double mib = 0;
+    for (const Row* row : rows)
+      if (row->outcome->sizes) mib = std::max(mib, row->outcome->sizes->weight_mib);
+    return mib;
+  }
+
+  /// Fills in `latency`; a row that cannot be timed has failed.
+  void time(const std::vector<Row*>& rows, bool apart) {
+    std::vector<Row*> timed;
+    std::vector<std::unique_ptr<TimedRow>> work;
+    for (Row* row : rows) {
+      if (!row->error.empty()) continue;
+      CellWork cell = work_of(model_, row->cell, row->repetition);
+      const std::span<const Item> items = cell.items.first(std::min(context_.latency.items, cell.items.size()));
+      timed.push_back(row);
+      work.push_back(std::make_unique<TimedRow>(TimedRow{
+          std::move(cell), {items.begin(), items.end()}, metered(model_, row->cell.format), metered(model_, "full")}));
+    }
+    time_rows(work, context_, apart);
+    for (std::size_t i = 0; i < timed.size(); ++i) {
+      timed[i]->latency = work[i]->latency;
+      if (!work[i]->error.empty()) timed[i]->error = work[i]->error;
+    }
   }
 
   const Plan& plan_;

@@ -1,7 +1,6 @@
 /// What a cell has to compute, and one timed call of its protocol.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
+#include "quantlens/bench/host.hpp"
 #include "quantlens/bench/journal.hpp"
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/metered_model.hpp"
@@ -32,13 +32,23 @@ struct CellWork {
   }
 };
 
+/// How the latency phase goes.
+struct LatencyPlan {
+  std::size_t items = 0;   ///< of each row
+  std::size_t rounds = 1;  ///< in which all rows are timed in turn
+  std::size_t threads = 1;
+};
+
 /// What all cells of a run share.
 struct RunContext {
   Journal& journal;
   TimingIdentity timing;
-  std::size_t latency_items = 0;
+  LatencyPlan latency;
+  Host host = {};
   /// Told after each slice: the cell, how many items it advanced, and whether they were computed or served.
   std::function<void(const Cell&, std::size_t, bool)> on_items = [](const Cell&, std::size_t, bool) {};
+  /// Told after each round of the latency phase: how many there are, of how many.
+  std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
 };
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
@@ -49,16 +59,17 @@ struct TimedRun {
   Meter meter;
 };
 
-/// Errors: what the protocol throws; Error where it returns another number of records than items.
+/// `host` tells the time. Errors: what the protocol throws; Error where it returns another number of records than
+/// items.
 [[nodiscard]] inline TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
-                                        MeteredModel& full) {
+                                        MeteredModel& full, const Host& host) {
   model.reset_meter();
   full.reset_meter();
   TimedRun run;
-  const auto start = std::chrono::steady_clock::now();
+  const double start = host.seconds();
   run.records = work.protocol.run(work.task, items, model, full, work.seed());
   run.meter = model.meter();
-  run.seconds = seconds_since(start) - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
+  run.seconds = host.seconds() - start - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
   if (run.records.size() != items.size())
     throw Error("protocol",
                 concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));

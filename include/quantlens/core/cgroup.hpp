@@ -85,22 +85,23 @@ inline std::optional<double> number_in(const std::string& text) {
                                                               const std::filesystem::path& root = "/") {
   using namespace cgroup_detail;
   namespace fs = std::filesystem;
-  const std::string groups = text_of(root / "proc/self/cgroup");
+  const std::string own_groups = text_of(root / "proc/self/cgroup");
   std::vector<CgroupFolder> folders;
   for (const std::string& line : split(text_of(root / "proc/self/mountinfo"), '\n')) {
     const std::optional<Mount> mount = parse_mount(line, controller);
     if (!mount) continue;
-    std::optional<std::string> path = group_path(groups, mount->v2, controller);
+    std::optional<std::string> path = group_path(own_groups, mount->v2, controller);
     if (!path) continue;
     // In a container the mount shows a group of the host as its root; a path that is not below it is not visible.
     if (mount->root != "/" && path->starts_with(mount->root)) path->erase(0, mount->root.size());
     const fs::path top = root / fs::path(mount->point).relative_path();
-    const fs::path own = path->find("..") == std::string::npos ? top / fs::path(*path).relative_path() : top;
+    std::vector<fs::path> groups{top};  // outermost first
+    if (path->find("..") == std::string::npos)
+      for (const std::string& name : split(*path, '/'))
+        if (!name.empty()) groups.push_back(groups.back() / name);
     std::error_code error;
-    for (fs::path folder = own.lexically_normal();; folder = folder.parent_path()) {
-      if (fs::is_directory(folder, error)) folders.push_back({folder, mount->v2});
-      if (folder.native().size() <= top.lexically_normal().native().size()) break;
-    }
+    for (auto folder = groups.rbegin(); folder != groups.rend(); ++folder)
+      if (fs::is_directory(*folder, error)) folders.push_back({*folder, mount->v2});
   }
   return folders;
 }

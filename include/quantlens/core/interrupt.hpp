@@ -22,6 +22,10 @@ struct Interrupted {
   int signal = 0;
 };
 
+/// From here on a write beyond a file size limit (ulimit -f) fails, so that whoever writes can name the file, instead
+/// of ending the program without a word.
+inline void report_file_size_limits() { std::signal(SIGXFSZ, SIG_IGN); }
+
 /// While it lives, the first SIGINT or SIGTERM is noted; the second ends the program as usual. One at a time.
 class InterruptGuard {
  public:

@@ -16,14 +16,16 @@ namespace quantlens::inline v0_1 {
 inline constexpr int exit_failed = 1, exit_wrong_use = 2;
 
 /// Calls work(), which writes data to `out` and returns an exit status, and makes sure that the data have left: a full
-/// disk shows when the last of them are flushed. `name` begins each line of `err`, such as "quantlens: ".
-/// Returns the status; 1 where something failed; 2 for wrong use or bad input; 128 + the number of a signal.
+/// disk shows when the last of them are flushed. A file size limit is such a failure from here on, too. `name` begins
+/// each line of `err`, such as "quantlens: ". Returns the status; 1 where something failed; 2 for wrong use or bad
+/// input; 128 + the number of a signal.
 template <class Work>
 [[nodiscard]] int run_program(std::ostream& out, std::ostream& err, std::string_view name, Work&& work) {
   const auto end = [&](std::string_view why, int status) {
     err << name << why << '\n' << std::flush;
     return status;
   };
+  report_file_size_limits();
   try {
     const int status = work();
     out.flush();

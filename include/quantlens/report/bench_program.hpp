@@ -30,9 +30,9 @@
 #include "quantlens/core/printable.hpp"
 #include "quantlens/core/program.hpp"
 #include "quantlens/io/data_folders.hpp"
-#include "quantlens/io/mapped_file.hpp"
+#include "quantlens/report/benchmark_output.hpp"
 #include "quantlens/report/console.hpp"
-#include "quantlens/report/progress.hpp"
+#include "quantlens/report/run_progress.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -41,13 +41,6 @@ namespace quantlens::inline v0_1 {
 using OpenModel = std::function<std::unique_ptr<ModelProvider>(const std::filesystem::path&, const BenchOptions&)>;
 
 namespace report_detail {
-
-/// Google Benchmark's console reporter prints times only; ours stays silent, and the tables come after all cells.
-class SilentReporter final : public benchmark::BenchmarkReporter {
- public:
-  bool ReportContext(const Context&) override { return true; }
-  void ReportRuns(const std::vector<Run>&) override {}
-};
 
 inline bool has_flag(const BenchOptions& options, std::string_view start) {
   return std::any_of(options.benchmark_arguments.begin(), options.benchmark_arguments.end(),
@@ -65,20 +58,6 @@ inline void initialize_benchmark(const BenchOptions& options) {
   pointers.push_back(nullptr);
   benchmark::Initialize(&count, pointers.data());
   if (count > 1) throw InputError("usage", concat("Google Benchmark does not take ", pointers[1]));
-}
-
-/// It does not notice a full disk itself. Errors: Error naming the file.
-inline void check_benchmark_out(const BenchOptions& options) {
-  constexpr std::string_view flag = "--benchmark_out=";
-  if (has_flag(options, "--benchmark_out_format=c")) return;
-  for (const std::string& argument : options.benchmark_arguments) {
-    if (!argument.starts_with(flag)) continue;
-    const std::string path = argument.substr(flag.size());
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(path, error)) continue;  // a pipe or /dev/null cannot be read back
-    if (!nlohmann::json::accept(MappedFile::open(path).text()))
-      throw Error("write", concat(path, " is incomplete; is the disk full?"));
-  }
 }
 
 /// The cells that the filter names, by a pass of Google Benchmark that measures nothing.
@@ -100,33 +79,49 @@ inline std::size_t count_items(const Plan& plan, const std::vector<Cell>& cells,
   std::size_t total = 0;
   for (const Cell& cell : cells) {
     const std::size_t n_items = plan.task_of(cell).items.size();
-    total += n_items + std::min(n_items, options.latency_items);
+    total += n_items + std::min(n_items, options.latency_items) * options.latency_rounds;
   }
   return total * asked_repetitions(options.benchmark_arguments);
 }
 
 inline BenchmarkReport benchmark_report(const Row& row) {
   const CellOutcome& outcome = *row.outcome;
-  BenchmarkReport report{row.error, outcome.seconds, {{"n", static_cast<double>(outcome.records.size())}}};
+  BenchmarkReport report{row.error, outcome.seconds, {{"n", static_cast<double>(row.n)}}};
   const auto add = [&](std::string_view name, const std::optional<double>& value) {
     if (value) report.counters[std::string(name)] = *value;
   };
   for (const MetricSummary& metric : row.metrics) {
+    if (metric.summary.n == 0) continue;
+    report.counters[concat(metric.info.name, "_n")] = static_cast<double>(metric.summary.n);
     add(metric.info.name, metric.summary.value);
     add(concat(metric.info.name, "_delta"), metric.summary.delta);
   }
   add("prompt_tokens_per_s", outcome.prompt_tokens_per_second);
   add("generated_tokens_per_s", outcome.generated_tokens_per_second);
   add("items_per_s", outcome.items_per_second);
-  add("ttft_ms", outcome.latency.first_token_ms);
-  add("p50_ms", outcome.latency.p50_ms);
-  add("p95_ms", outcome.latency.p95_ms);
+  add("ttft_ms", row.latency.median.first_token_ms);
+  add("p50_ms", row.latency.median.p50_ms);
+  add("p95_ms", row.latency.median.p95_ms);
+  add("decode_tokens_per_s", row.latency.median.decode_tokens_per_s);
+  report.counters["mistrusted"] = row.latency.mistrusted.empty() ? 0 : 1;
   add("peak_mib", outcome.peak_mib);
   if (outcome.sizes) {
     add("weight_mib", outcome.sizes->weight_mib);
     add("bits_per_weight", outcome.sizes->bits_per_weight);
   }
   return report;
+}
+
+/// The rows as Google Benchmark shows them. Cells without any are left out.
+inline std::vector<ReportedCell> reported_cells(const std::vector<Cell>& cells, Sweep& sweep) {
+  std::vector<ReportedCell> reported;
+  for (const Cell& cell : cells) {
+    ReportedCell of_cell{cell, {}};
+    for (const auto& row : sweep.finished_rows())
+      if (row->cell == cell) of_cell.repetitions.push_back(benchmark_report(*row));
+    if (!of_cell.repetitions.empty()) reported.push_back(std::move(of_cell));
+  }
+  return reported;
 }
 
 /// The other model that a baseline names; none where it is a format, whatever lies in the working folder.
@@ -145,7 +140,7 @@ inline std::pair<std::unique_ptr<ModelProvider>, std::string> open_baseline(cons
 }
 
 inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvider& provider, const OpenModel& open,
-                     std::ostream& out, std::ostream& err) {
+                     const Host& host, std::ostream& out, std::ostream& err) {
   std::vector<Cell> cells = filtered_cells(plan);
   const auto [other_provider, baseline_format] = open_baseline(options, open);
   ModelPool model(provider);
@@ -159,28 +154,26 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
   if (error) throw Error("write", concat("cannot make the folder ", options.out.string(), ": ", error.message()));
   Journal journal(options.out / "items.jsonl");
 
-  Progress progress = Progress::on_terminal(err);
-  const std::size_t total = count_items(plan, cells, options);
-  std::size_t done = 0, computed = 0;
-  const auto on_items = [&](const Cell& cell, std::size_t n, bool was_computed) {
-    done += n;
-    if (was_computed) computed += n;
-    progress.update(cell.name(), done, std::max(done, total), computed);
-  };
+  if (journal.unsummed_lines() > 0)
+    err << "note: " << journal.unsummed_lines() << " lines of " << journal.path().string()
+        << " are an older version's, without checksums: damage of them would not be noticed\n";
 
-  Sweep sweep(plan, {journal, timing, options.latency_items, on_items}, model,
-              {other ? *other : model, baseline_format}, options.seed);
+  const std::size_t repetitions = asked_repetitions(options.benchmark_arguments);
+  RunProgress progress(err, options.quiet, cells.size() * repetitions, count_items(plan, cells, options));
+  const RunContext context{
+      journal,
+      timing,
+      {options.latency_items, options.latency_rounds, options.latency_threads},
+      host,
+      [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
+      [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); }};
+  Sweep sweep(plan, context, model, {other ? *other : model, baseline_format}, options.seed);
   nlohmann::ordered_json manifest =
       make_manifest(options, plan, provider, timing,
                     other_provider ? concat(baseline_format, " of ", options.baseline) : baseline_format);
-  const bool own_console = !has_flag(options, "--benchmark_format=") || has_flag(options, "--benchmark_format=console");
-  SilentReporter silent;
   int interrupted_by = 0;
   try {
-    const auto measure = [&](const Cell& cell, std::size_t repetition) {
-      return benchmark_report(sweep.measure(cell, repetition));
-    };
-    run_benchmarks(cells, asked_repetitions(options.benchmark_arguments), measure, own_console ? &silent : nullptr);
+    sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });
   } catch (const Interrupted& interrupted) {
     interrupted_by = interrupted.signal;
     InterruptGuard::forget();
@@ -190,10 +183,13 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
   manifest["finished"] = utc_time();
   manifest["interrupted"] = interrupted_by != 0;
   if (!sweep.baseline_error().empty()) manifest["baseline_error"] = sweep.baseline_error();
-  const nlohmann::ordered_json results = results_json(std::move(manifest), sweep, model, timing.threads);
+  const nlohmann::ordered_json results =
+      results_json(std::move(manifest), sweep, model, {timing.threads, options.latency_threads});
+  // Before Google Benchmark, which may end the program, writes anything.
   write_results(options.out / "results.json", results);
-  check_benchmark_out(options);
-  if (own_console) out << render_console(results) << std::flush;
+  if (interrupted_by != 0) err << progress.interrupted_text() << "\n";
+  report_benchmarks(reported_cells(cells, sweep), repetitions, options.benchmark_arguments, out);
+  if (has_own_console(options.benchmark_arguments)) out << render_console(results) << std::flush;
   if (!out) throw Error("write", "cannot write to standard output");
   if (!sweep.baseline_error().empty()) err << "no deltas: the baseline failed: " << sweep.baseline_error() << "\n";
   if (interrupted_by != 0) return 128 + interrupted_by;
@@ -204,11 +200,11 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
 
 }  // namespace report_detail
 
-/// Runs quantlens_bench on the arguments after the program's name. Data go to `out`, everything else to `err`.
-/// Returns the exit status: 0; 1 where a cell or a file failed; 2 for wrong use or bad input; 130 or 143 after a
-/// signal.
+/// Runs quantlens_bench on the arguments after the program's name. Data go to `out`, everything else to `err`. `host`
+/// is what it runs on. Returns the exit status: 0; 1 where a cell or a file failed; 2 for wrong use or bad input; 130
+/// or 143 after a signal.
 [[nodiscard]] inline int run_bench_program(std::span<const std::string> arguments, const OpenModel& open,
-                                           std::ostream& out, std::ostream& err) {
+                                           std::ostream& out, std::ostream& err, const Host& host = {}) {
   return run_program(out, err, "", [&] {
     const BenchOptions options = parse_bench_options(arguments);
     if (options.help) out << bench_usage;
@@ -233,7 +229,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
           plan.cells(), 1, [](const Cell&, std::size_t) { return BenchmarkReport{}; }, nullptr);
       return 0;
     }
-    return report_detail::run_cells(options, plan, *model, open, out, err);
+    return report_detail::run_cells(options, plan, *model, open, host, out, err);
   });
 }
 

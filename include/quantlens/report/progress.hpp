@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdlib>
 #include <iomanip>
+#include <optional>
 #include <ostream>
 #include <sstream>
 #include <string>
@@ -43,18 +44,20 @@ class Progress {
     return {out, ::isatty(STDERR_FILENO) == 1, no_color == nullptr || *no_color == '\0', unit};
   }
 
-  /// `computed` counts what this process worked on, which is what the estimate goes by: what an earlier run has
-  /// finished takes no time.
+  /// What is left at the rate of what this process has computed so far: what an earlier run has finished takes no time.
+  [[nodiscard]] std::optional<double> seconds_left(std::size_t done, std::size_t total, std::size_t computed) const {
+    if (computed == 0) return std::nullopt;
+    return static_cast<double>(total - done) / rate(computed);
+  }
+
+  /// `computed` counts what this process worked on.
   void update(std::string_view cell, std::size_t done, std::size_t total, std::size_t computed) {
     if (!enabled_) return;
-    const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     std::ostringstream line;
     line << done << "/" << total << " " << unit_;
-    if (computed > 0) {
-      const double rate = static_cast<double>(computed) / elapsed;
-      line << std::fixed << std::setprecision(1) << "  " << rate << " " << unit_ << "/s  ETA "
-           << duration_text(static_cast<double>(total - done) / rate);
-    }
+    if (const std::optional<double> left = seconds_left(done, total, computed))
+      line << std::fixed << std::setprecision(1) << "  " << rate(computed) << " " << unit_ << "/s  ETA "
+           << duration_text(*left);
     out_ << "\r\x1b[K" << (color_ ? "\x1b[36m" : "") << printable(cell, 80) << (color_ ? "\x1b[0m" : "") << "  "
          << line.str() << std::flush;
     shown_ = true;
@@ -67,6 +70,11 @@ class Progress {
   }
 
  private:
+  [[nodiscard]] double rate(std::size_t computed) const {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+    return static_cast<double>(computed) / elapsed.count();
+  }
+
   std::ostream& out_;
   bool enabled_;
   bool color_;

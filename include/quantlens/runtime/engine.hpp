@@ -68,6 +68,8 @@ class Engine {
 
   /// Errors: ItemError for a request that score() would refuse.
   void check(const ScoreRequest& request) const;
+  /// How many threads compute from here on. Errors: InputError for none.
+  void use_threads(std::size_t threads);
 
   /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
   void forget_prompts() {

@@ -16,6 +16,12 @@ inline Engine::Engine(const Transformer& model, EngineOptions options)
     throw InputError("engine", "threads, batch and chunk must be at least 1");
 }
 
+inline void Engine::use_threads(std::size_t threads) {
+  if (threads == 0) throw InputError("engine", "threads must be at least 1");
+  const Exclusive::Use use(in_use_, "this model");
+  options_.threads = threads;
+}
+
 inline std::size_t Engine::prefix_pages() const {
   const std::size_t page_bytes = model_.kv_shape().page_floats() * sizeof(float);
   return options_.prefix_cache_mib * 1024 * 1024 / page_bytes + 1;

@@ -83,6 +83,8 @@ class FormatModel final : public TextModel {
 
   /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
   void forget_prompts() { engine_.forget_prompts(); }
+  /// How many threads answer from here on.
+  void use_threads(std::size_t threads) { engine_.use_threads(threads); }
 
   [[nodiscard]] const EngineCounters& counters() const noexcept { return engine_.counters(); }
   [[nodiscard]] const ModelWeight& weight() const noexcept { return weight_; }

@@ -1,0 +1,45 @@
+/// A model file and the formats of it that are in memory.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "quantlens/bench/model_provider.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// Keeps each format that somebody asked for, until it is released.
+class ModelPool {
+ public:
+  explicit ModelPool(ModelProvider& provider) : provider_(provider), sha256_(provider.sha256()) {}
+
+  [[nodiscard]] ModelProvider& provider() const { return provider_; }
+  [[nodiscard]] const std::string& sha256() const { return sha256_; }
+
+  [[nodiscard]] std::shared_ptr<BenchModel> get(const std::string& format) {
+    std::shared_ptr<BenchModel>& model = models_[format];
+    if (!model) model = provider_.build(format);
+    return model;
+  }
+
+  /// `full` stays: it judges what others write.
+  void release(const std::string& format) {
+    if (format != "full") models_.erase(format);
+  }
+
+  /// What the weights take of all formats in memory but `full` and this one. Units: MiB.
+  [[nodiscard]] double others_mib(const std::string& format) const {
+    double sum = 0;
+    for (const auto& [name, model] : models_)
+      if (model && name != "full" && name != format) sum += model->sizes().weight_mib;
+    return sum;
+  }
+
+ private:
+  ModelProvider& provider_;
+  std::string sha256_;
+  std::map<std::string, std::shared_ptr<BenchModel>> models_;
+};
+
+}  // namespace quantlens::inline v0_1

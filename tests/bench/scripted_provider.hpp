@@ -76,8 +76,8 @@ struct ScriptedTime {
 /// Picks a label by the item's text: `noise` is the share of texts whose label changes with the format.
 class ScriptedModel final : public BenchModel, public TextModel {
  public:
-  ScriptedModel(std::string format, double noise, ScriptedTime& time)
-      : format_(std::move(format)), noise_(noise), time_(time) {}
+  ScriptedModel(std::string format, double noise, ScriptedTime& time, std::string refused = {})
+      : format_(std::move(format)), noise_(noise), time_(time), refused_(std::move(refused)) {}
 
   TextModel& text() override { return *this; }
   [[nodiscard]] ModelCounters counters() const override { return counters_; }
@@ -121,6 +121,8 @@ class ScriptedModel final : public BenchModel, public TextModel {
     return prompt.messages.empty() ? prompt.answer_prefix : prompt.messages.back().content;
   }
   [[nodiscard]] double draw(std::string_view question, std::string_view what) const {
+    if (!refused_.empty() && question.find(refused_) != std::string_view::npos)
+      throw ItemError("n_ctx", concat("'", question, "' is too long"));
     const bool changed = Rng(seed_of(7, question, format_)).uniform() < noise_;
     return Rng(seed_of(11, question, what, changed ? std::string_view(format_) : "full")).uniform();
   }
@@ -134,15 +136,19 @@ class ScriptedModel final : public BenchModel, public TextModel {
   std::string format_;
   double noise_;
   ScriptedTime& time_;
+  std::string refused_;  ///< part of the questions that it refuses
   ModelCounters counters_;
   std::set<std::string> known_;  ///< a prompt seen before is answered faster
 };
 
 struct ScriptedProvider final : ModelProvider {
   std::map<std::string, double> noise{{"full", 0}, {"rtn-w8", 0.02}, {"rtn-w2-g64", 0.9}};
-  std::string fails;  ///< the format whose build fails
+  std::string fails;                           ///< the format whose build fails
+  std::map<std::string, std::string> refuses;  ///< for a format, part of the questions that it refuses
   std::string hash = std::string(64, 'a');
   std::string isa_name = "avx2";
+  std::size_t context = 4096;
+  std::string chat_mark;  ///< what its chat template puts in front of each chat
   std::map<std::string, std::size_t> builds;
   ScriptedTime time;
 
@@ -151,12 +157,22 @@ struct ScriptedProvider final : ModelProvider {
   [[nodiscard]] std::string sha256() const override { return hash; }
   [[nodiscard]] bool source_quantized() const override { return true; }
   [[nodiscard]] std::string source_types() const override { return "Q4_1+Q8_0"; }
+  [[nodiscard]] std::size_t n_ctx() const override { return context; }
+  [[nodiscard]] std::string text_of(const Prompt& prompt) const override {
+    std::string text = chat_mark;
+    for (const ChatMessage& message : prompt.messages) text += message.content + "\n";
+    return text + prompt.answer_prefix;
+  }
+  /// A byte is a token.
+  [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return text_of(prompt).size(); }
   [[nodiscard]] std::string isa() const override { return isa_name; }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return {{"name", format}}; }
   [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
     if (format == fails) throw InputError("group", "groups of 128 do not divide rows of 576");
     ++builds[format];
-    return std::make_shared<ScriptedModel>(format, noise.at(format), time);
+    const auto refused = refuses.find(format);
+    return std::make_shared<ScriptedModel>(format, noise.at(format), time,
+                                           refused == refuses.end() ? "" : refused->second);
   }
 };
 

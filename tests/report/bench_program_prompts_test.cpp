@@ -1,4 +1,6 @@
+#include <array>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -57,16 +59,78 @@ TEST_CASE("bench program: a model gets the prompts that it was trained on, and -
   CHECK(questions_asked(program) == std::map<std::string, int>{{"topic:", 12}, {"Why", 12}});  // the last run asks none
 }
 
-TEST_CASE("bench program: a baseline of another model is asked with its own prompts", "[report]") {
+TEST_CASE("bench program: both sides of a pair get the prompts of the baseline's model", "[report]") {
+  for (const auto& [model, other, set] : std::vector<std::array<std::string, 3>>{{"m.gguf", "other.gguf", "plain"},
+                                                                                 {"other.gguf", "m.gguf", "trained"},
+                                                                                 {"copy.gguf", "m.gguf", "trained"}}) {
+    Program program;
+    write_trained_task(program);
+    const std::string baseline = (program.folder.path() / other).string();
+    write_text(baseline, "x");
+    const std::vector<std::string> arguments{"--model",         model, "--tasks",    "tiny/nle", "--formats", "full",
+                                             "--latency-items", "0",   "--baseline", baseline};
+    for (int run = 0; run < 2; ++run) {  // the second is served
+      REQUIRE(program.run(arguments).status == 0);
+      const Json results = program.results();
+      CHECK(results["rows"][0]["provenance"]["prompts"] == set);
+      CHECK(results["rows"][0]["metrics"]["accuracy"]["n_paired"] == 12);
+      CHECK(results["rows"][0]["no_deltas"].is_null());
+      const Json prompts{{"model", set}, {"baseline", set}, {"differ", nullptr}};
+      CHECK(results["manifest"]["tasks"]["tiny/nle"]["prompts"] == prompts);
+      CHECK(results["manifest"]["baseline_model"]["own_name"] == std::filesystem::path(other).stem().string());
+    }
+    const bool same_file = model != "other.gguf" && other != "other.gguf";  // other.gguf alone has another hash
+    CHECK(questions_asked(program) ==
+          std::map<std::string, int>{{set == "plain" ? "Why" : "topic:", same_file ? 12 : 24}});
+  }
+}
+
+TEST_CASE("bench program: chats that a model writes otherwise than the baseline's are no comparison", "[report]") {
   Program program;
-  write_trained_task(program);
-  write_text(program.folder.path() / "other.gguf", "x");
+  program.provider.chat_mark = "<chat>";  // which other.gguf lacks
   const std::string other = (program.folder.path() / "other.gguf").string();
-  REQUIRE(program
-              .run({"--model", "m.gguf", "--tasks", "tiny/nle", "--formats", "full", "--latency-items", "0",
-                    "--baseline", other})
-              .status == 0);
-  CHECK(program.results()["rows"][0]["provenance"]["prompts"] == "trained");
-  CHECK(program.results()["rows"][0]["metrics"]["accuracy"]["n_paired"] == 12);
-  CHECK(questions_asked(program) == std::map<std::string, int>{{"topic:", 12}, {"Why", 12}});
+  write_text(other, "x");
+  const Result result = program.run({"--model", "m.gguf", "--tasks", "tiny/nle", "--formats", "full,rtn-w2-g64",
+                                     "--latency-items", "0", "--baseline", other});
+  CHECK(result.status == 1);
+  CHECK_THAT(result.err, Catch::Contains("no deltas for full, rtn-w2-g64: the prompts differ"));
+  const Json results = program.results();
+  for (const Json& row : results["rows"]) {
+    CHECK(row["status"] == "ok");
+    CHECK_THAT(row["no_deltas"].get<std::string>(), Catch::Contains("the prompts differ"));
+    CHECK(row["metrics"]["accuracy"]["value"].is_number());
+    CHECK(row["metrics"]["accuracy"]["n_paired"] == 0);
+    for (const char* key : {"delta", "p", "p_holm"}) CHECK(row["metrics"]["accuracy"][key].is_null());
+  }
+  CHECK(results["manifest"]["tasks"]["tiny/nle"]["prompts"]["differ"].is_string());
+}
+
+TEST_CASE("bench program: what does not fit into the context is skipped, or wrong use where it is named", "[report]") {
+  Program program;
+  write_facts_task(program.folder.path() / "tasks");
+  program.provider.context = 70;  // "Why is text number 11 about business?\nExplanation:" has 51 bytes, and 8 follow
+  const std::vector<std::string> arguments{"--model", "m.gguf", "--formats", "full", "--latency-items", "0"};
+  const Result result = program.run(arguments);
+  INFO(result.err);
+  REQUIRE(result.status == 0);
+  for (const Json& row : program.results()["rows"]) CHECK(row["task"].get<std::string>().starts_with("tiny/"));
+  CHECK_THAT(result.err, Catch::Contains("skipped: facts/recall: the longest prompt needs ") &&
+                             Catch::Contains("the context of scripted.gguf has 70; 9 of 9 items do not fit"));
+  CHECK(program.results()["manifest"]["skipped"].size() == 1);
+
+  std::filesystem::remove_all(program.out());
+  std::vector<std::string> named = arguments;
+  named.insert(named.end(), {"--tasks", "facts"});
+  const Result refused = program.run(named);
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Catch::StartsWith("[quantlens.n_ctx] facts/recall: the longest prompt needs ") &&
+                              Catch::Contains("has 70"));
+  CHECK_FALSE(std::filesystem::exists(program.out()));
+
+  program.provider.context = 59;
+  CHECK(program.run(arguments).status == 0);
+  program.provider.context = 10;
+  const Result nothing = program.run(arguments);
+  CHECK(nothing.status == 2);
+  CHECK_THAT(nothing.err, Catch::Contains("no task fits"));
 }

@@ -51,7 +51,8 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
   REQUIRE(results["rows"].size() == 3);
   for (const Json& row : results["rows"]) {
     CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "n",
-                                                "metrics", "groups", "latency", "memory", "provenance"});
+                                                "n_failed", "failed_items", "no_deltas", "metrics", "groups", "latency",
+                                                "memory", "provenance"});
     CHECK(keys_of(row["latency"]) == std::set<std::string>{"prompt_tokens_per_s", "generated_tokens_per_s",
                                                            "items_per_s", "ttft_ms", "p50_ms", "p95_ms",
                                                            "decode_tokens_per_s", "spread", "rounds", "threads",
@@ -177,6 +178,22 @@ TEST_CASE("bench program: --list and --version ask the model nothing", "[report]
   CHECK_FALSE(std::filesystem::exists(program.out()));
 }
 
+TEST_CASE("bench program: a filter sees the names that --list prints", "[report]") {
+  Program program;
+  const auto listed = [&](const std::string& filter, const char* list) {
+    return program.run(with(three_formats, {list, "--benchmark_filter=" + filter})).out;
+  };
+  for (const char* list : {"--list", "--benchmark_list_tests", "--benchmark_list_tests=true"}) {
+    CHECK(listed("rtn-w8$", list) == "tiny/nle/rtn-w8\n");
+    CHECK(listed("^tiny/nle/(full|rtn-w8)$", list) == "tiny/nle/full\ntiny/nle/rtn-w8\n");
+    CHECK(listed("-w8$", list) == "tiny/nle/full\ntiny/nle/rtn-w2-g64\n");
+    CHECK(listed("all", list) == "tiny/nle/full\ntiny/nle/rtn-w8\ntiny/nle/rtn-w2-g64\n");
+  }
+  REQUIRE(program.run(with(three_formats, {"--benchmark_filter=rtn-w8$", "--limit", "2"})).status == 0);
+  REQUIRE(program.results()["rows"].size() == 1);
+  CHECK(program.results()["rows"][0]["format"] == "rtn-w8");
+}
+
 TEST_CASE("bench program: wrong use ends with 2 before anything runs", "[report]") {
   Program program;
   const std::vector<std::pair<std::vector<std::string>, std::string>> wrong{
@@ -189,6 +206,10 @@ TEST_CASE("bench program: wrong use ends with 2 before anything runs", "[report]
       {{"--model", "m", "--nonsense"}, "unknown flag"},
       {{"--model", "m", "--benchmark_nonsense=1"}, "--benchmark_nonsense"},
       {{"--model", "m", "--benchmark_filter=zzz"}, "names no cell"},
+      {{"--model", "m", "--benchmark_filter=iterations"}, "names no cell"},
+      {{"--model", "m", "--benchmark_filter=(rtn"}, "no regular expression"},
+      {{"--model", "m", "--max-failed-items", "1.5"}, "a share from 0 to 1"},
+      {{"--model", "m", "--max-failed-items", "nan"}, "a share from 0 to 1"},
       {{"--model", "m", "--benchmark_repetitions=x"}, "--benchmark_repetitions"},
   };
   for (const auto& [arguments, message] : wrong) {
@@ -199,6 +220,67 @@ TEST_CASE("bench program: wrong use ends with 2 before anything runs", "[report]
     CHECK(result.out.empty());
     CHECK_FALSE(std::filesystem::exists(program.out()));
   }
+}
+
+TEST_CASE("bench program: an item that cannot be asked is left out of its cell and of every pair", "[report]") {
+  const std::string all = "full,rtn-w8,rtn-w2-g64";
+  for (const std::string& formats : {all, std::string("full"), std::string("rtn-w8")}) {
+    CAPTURE(formats);
+    Program program(24);
+    for (const std::string& format : split_list(formats)) program.provider.refuses[format] = "number 7";
+    const Result first = program.run(three_formats);
+    INFO(first.err);
+    REQUIRE(first.status == 0);
+    const Json results = program.results();
+    for (const Json& row : results["rows"]) {
+      const bool refused = formats == all || row["format"] == formats;
+      CHECK(row["n"] == (refused ? 23 : 24));
+      CHECK(row["n_failed"] == (refused ? 1 : 0));
+      CHECK(row["failed_items"].size() == (refused ? 1 : 0));
+      if (refused) CHECK(row["failed_items"][0]["id"] == "item-7");
+      for (const char* metric : {"accuracy", "macro_f1", "rouge_l"}) {
+        CHECK(row["metrics"][metric]["n"] == row["n"]);
+        const bool pairs_lack_it = refused || formats == "full";
+        CHECK(row["metrics"][metric]["n_paired"] == (row["format"] == "full" ? 0 : pairs_lack_it ? 23 : 24));
+      }
+      CHECK(row["latency"]["p50_ms"].is_number());
+    }
+    CHECK(results["rankings"][0]["n"] == (formats == "full" ? 24 : 23));
+    CHECK_THAT(first.err, Catch::Contains("tiny/nle: 1") && Catch::Contains("left out (item-7): [quantlens.n_ctx] '"));
+    CHECK_THAT(first.out, Catch::Contains("left out (item-7)"));
+
+    const std::string journal = read_text(program.out() / "items.jsonl");
+    CHECK_THAT(journal, Catch::Contains("\"item\":\"item-7\"") && Catch::Contains("\"error\":\"[quantlens.n_ctx]"));
+    program.provider.refuses.clear();  // a run that asked again would have answers
+    REQUIRE(program.run(three_formats).status == 0);
+    CHECK(scores_of(program.results()) == scores_of(results));
+    CHECK(read_text(program.out() / "items.jsonl") == journal);
+  }
+}
+
+TEST_CASE("bench program: more failed items than the share fail the cell, and no other one", "[report]") {
+  Program program(24);
+  program.provider.refuses["rtn-w8"] = "number 1";  // and 10 to 19
+  const Result result = program.run(three_formats);
+  CHECK(result.status == 1);
+  Json rows = program.results()["rows"];
+  CHECK(rows[0]["status"] == "ok");
+  CHECK(rows[1]["status"] == "failed");
+  CHECK(rows[1]["n_failed"] == 11);
+  CHECK(rows[1]["failed_items"].size() == 5);
+  CHECK_THAT(rows[1]["error"].get<std::string>(), Catch::StartsWith("[quantlens.n_ctx] ") &&
+                                                      Catch::Contains("; 11 of 24 items failed (item-") &&
+                                                      Catch::Contains("more than the 5 %"));
+  CHECK(rows[2]["metrics"]["accuracy"]["n_paired"] == 24);
+
+  const std::string journal = read_text(program.out() / "items.jsonl");
+  CHECK(program.run(with(three_formats, {"--max-failed-items", "0.45"})).status == 1);
+  CHECK(read_text(program.out() / "items.jsonl") == journal);
+  CHECK(program.run(with(three_formats, {"--max-failed-items", "0.46"})).status == 0);
+  rows = program.results()["rows"];
+  CHECK(rows[1]["n"] == 13);
+  CHECK(rows[1]["metrics"]["accuracy"]["n_paired"] == 13);
+  CHECK(rows[1]["latency"]["p50_ms"].is_number());
 }
 
 TEST_CASE("bench program: a failed cell has a row, the others run on, the status is 1", "[report]") {
@@ -224,12 +306,23 @@ TEST_CASE("bench program: where the baseline fails the others have values withou
   program.provider.fails = "full";
   const Result result = program.run({"--model", "m", "--formats", "rtn-w8", "--tasks", "tiny/nle"});
   CHECK(result.status == 1);
-  CHECK_THAT(result.err, Catch::Contains("the baseline failed"));
+  CHECK_THAT(result.err, Catch::Contains("no deltas for rtn-w8: the baseline failed"));
   const Json results = program.results();
   REQUIRE(results["rows"].size() == 1);
   CHECK(results["rows"][0]["metrics"]["accuracy"]["value"].is_number());
   CHECK(results["rows"][0]["metrics"]["accuracy"]["delta"].is_null());
+  CHECK_THAT(results["rows"][0]["no_deltas"].get<std::string>(), Catch::Contains("groups of 128"));
   CHECK(results["manifest"]["baseline_error"].is_string());
+}
+
+TEST_CASE("bench program: rows without deltas are named, those that have them are not", "[report]") {
+  Program program;
+  program.provider.fails = "rtn-w8";
+  const Result result = program.run(
+      {"--model", "m", "--formats", "rtn-w2-g64,rtn-w8,full", "--tasks", "tiny/nle", "--baseline", "rtn-w8"});
+  CHECK(result.status == 1);
+  CHECK_THAT(result.err, Catch::Contains("no deltas for rtn-w2-g64, full: the baseline failed"));
+  for (const Json& row : program.results()["rows"]) CHECK(row["no_deltas"].is_null() == (row["format"] == "rtn-w8"));
 }
 
 TEST_CASE("bench program: the baseline runs unseen where a filter or --formats leaves it out", "[report]") {

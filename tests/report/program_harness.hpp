@@ -52,9 +52,17 @@ struct SharedProvider final : ModelProvider {
       : provider_(provider), own_name_(path.stem().string()), slow_(slow) {}
   [[nodiscard]] std::string name() const override { return provider_.name(); }
   [[nodiscard]] std::string own_name() const override { return own_name_; }
-  [[nodiscard]] std::string sha256() const override { return provider_.sha256(); }
+  [[nodiscard]] std::string sha256() const override {
+    return own_name_ == "other" ? std::string(64, 'b') : provider_.sha256();
+  }
   [[nodiscard]] bool source_quantized() const override { return provider_.source_quantized(); }
   [[nodiscard]] std::string source_types() const override { return provider_.source_types(); }
+  [[nodiscard]] std::size_t n_ctx() const override { return provider_.n_ctx(); }
+  [[nodiscard]] std::string text_of(const Prompt& prompt) const override {
+    const std::string text = provider_.text_of(prompt);
+    return own_name_ == "other" ? text.substr(provider_.chat_mark.size()) : text;
+  }
+  [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return provider_.n_tokens(prompt); }
   [[nodiscard]] std::string isa() const override { return provider_.isa(); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return provider_.scheme(format); }
   [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
@@ -95,10 +103,7 @@ struct Program {
     }
     const OpenModel open = [&](const std::filesystem::path& path, const BenchOptions&) {
       if (path == "missing.gguf") throw InputError("file", "no such file: missing.gguf");
-      if (path.filename() == "other.gguf") {
-        provider.hash = std::string(64, 'b');
-        provider.noise["full"] = 0.5;
-      }
+      if (path.filename() == "other.gguf") provider.noise["full"] = 0.5;
       return std::make_unique<SharedProvider>(provider, path, slow);
     };
     const int status = run_bench_program(arguments, open, std::cout, std::cerr, provider.time.host());

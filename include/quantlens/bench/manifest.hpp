@@ -36,15 +36,39 @@ namespace quantlens::inline v0_1 {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-/// Everything that is known before the first cell; the program adds how it ended.
-[[nodiscard]] inline nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
-                                                          const ModelProvider& model, const TimingIdentity& timing,
-                                                          std::string_view baseline) {
+namespace bench_detail {
+
+inline nlohmann::ordered_json model_json(const ModelProvider& model, const std::string& path) {
+  return {{"name", model.name()},
+          {"own_name", model.own_name()},
+          {"path", path},
+          {"sha256", model.sha256()},
+          {"source_quantized", model.source_quantized()},
+          {"source_types", model.source_types()}};
+}
+
+inline nlohmann::ordered_json tasks_json(const Plan& plan) {
   using Json = nlohmann::ordered_json;
   Json tasks = Json::object();
-  for (const PlannedTask& task : plan.tasks)
-    tasks[task.what.name()] = {
-        {"task_sha256", task.task_sha256}, {"items_sha256", task.items_sha256}, {"n_items", task.items.size()}};
+  for (const PlannedTask& task : plan.tasks) {
+    const Json set(prompt_set_name(task.prompts));
+    const Json differ = task.differs.empty() ? Json() : Json(task.differs);
+    tasks[task.what.name()] = {{"task_sha256", task.task_sha256},
+                               {"items_sha256", task.items_sha256},
+                               {"n_items", task.items.size()},
+                               {"prompts", {{"model", set}, {"baseline", set}, {"differ", differ}}}};
+  }
+  return tasks;
+}
+
+}  // namespace bench_detail
+
+/// Everything that is known before the first cell; the program adds how it ended. `baseline` is what deltas are to,
+/// `other` its model where that is another one, else null.
+[[nodiscard]] inline nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
+                                                          const ModelProvider& model, const TimingIdentity& timing,
+                                                          std::string_view baseline, const ModelProvider* other) {
+  using Json = nlohmann::ordered_json;
   Json environment = Json::object();
   for (const char* name : {"QUANTLENS_ISA", "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY"})
     environment[name] = std::getenv(name) == nullptr ? Json() : Json(std::getenv(name));
@@ -68,15 +92,12 @@ namespace quantlens::inline v0_1 {
           {"latency_rounds", options.latency_rounds},
           {"latency_threads", options.latency_threads},
           {"argv", options.arguments},
-          {"model",
-           {{"name", model.name()},
-            {"own_name", model.own_name()},
-            {"path", options.model.string()},
-            {"sha256", model.sha256()},
-            {"source_quantized", model.source_quantized()},
-            {"source_types", model.source_types()}}},
+          {"max_failed_items", options.max_failed_items},
+          {"model", bench_detail::model_json(model, options.model.string())},
           {"baseline", baseline},
-          {"tasks", tasks},
+          {"baseline_model", other == nullptr ? Json() : bench_detail::model_json(*other, options.baseline)},
+          {"tasks", bench_detail::tasks_json(plan)},
+          {"skipped", plan.skipped},
           {"environment", environment},
           {"started", utc_time()},
           {"finished", nullptr},

@@ -69,6 +69,12 @@ class ModelProvider {
   [[nodiscard]] virtual std::string source_types() const = 0;
   /// What was read otherwise than the files say, a sentence each.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
+  /// Positions of its context.
+  [[nodiscard]] virtual std::size_t n_ctx() const = 0;
+  /// What the model reads of a prompt, as text. Errors: InputError for a chat that its template refuses.
+  [[nodiscard]] virtual std::string text_of(const Prompt& prompt) const = 0;
+  /// The same in tokens. Errors: the same.
+  [[nodiscard]] virtual std::size_t n_tokens(const Prompt& prompt) const = 0;
   /// The instruction set that the kernels use here.
   [[nodiscard]] virtual std::string isa() const = 0;
   /// Every parameter of a format, without building it.

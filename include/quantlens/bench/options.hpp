@@ -19,8 +19,8 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Which prompts of a task are used: those that a model of this name was trained on where the task has such, always the
-/// ordinary ones, or the trained ones whatever the model.
+/// Which prompts of a task are used, on both sides of every pair: those that the baseline's model was trained on where
+/// the task has such for its name, always the ordinary ones, or the trained ones whatever the model.
 enum class PromptChoice { automatic, plain, trained };
 
 /// Everything a user may ask of the main job.
@@ -41,6 +41,7 @@ struct BenchOptions {
   std::size_t latency_items = 6;
   std::size_t latency_rounds = 5;
   std::size_t latency_threads = 1;
+  double max_failed_items = 0.05;           ///< share of a cell's items that may fail before the cell does
   std::filesystem::path calibration;        ///< text for formats that look at some; empty: our own
   std::size_t calibration_sequences = 128;  ///< windows of it
   std::size_t calibration_length = 512;     ///< tokens of a window
@@ -61,11 +62,12 @@ inline constexpr std::string_view bench_usage =
   --model MODEL        a .gguf file, a Hugging Face folder, or a reference model: refworld-faithful (default),
                        refworld-unfaithful, refworld-small
   --formats LIST       default full,rtn-w8,rtn-w4-g32
-  --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here
+  --tasks LIST         task/protocol, or task for all of its protocols; default: every task whose data are here and
+                       whose prompts fit into the model's context
   --data DIR           data sets that tasks do not bring: DIR/<task>/...
   --tasks-dir DIR      where the task folders are
-  --prompts SET        auto (default): the prompts that a model was trained on, where a task has such for
-                       its name, else the ordinary ones; plain: always these; trained: wherever there are
+  --prompts SET        auto (default): the prompts that the baseline's model was trained on, where a task has such
+                       for its name, else the ordinary ones; plain: always these; trained: wherever there are
   --limit N            the first N items of a seeded shuffle, the same for all formats
   --threads T          default: as many as affinity, cgroup quota and OMP_NUM_THREADS allow
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
@@ -77,14 +79,16 @@ inline constexpr std::string_view bench_usage =
   --latency-items N    items of the latency phase, one at a time; default 6
   --latency-rounds N   how often it goes round all formats; default 5
   --latency-threads T  its threads; default 1, which other work on the machine disturbs least
+  --max-failed-items S the share of a cell's items that may fail (too long, refused by the chat template) and are
+                       then left out; more fail the cell; default 0.05
   --batch N            items at a time in the quality phase; default 16
   --chunk N            prompt tokens at a time
   --no-shared-prefix   compute shared prompt prefixes anew for each item
   --quiet              nothing on standard error about how far the run is
   --list               print the cells, one a line
   --version, --help
-  --benchmark_*        Google Benchmark's own, such as --benchmark_filter=REGEX; the filter sees
-                       <task>/<protocol>/<format>/iterations:1/manual_time
+  --benchmark_*        Google Benchmark's own, such as --benchmark_filter=REGEX, which sees cells as --list names
+                       them: 'nle/rtn-w8$'; '-REGEX' for all others
 )";
 
 /// "a,b,,c" -> a b c.
@@ -106,6 +110,14 @@ Integer parse_integer(std::string_view flag, std::string_view text, Integer leas
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc{} || end != text.data() + text.size() || value < least)
     throw InputError("usage", concat(flag, " takes a whole number from ", least, "; got '", text, "'"));
+  return value;
+}
+
+inline double parse_share(std::string_view flag, std::string_view text) {
+  double value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size() || !(value >= 0 && value <= 1))
+    throw InputError("usage", concat(flag, " takes a share from 0 to 1; got '", text, "'"));
   return value;
 }
 
@@ -173,6 +185,8 @@ inline void check_benchmark_flag(std::string_view argument) {
       {"--latency-items", count(options.latency_items, 0)},
       {"--latency-rounds", count(options.latency_rounds, 1)},
       {"--latency-threads", count(options.latency_threads, 1)},
+      {"--max-failed-items",
+       [&](const auto& flag, const auto& value) { options.max_failed_items = bench_detail::parse_share(flag, value); }},
       {"--calibration", path(options.calibration)},
       {"--calibration-sequences", count(options.calibration_sequences, 1)},
       {"--calibration-length", count(options.calibration_length, 1)},

@@ -34,16 +34,19 @@ struct PlannedTask {
   TaskProtocol what;
   std::shared_ptr<const PromptedTask> task;
   std::shared_ptr<const Protocol> protocol;
+  PromptSet prompts = PromptSet::plain;  ///< of both sides of every pair
   std::vector<Item> items;
   std::string task_sha256;   ///< of what its items share
   std::string items_sha256;  ///< of the chosen items
+  std::string differs;       ///< why the model and the baseline's read different prompts; empty: they read the same
+
+  [[nodiscard]] const Task& asked() const { return task->under(prompts); }
 };
 
 /// The cells of a run, format by format, so that each format is built once.
 struct Plan {
   std::vector<PlannedTask> tasks;
   std::vector<std::string> formats;
-  PromptChoice prompts = PromptChoice::automatic;
   std::vector<std::string> skipped;  ///< why a task that nobody named is left out
 
   [[nodiscard]] std::vector<Cell> cells() const {
@@ -159,17 +162,20 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std:
 
 }  // namespace bench_detail
 
-/// `model_name`: the model's own, which decides on prompts; empty: none is known.
-/// Errors: InputError for unknown names (with the nearest known one) and for tasks that cannot be loaded.
+/// `model_name`: the own name of the baseline's model, which decides on the prompts of both sides; empty: none is
+/// known. Errors: InputError for unknown names (with the nearest known one) and for tasks that cannot be loaded.
 [[nodiscard]] inline Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
                                     std::string_view model_name) {
   Plan plan;
-  plan.prompts = options.prompts;
   for (const std::string& format : options.formats) bench_detail::add_once(plan.formats, parse_format(format).name());
 
   bench_detail::TaskLoader loader(tasks_dir, options.data);
   for (const TaskProtocol& what : bench_detail::resolve_tasks(options, model_name, loader, plan.skipped)) {
-    PlannedTask planned{what, loader.load(what.task), make_protocol(what.protocol), {}, {}, {}};
+    PlannedTask planned;
+    planned.what = what;
+    planned.task = loader.load(what.task);
+    planned.protocol = make_protocol(what.protocol);
+    planned.prompts = choose_prompts(planned.task->task(), options.prompts, model_name);
     planned.items = select_items(planned.task->task(), options.limit, options.seed);
     planned.task_sha256 = bench_detail::task_sha256(planned.task->task());
     nlohmann::json items = nlohmann::json::array();

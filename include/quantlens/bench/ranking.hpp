@@ -142,10 +142,8 @@ inline std::vector<std::vector<double>> shared_scores(const RankedRows& rows, co
   for (const TaskProtocol& what : field.tasks) {
     std::map<std::string, std::vector<double>> scores;
     for (const std::string& format : field.formats) {
-      const std::vector<ItemRecord>& records = rows.row(what, format)->outcome->records;
-      const auto of_records = scores_of(records, metric);
-      for (std::size_t i = 0; i < records.size(); ++i)
-        if (of_records[i]) scores[records[i].item_id].push_back(*of_records[i]);
+      for (const ItemRecord& record : rows.row(what, format)->outcome->records)
+        if (const auto score = score_of(record, metric)) scores[record.item_id].push_back(*score);
     }
     for (const auto& [id, of_formats] : scores) {
       if (of_formats.size() < field.formats.size()) continue;

@@ -8,6 +8,7 @@
 #include <exception>
 #include <functional>
 #include <map>
+#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,7 +40,24 @@ inline constexpr const char* counter_prefix = "ql_";
   return repetitions;
 }
 
-/// Registers each cell and runs those that the filter names.
+/// The cells that --benchmark_filter (or BENCHMARK_FILTER) names, as Google Benchmark reads it: an extended regular
+/// expression to be found anywhere in a cell's name, or nowhere in it where a '-' leads the expression. All of them
+/// without a filter. Errors: InputError for a malformed expression, and where no cell is named.
+[[nodiscard]] inline std::vector<Cell> filtered_cells(std::vector<Cell> cells, std::string filter) {
+  if (filter.empty() || filter == "all") return cells;
+  const bool excludes = filter.starts_with('-');
+  if (excludes) filter.erase(0, 1);
+  try {
+    const std::regex expression(filter, std::regex::extended);
+    std::erase_if(cells, [&](const Cell& cell) { return std::regex_search(cell.name(), expression) == excludes; });
+  } catch (const std::regex_error& error) {
+    throw InputError("filter", concat("--benchmark_filter: '", filter, "' is no regular expression: ", error.what()));
+  }
+  if (cells.empty()) throw InputError("filter", "--benchmark_filter names no cell; --list without it shows them all");
+  return cells;
+}
+
+/// Registers each cell and runs it.
 ///
 /// Each runs one iteration under manual time, because a cell that is served from the journal takes no time and would
 /// be run 10^9 times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked
@@ -71,7 +89,7 @@ inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
         ->UseManualTime()
         ->Unit(benchmark::kSecond);
   }
-  benchmark::RunSpecifiedBenchmarks(display, file);
+  benchmark::RunSpecifiedBenchmarks(display, file, ".");
   benchmark::ClearRegisteredBenchmarks();
   if (stop) std::rethrow_exception(stop);
 }

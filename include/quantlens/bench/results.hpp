@@ -1,6 +1,7 @@
 /// results.json, schema quantlens-results/1: a manifest, one row a cell, and rankings; every key is always there.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
@@ -74,6 +75,15 @@ inline nlohmann::ordered_json latency_json(const CellOutcome& outcome, const Lat
   return json;
 }
 
+/// The first of the items that failed, each with its reason.
+inline nlohmann::ordered_json failed_items_json(const std::vector<FailedItem>& failed) {
+  constexpr std::size_t most = 5;
+  nlohmann::ordered_json items = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < std::min(failed.size(), most); ++i)
+    items.push_back({{"id", failed[i].id}, {"error", failed[i].error}});
+  return items;
+}
+
 }  // namespace bench_detail
 
 /// Of the two phases that a row tells of.
@@ -102,6 +112,9 @@ struct RowThreads {
           {"status", ok ? "ok" : "failed"},
           {"error", ok ? Json() : Json(row.error)},
           {"n", ok ? row.n : 0},
+          {"n_failed", outcome.failed.size()},
+          {"failed_items", bench_detail::failed_items_json(outcome.failed)},
+          {"no_deltas", row.no_deltas.empty() ? Json() : Json(row.no_deltas)},
           {"metrics", metrics},
           {"groups", bench_detail::groups_json(ok ? row.groups : std::map<std::string, GroupMeans>())},
           {"latency", bench_detail::latency_json(outcome, row.latency, threads.latency)},

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
@@ -26,8 +27,9 @@ namespace quantlens::inline v0_1 {
 /// Everything that a row says of one cell but its latency, taken from the journal alone.
 struct CellOutcome {
   std::string error;                ///< empty: ok
-  std::vector<ItemRecord> records;  ///< in the items' order
-  double seconds = 0;               ///< quality phase, as journalled
+  std::vector<ItemRecord> records;  ///< of the items that did not fail, in the items' order
+  std::vector<FailedItem> failed;
+  double seconds = 0;  ///< quality phase, as journalled
   std::optional<double> items_per_second, prompt_tokens_per_second, generated_tokens_per_second;
   std::optional<double> peak_mib;
   std::optional<ModelSizes> sizes;
@@ -37,6 +39,52 @@ namespace bench_detail {
 
 inline nlohmann::json line_of(const char* kind, const std::string& key, const CellWork& work) {
   return {{"kind", kind}, {"key", key}, {"cell", work.cell.name()}, {"repetition", work.identity.repetition}};
+}
+
+inline nlohmann::json item_line(const CellWork& work, const Item& item) {
+  nlohmann::json line = line_of("item", item_key(cell_key(work.identity), item), work);
+  line["item"] = item.id;
+  return line;
+}
+
+/// Writes down an item's record, or why it has none.
+inline void run_alone(const CellWork& work, const Item& item, const RunContext& context, MeteredModel& model,
+                      MeteredModel& full) {
+  InterruptGuard::check();
+  nlohmann::json line = item_line(work, item);
+  try {
+    line["record"] = to_json(run_timed(work, {&item, 1}, model, full, context.host).records.front());
+  } catch (const ItemError& error) {
+    line["error"] = error.what();
+  }
+  context.journal.append({&line, 1});
+  context.on_items(work.cell, 1, true);
+}
+
+/// Runs a slice and writes it down. Where one of its items fails each of them runs alone, and the slice has no times:
+/// they would not be those of a batch.
+inline void run_slice(const CellWork& work, std::span<const Item> slice, const RunContext& context, MeteredModel& model,
+                      MeteredModel& full) {
+  std::vector<nlohmann::json> lines;
+  try {
+    const TimedRun run = run_timed(work, slice, model, full, context.host);
+    for (std::size_t i = 0; i < slice.size(); ++i) {
+      lines.push_back(item_line(work, slice[i]));
+      lines.back()["record"] = to_json(run.records[i]);
+    }
+    const ModelCounters& counters = run.meter.counters;
+    lines.push_back(line_of("slice", timing_key(cell_key(work.identity), context.timing), work));
+    lines.back().update({{"items", slice.size()},
+                         {"seconds", run.seconds},
+                         {"prompt_tokens", counters.prompt_tokens},
+                         {"generated_tokens", counters.generated_tokens},
+                         {"prompt_seconds", counters.prompt_seconds},
+                         {"generate_seconds", counters.generate_seconds}});
+    context.journal.append(lines);
+    context.on_items(work.cell, slice.size(), true);
+  } catch (const ItemError&) {
+    for (const Item& item : slice) run_alone(work, item, context, model, full);
+  }
 }
 
 /// Runs the items that the journal lacks; true where there were any.
@@ -50,25 +98,10 @@ inline bool run_quality_phase(const CellWork& work, const RunContext& context, M
 
   for (std::size_t begin = 0; begin < pending.size(); begin += context.timing.batch) {
     InterruptGuard::check();
-    const auto slice =
-        std::span<const Item>(pending).subspan(begin).first(std::min(context.timing.batch, pending.size() - begin));
-    const TimedRun run = run_timed(work, slice, model, full, context.host);
-
-    std::vector<nlohmann::json> lines;
-    for (std::size_t i = 0; i < slice.size(); ++i) {
-      lines.push_back(line_of("item", item_key(cell, slice[i]), work));
-      lines.back()["record"] = to_json(run.records[i]);
-    }
-    const ModelCounters& counters = run.meter.counters;
-    lines.push_back(line_of("slice", timing_key(cell, context.timing), work));
-    lines.back().update({{"items", slice.size()},
-                         {"seconds", run.seconds},
-                         {"prompt_tokens", counters.prompt_tokens},
-                         {"generated_tokens", counters.generated_tokens},
-                         {"prompt_seconds", counters.prompt_seconds},
-                         {"generate_seconds", counters.generate_seconds}});
-    context.journal.append(lines);
-    context.on_items(work.cell, slice.size(), true);
+    run_slice(
+        work,
+        std::span<const Item>(pending).subspan(begin).first(std::min(context.timing.batch, pending.size() - begin)),
+        context, model, full);
   }
   return !pending.empty();
 }
@@ -77,22 +110,24 @@ inline std::optional<double> rate(double amount, double seconds) {
   return amount > 0 && seconds > 0 ? std::optional(amount / seconds) : std::nullopt;
 }
 
-/// The records of a finished cell, in the items' order.
-inline std::vector<ItemRecord> read_records(const CellWork& work, const RunContext& context) {
+/// What the journal has of the items of a finished cell, in their order: records, and why there is none.
+inline void read_items(const CellWork& work, const RunContext& context, std::vector<ItemRecord>& records,
+                       std::vector<FailedItem>& failed) {
   const std::string cell = cell_key(work.identity);
-  std::vector<ItemRecord> records;
   for (const Item& item : work.items) {
-    std::optional<ItemRecord> record;
+    bool is_read = false;
     context.journal.for_each("item", item_key(cell, item), [&](const nlohmann::json& line) {
-      if (!record) record = item_record_from_json(line.at("record"));
+      if (std::exchange(is_read, true)) return;
+      if (line.contains("record"))
+        records.push_back(item_record_from_json(line["record"]));
+      else
+        failed.push_back({item.id, line.at("error").get<std::string>()});
     });
-    records.push_back(std::move(record).value());
   }
-  return records;
 }
 
 inline void read_quality_phase(const CellWork& work, const RunContext& context, CellOutcome& outcome) {
-  outcome.records = read_records(work, context);
+  read_items(work, context, outcome.records, outcome.failed);
 
   double items = 0;
   ModelCounters total;
@@ -108,10 +143,36 @@ inline void read_quality_phase(const CellWork& work, const RunContext& context, 
   outcome.generated_tokens_per_second = rate(total.generated_tokens, total.generate_seconds);
 }
 
+/// "[quantlens.n_ctx] ...; 3 of 20 items failed (item-7, item-9, ...), more than ...": why the cell fails with them;
+/// empty: few enough failed.
+inline std::string why_too_few_answered(const CellOutcome& outcome, double max_failed_items) {
+  constexpr std::size_t most_named = 3;
+  const std::size_t n_failed = outcome.failed.size(), n_items = n_failed + outcome.records.size();
+  if (!too_many_failed(n_failed, n_items, max_failed_items)) return {};
+  std::string names;
+  for (std::size_t i = 0; i < std::min(n_failed, most_named); ++i) names += (i == 0 ? "" : ", ") + outcome.failed[i].id;
+  return concat(outcome.failed.front().error, "; ", n_failed, " of ", n_items, " items failed (", names,
+                n_failed > most_named ? ", ..." : "", "), more than the ", 100 * max_failed_items,
+                " % that --max-failed-items allows");
+}
+
+/// Whether the journal lacks nothing that the cell will ask the model for.
 inline bool is_complete(const CellWork& work, const RunContext& context) {
   const std::string cell = cell_key(work.identity);
   return std::all_of(work.items.begin(), work.items.end(),
                      [&](const Item& item) { return context.journal.contains("item", item_key(cell, item)); });
+}
+
+/// The items without those that failed.
+inline std::vector<Item> answered_items(const CellWork& work, const CellOutcome& outcome) {
+  std::vector<Item> answered;
+  auto failed = outcome.failed.begin();
+  for (const Item& item : work.items)
+    if (failed != outcome.failed.end() && failed->id == item.id)
+      ++failed;
+    else
+      answered.push_back(item);
+  return answered;
 }
 
 /// Journals what the built model weighs, once for each format.
@@ -133,8 +194,9 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
 
 /// Computes a cell's quality phase and reads its outcome back from the journal, so that an interrupted and resumed run
 /// gives the scores of an uninterrupted one. The model is built only where something is missing; the peak of its memory
-/// counts from when it is built, less `others_mib`, which the weights of formats take that this cell does not need.
-/// Errors: whatever the protocol or the journal throws; Interrupted between slices.
+/// counts from when it is built, less `others_mib`, which the weights of formats take that this cell does not need. An
+/// item that fails by its own fault is left out; the outcome has an error where too many do. Errors: whatever the
+/// protocol or the journal throws; Interrupted between slices.
 [[nodiscard]] inline CellOutcome run_cell(const CellWork& work, const RunContext& context, MeteredModel& model,
                                           MeteredModel& full, double others_mib = 0) {
   using namespace bench_detail;
@@ -152,6 +214,7 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
 
   CellOutcome outcome;
   read_quality_phase(work, context, outcome);
+  outcome.error = why_too_few_answered(outcome, context.max_failed_items);
   context.journal.for_each("memory", memory_key, [&](const nlohmann::json& line) {
     outcome.peak_mib = std::max(outcome.peak_mib.value_or(0), line.at("peak_mib").get<double>());
   });

@@ -1,6 +1,7 @@
 /// The seam's real side: a loaded model file, any format of it built on demand.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -86,6 +87,13 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] bool source_quantized() const override { return session_.file().weights.source_quantized; }
   [[nodiscard]] std::string source_types() const override { return session_.file().weights.source_types; }
   [[nodiscard]] std::vector<std::string> notes() const override { return session_.file().notes(); }
+  [[nodiscard]] std::size_t n_ctx() const override { return session_.file().weights.config.n_ctx; }
+  [[nodiscard]] std::string text_of(const Prompt& prompt) const override {
+    return prompt.messages.empty() ? prompt.answer_prefix : session_.encoder().text_of(prompt);
+  }
+  [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override {
+    return session_.encoder().encode(prompt).size();
+  }
   [[nodiscard]] std::string isa() const override { return std::string(isa_name(session_.kernels().isa)); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override {
     const FormatSpec spec = parse_format(format);

@@ -31,51 +31,81 @@ struct MetricSummary {
 
 namespace bench_detail {
 
-inline std::vector<std::optional<double>> scores_of(std::span<const ItemRecord> records, std::string_view metric) {
-  std::vector<std::optional<double>> scores;
-  for (const ItemRecord& record : records) {
-    const auto found = record.scores.find(std::string(metric));
-    scores.push_back(found == record.scores.end() ? std::nullopt : found->second);
+/// Records in the order of a row's items; null where there is none of an item.
+using RecordList = std::vector<const ItemRecord*>;
+
+/// For each of the row's records that of the same item among `records`. Both are in the run's order of items, of which
+/// each may lack some. Empty where there are no records at all.
+inline RecordList records_of_same_items(std::span<const ItemRecord> row, std::span<const ItemRecord> records) {
+  RecordList list;
+  if (records.empty()) return list;
+  for (const ItemRecord& of_row : row) {
+    const auto found = std::find_if(records.begin(), records.end(),
+                                    [&](const ItemRecord& record) { return record.item_id == of_row.item_id; });
+    list.push_back(found == records.end() ? nullptr : &*found);
+    if (found != records.end()) records = records.subspan(static_cast<std::size_t>(found - records.begin()) + 1);
   }
-  return scores;
+  return list;
 }
 
-inline std::vector<std::optional<LabelPair>> labels_of(std::span<const ItemRecord> records) {
-  std::vector<std::optional<LabelPair>> labels;
-  for (const ItemRecord& record : records) labels.push_back(LabelPair{record.gold, record.predicted});
-  return labels;
+/// `outcome_of(record, i)` is what record i tells, or null.
+template <class Outcome, class OutcomeOf>
+std::vector<std::optional<Outcome>> outcomes_of(const RecordList& records, const OutcomeOf& outcome_of) {
+  std::vector<std::optional<Outcome>> outcomes;
+  for (std::size_t i = 0; i < records.size(); ++i)
+    outcomes.push_back(records[i] == nullptr ? std::nullopt : std::optional<Outcome>(outcome_of(*records[i], i)));
+  return outcomes;
 }
 
-/// `sums_of` makes an item's edits into its part of a metric.
-template <class Sums>
-std::vector<std::optional<PairSums>> edits_of(std::span<const ItemRecord> records, const Sums& sums_of) {
-  std::vector<std::optional<PairSums>> sums;
-  for (const ItemRecord& record : records) sums.push_back(sums_of(record.edits));
-  return sums;
+inline std::optional<double> score_of(const ItemRecord& record, std::string_view metric) {
+  const auto found = record.scores.find(std::string(metric));
+  return found == record.scores.end() ? std::nullopt : found->second;
 }
 
-/// Groups are numbered in the order in which they first appear, which is the same for every run over the same items.
-inline std::vector<std::optional<GroupedScore>> grouped_scores_of(std::span<const ItemRecord> records,
-                                                                  const MetricInfo& metric) {
+inline std::vector<std::optional<double>> scores_of(const RecordList& records, std::string_view metric) {
+  return outcomes_of<double>(records, [&](const ItemRecord& record, std::size_t) { return score_of(record, metric); });
+}
+
+/// The statistics of a set-level metric: what each record tells of it, and `statistic` over that.
+template <class Outcome, class OutcomeOf, class Statistic>
+Summary summarize_outcomes(const RecordList& records, const RecordList& baseline, const OutcomeOf& outcome_of,
+                           const Statistic& statistic, std::uint64_t seed) {
+  return summarize_set_level(outcomes_of<Outcome>(records, outcome_of), outcomes_of<Outcome>(baseline, outcome_of),
+                             statistic, seed);
+}
+
+/// The number of each item's group, counted in the order in which groups first appear, so that both sides of a pair
+/// agree on it.
+inline std::vector<std::size_t> group_numbers(const RecordList& items) {
   std::map<std::string_view, std::size_t> numbers;
-  const auto scores = scores_of(records, metric.name);
-  std::vector<std::optional<GroupedScore>> grouped;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const std::size_t number = numbers.try_emplace(records[i].group, numbers.size()).first->second;
-    grouped.push_back(scores[i] ? std::optional(GroupedScore{number, *scores[i]}) : std::nullopt);
-  }
-  return grouped;
+  std::vector<std::size_t> of_items;
+  for (const ItemRecord* item : items)
+    of_items.push_back(numbers.try_emplace(item->group, numbers.size()).first->second);
+  return of_items;
 }
 
-inline Summary summarize_set(const MetricInfo& info, std::span<const ItemRecord> records,
-                             std::span<const ItemRecord> baseline, std::uint64_t seed) {
+inline Summary summarize_set(const MetricInfo& info, const RecordList& records, const RecordList& baseline,
+                             std::uint64_t seed) {
   const auto of_edits = [&](const auto& sums_of, const auto& statistic) {
-    return summarize_set_level(edits_of(records, sums_of), edits_of(baseline, sums_of), statistic, seed);
+    return summarize_outcomes<PairSums>(
+        records, baseline, [&](const ItemRecord& record, std::size_t) { return sums_of(record.edits); }, statistic,
+        seed);
   };
-  if (info == metric::macro_f1) return summarize_set_level(labels_of(records), labels_of(baseline), macro_f1, seed);
-  if (info == metric::recall_macro)
-    return summarize_set_level(grouped_scores_of(records, metric::recall_top1),
-                               grouped_scores_of(baseline, metric::recall_top1), macro_average, seed);
+  if (info == metric::macro_f1)
+    return summarize_outcomes<LabelPair>(
+        records, baseline,
+        [](const ItemRecord& record, std::size_t) {
+          return LabelPair{record.gold, record.predicted};
+        },
+        macro_f1, seed);
+  if (info == metric::recall_macro) {
+    const std::vector<std::size_t> groups = group_numbers(records);
+    const auto grouped = [&](const ItemRecord& record, std::size_t i) {
+      const auto score = score_of(record, metric::recall_top1.name);
+      return score ? std::optional(GroupedScore{groups[i], *score}) : std::nullopt;
+    };
+    return summarize_outcomes<GroupedScore>(records, baseline, grouped, macro_average, seed);
+  }
   if (info == metric::flips_mentioned) return of_edits(flip_and_mention, flips_mentioned);
   if (info == metric::cct) return of_edits(impact_and_mention, mention_correlation);
   if (info == metric::phi_cct) return of_edits(flip_and_mention, mention_correlation);
@@ -85,17 +115,15 @@ inline Summary summarize_set(const MetricInfo& info, std::span<const ItemRecord>
 }  // namespace bench_detail
 
 /// Every known metric, in the order of `all_metrics`; those that the protocol does not have are empty (n is 0).
-/// `baseline` holds the same items in the same order, or nothing. p_holm is left for `correct_over_formats`.
-/// Errors: Error for records that are not of the same items.
-[[nodiscard]] inline std::vector<MetricSummary> summarize_records(std::span<const ItemRecord> records,
-                                                                  std::span<const ItemRecord> baseline,
+/// `all_baseline` is in the same order of items: one that either side lacks is in no pair. p_holm is left for
+/// `correct_over_formats`.
+[[nodiscard]] inline std::vector<MetricSummary> summarize_records(std::span<const ItemRecord> all_records,
+                                                                  std::span<const ItemRecord> all_baseline,
                                                                   std::span<const MetricInfo> protocol_metrics,
                                                                   std::uint64_t seed) {
   using namespace bench_detail;
-  for (std::size_t i = 0; i < baseline.size(); ++i)
-    if (baseline.size() != records.size() || baseline[i].item_id != records[i].item_id)
-      throw Error("pairs", "the baseline's items are not the row's");
-
+  const RecordList records = records_of_same_items(all_records, all_records);
+  const RecordList baseline = records_of_same_items(all_records, all_baseline);
   std::vector<MetricSummary> metrics;
   for (const MetricInfo& info : all_metrics) {
     metrics.push_back({info, {}});

@@ -35,7 +35,8 @@ struct Row {
   std::string error;  ///< why the cell failed; empty: ok
   nlohmann::json scheme;
   PromptSet prompts = PromptSet::plain;
-  std::size_t n = 0;                   ///< items; 0 where the cell failed
+  std::size_t n = 0;                   ///< items that did not fail; 0 where the cell failed
+  std::string no_deltas;               ///< why nothing is compared with the baseline, which it should be; else empty
   std::vector<MetricSummary> metrics;  ///< empty where the cell failed
   std::map<std::string, GroupMeans> groups;
   LatencyResult latency;  ///< filled in once the cell's format was timed
@@ -84,12 +85,11 @@ class Sweep {
     row->cell = cell;
     row->repetition = repetition;
     row->scheme = model_.provider().scheme(cell.format);
-    row->prompts = prompts_of(model_, cell);
+    row->prompts = plan_.task_of(cell).prompts;
     row->outcome = &outcome(model_, cell, repetition);
     row->error = row->outcome->error;
-    const CellOutcome& baseline = outcome(baseline_.pool, {cell.what, baseline_.format}, repetition);
-    if (!baseline.error.empty()) baseline_error_ = baseline.error;
-    if (row->error.empty()) summarize(*row, &baseline == row->outcome || !baseline.error.empty());
+    const bool is_compared = has_baseline(*row);
+    if (row->error.empty()) summarize(*row, is_compared);
     rows_.push_back(std::move(row));
     return *rows_.back();
   }
@@ -102,18 +102,29 @@ class Sweep {
     return rows_;
   }
 
-  /// Why deltas are missing; empty where every baseline cell was measured.
+  /// Why a baseline's cell failed, of one of them; empty where none did.
   [[nodiscard]] const std::string& baseline_error() const { return baseline_error_; }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
 
  private:
-  /// `alone`: there is no other row to compare with.
-  void summarize(Row& row, bool alone) {
+  /// Whether there is another row that deltas are to: not for the baseline itself, nor where there is no comparison,
+  /// which `no_deltas` says then. Prompts that differ are none.
+  bool has_baseline(Row& row) {
+    row.no_deltas = plan_.task_of(row.cell).differs;
+    if (!row.no_deltas.empty()) return false;
+    const CellOutcome& baseline = outcome(baseline_.pool, {row.cell.what, baseline_.format}, row.repetition);
+    if (!baseline.error.empty()) baseline_error_ = baseline.error;
+    if (&baseline == row.outcome) return false;
+    if (!baseline.error.empty()) row.no_deltas = concat("the baseline failed: ", baseline.error);
+    return baseline.error.empty();
+  }
+
+  void summarize(Row& row, bool is_compared) {
     const Cell baseline{row.cell.what, baseline_.format};
     try {
       const std::vector<ItemRecord> records = records_of(model_, row.cell, row.repetition);
       const std::vector<ItemRecord> paired =
-          alone ? std::vector<ItemRecord>() : records_of(baseline_.pool, baseline, row.repetition);
+          is_compared ? records_of(baseline_.pool, baseline, row.repetition) : std::vector<ItemRecord>();
       row.metrics = summarize_records(records, paired, plan_.task_of(row.cell).protocol->metrics(),
                                       seed_of(seed_, row.cell.what.name(), row.repetition));
       row.n = records.size();
@@ -122,11 +133,6 @@ class Sweep {
       if (is_of_journal(error)) throw;
       row.error = error.what();
     }
-  }
-
-  /// Each model is asked with its own prompts, the baseline, too.
-  [[nodiscard]] PromptSet prompts_of(const ModelPool& pool, const Cell& cell) const {
-    return choose_prompts(plan_.task_of(cell).task->task(), plan_.prompts, pool.provider().own_name());
   }
 
   const CellOutcome& outcome(ModelPool& pool, const Cell& cell, std::size_t repetition) {
@@ -151,12 +157,14 @@ class Sweep {
 
   std::vector<ItemRecord> records_of(ModelPool& pool, const Cell& cell, std::size_t repetition) {
     if (repetition == 0) return outcome(pool, cell, repetition).records;
-    return bench_detail::read_records(work_of(pool, cell, repetition), context_);
+    std::vector<ItemRecord> records;
+    std::vector<FailedItem> failed;
+    bench_detail::read_items(work_of(pool, cell, repetition), context_, records, failed);
+    return records;
   }
 
   CellWork work_of(const ModelPool& pool, const Cell& cell, std::size_t repetition) const {
     const PlannedTask& task = plan_.task_of(cell);
-    const PromptSet prompts = prompts_of(pool, cell);
     CellIdentity identity;
     identity.model_sha256 = pool.sha256();
     identity.format = cell.format;
@@ -164,11 +172,11 @@ class Sweep {
     identity.isa = pool.provider().isa();
     identity.task = cell.what.task;
     identity.task_sha256 = task.task_sha256;
-    identity.prompts = prompt_set_name(prompts);
+    identity.prompts = prompt_set_name(task.prompts);
     identity.protocol = cell.what.protocol;
     identity.seed = seed_;
     identity.repetition = repetition;
-    return {cell, task.task->under(prompts), *task.protocol, task.items, std::move(identity)};
+    return {cell, task.asked(), *task.protocol, task.items, std::move(identity)};
   }
 
   MeteredModel metered(ModelPool& pool, const std::string& format) const {
@@ -194,10 +202,11 @@ class Sweep {
     for (Row* row : rows) {
       if (!row->error.empty()) continue;
       CellWork cell = work_of(model_, row->cell, row->repetition);
-      const std::span<const Item> items = cell.items.first(std::min(context_.latency.items, cell.items.size()));
+      std::vector<Item> items = bench_detail::answered_items(cell, *row->outcome);
+      items.resize(std::min(context_.latency.items, items.size()));
       timed.push_back(row);
-      work.push_back(std::make_unique<TimedRow>(TimedRow{
-          std::move(cell), {items.begin(), items.end()}, metered(model_, row->cell.format), metered(model_, "full")}));
+      work.push_back(std::make_unique<TimedRow>(
+          TimedRow{std::move(cell), std::move(items), metered(model_, row->cell.format), metered(model_, "full")}));
     }
     time_rows(work, context_, apart);
     for (std::size_t i = 0; i < timed.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
@@ -44,12 +45,24 @@ struct RunContext {
   Journal& journal;
   TimingIdentity timing;
   LatencyPlan latency;
+  double max_failed_items = 0;  ///< share of a cell's items
   Host host = {};
   /// Told after each slice: the cell, how many items it advanced, and whether they were computed or served.
   std::function<void(const Cell&, std::size_t, bool)> on_items = [](const Cell&, std::size_t, bool) {};
   /// Told after each round of the latency phase: how many there are, of how many.
   std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
 };
+
+/// An item that could not be asked, and why.
+struct FailedItem {
+  std::string id;
+  std::string error;
+};
+
+/// More items failed than a share allows, or all of them.
+[[nodiscard]] inline bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most) {
+  return n_failed > 0 && (n_failed == n_items || static_cast<double>(n_failed) / static_cast<double>(n_items) > most);
+}
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
 /// the `full` model that judges it.

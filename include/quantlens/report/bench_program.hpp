@@ -21,6 +21,7 @@
 #include "quantlens/bench/manifest.hpp"
 #include "quantlens/bench/options.hpp"
 #include "quantlens/bench/plan.hpp"
+#include "quantlens/bench/prompt_check.hpp"
 #include "quantlens/bench/register.hpp"
 #include "quantlens/bench/results.hpp"
 #include "quantlens/bench/sweep.hpp"
@@ -47,6 +48,11 @@ inline bool has_flag(const BenchOptions& options, std::string_view start) {
                      [&](const std::string& argument) { return argument.starts_with(start); });
 }
 
+/// Google Benchmark's own way to ask for what --list prints.
+inline bool lists_tests(const BenchOptions& options) {
+  return has_flag(options, "--benchmark_list_tests") && !has_flag(options, "--benchmark_list_tests=false");
+}
+
 /// Errors: InputError for a flag that Google Benchmark does not take.
 inline void initialize_benchmark(const BenchOptions& options) {
   // Google Benchmark keeps the pointer to its program's name.
@@ -58,20 +64,6 @@ inline void initialize_benchmark(const BenchOptions& options) {
   pointers.push_back(nullptr);
   benchmark::Initialize(&count, pointers.data());
   if (count > 1) throw InputError("usage", concat("Google Benchmark does not take ", pointers[1]));
-}
-
-/// The cells that the filter names, by a pass of Google Benchmark that measures nothing.
-/// Errors: InputError where there are none.
-inline std::vector<Cell> filtered_cells(const Plan& plan) {
-  std::vector<Cell> cells;
-  SilentReporter silent;
-  const auto note = [&](const Cell& cell, std::size_t) {
-    bench_detail::add_once(cells, cell);
-    return BenchmarkReport{{}, 1, {}};
-  };
-  run_benchmarks(plan.cells(), 1, note, &silent);
-  if (cells.empty()) throw InputError("filter", "--benchmark_filter names no cell; --list shows them");
-  return cells;
 }
 
 /// Items to serve or compute, for the progress line.
@@ -86,7 +78,9 @@ inline std::size_t count_items(const Plan& plan, const std::vector<Cell>& cells,
 
 inline BenchmarkReport benchmark_report(const Row& row) {
   const CellOutcome& outcome = *row.outcome;
-  BenchmarkReport report{row.error, outcome.seconds, {{"n", static_cast<double>(row.n)}}};
+  BenchmarkReport report{row.error,
+                         outcome.seconds,
+                         {{"n", static_cast<double>(row.n)}, {"n_failed", static_cast<double>(outcome.failed.size())}}};
   const auto add = [&](std::string_view name, const std::optional<double>& value) {
     if (value) report.counters[std::string(name)] = *value;
   };
@@ -132,20 +126,45 @@ inline std::optional<std::filesystem::path> baseline_model(const std::string& ba
   return other;
 }
 
+/// The models of a run and what deltas are to: a format of the model, or of another one.
+struct Models {
+  std::unique_ptr<ModelProvider> model, other;
+  std::string baseline_format;
+
+  [[nodiscard]] const ModelProvider& baseline() const { return other ? *other : *model; }
+};
+
 /// A baseline that is no format is another model, whose `full` is meant.
-inline std::pair<std::unique_ptr<ModelProvider>, std::string> open_baseline(const BenchOptions& options,
-                                                                            const OpenModel& open) {
-  if (const auto other = baseline_model(options.baseline)) return {open(*other, options), "full"};
-  return {nullptr, parse_format(options.baseline).name()};
+inline Models open_models(const BenchOptions& options, const OpenModel& open) {
+  Models models{open(find_model(options.model), options), nullptr, "full"};
+  if (const auto other = baseline_model(options.baseline))
+    models.other = open(*other, options);
+  else
+    models.baseline_format = parse_format(options.baseline).name();
+  return models;
 }
 
-inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvider& provider, const OpenModel& open,
-                     const Host& host, std::ostream& out, std::ostream& err) {
-  std::vector<Cell> cells = filtered_cells(plan);
-  const auto [other_provider, baseline_format] = open_baseline(options, open);
-  ModelPool model(provider);
+/// What the run is to measure, after all that can be known of it without a model.
+inline Plan make_checked_plan(const BenchOptions& options, const Models& models) {
+  Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
+                        models.baseline().own_name());
+  check_prompts(plan, *models.model, models.other.get(), options);
+  return plan;
+}
+
+/// What went otherwise than it should, below the tables: items left out, rows without deltas.
+inline void print_failures(const nlohmann::ordered_json& results, std::ostream& err) {
+  for (const auto& [task, rows] : rows_by_task(results)) {
+    if (const std::string left_out = left_out_text(rows); !left_out.empty()) err << task << ": " << left_out << "\n";
+    for (const std::string& line : no_deltas_texts(rows)) err << task << ": " << line << "\n";
+  }
+}
+
+inline int run_cells(const BenchOptions& options, const Plan& plan, const std::vector<Cell>& cells,
+                     const Models& models, const Host& host, std::ostream& out, std::ostream& err) {
+  ModelPool model(*models.model);
   std::optional<ModelPool> other;
-  if (other_provider) other.emplace(*other_provider);
+  if (models.other) other.emplace(*models.other);
 
   const TimingIdentity timing{options.threads.value_or(available_threads()), options.batch, options.chunk.value_or(0),
                               options.shared_prefix, cpu_name()};
@@ -164,13 +183,14 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
       journal,
       timing,
       {options.latency_items, options.latency_rounds, options.latency_threads},
+      options.max_failed_items,
       host,
       [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
       [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); }};
-  Sweep sweep(plan, context, model, {other ? *other : model, baseline_format}, options.seed);
-  nlohmann::ordered_json manifest =
-      make_manifest(options, plan, provider, timing,
-                    other_provider ? concat(baseline_format, " of ", options.baseline) : baseline_format);
+  Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
+  nlohmann::ordered_json manifest = make_manifest(
+      options, plan, *models.model, timing,
+      other ? concat(models.baseline_format, " of ", options.baseline) : models.baseline_format, models.other.get());
   int interrupted_by = 0;
   try {
     sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });
@@ -191,10 +211,10 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
   report_benchmarks(reported_cells(cells, sweep), repetitions, options.benchmark_arguments, out);
   if (has_own_console(options.benchmark_arguments)) out << render_console(results) << std::flush;
   if (!out) throw Error("write", "cannot write to standard output");
-  if (!sweep.baseline_error().empty()) err << "no deltas: the baseline failed: " << sweep.baseline_error() << "\n";
+  print_failures(results, err);
   if (interrupted_by != 0) return 128 + interrupted_by;
   const bool failed = std::any_of(results["rows"].begin(), results["rows"].end(),
-                                  [](const auto& row) { return row["status"] != "ok"; });
+                                  [](const auto& row) { return row["status"] != "ok" || !row["no_deltas"].is_null(); });
   return failed || !sweep.baseline_error().empty() ? 1 : 0;
 }
 
@@ -212,24 +232,19 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, ModelProvide
     if (options.help || options.version) return 0;
 
     const InterruptGuard guard;
-    // The model's name decides on prompts, and so on what there is to measure.
-    const std::unique_ptr<ModelProvider> model = open(find_model(options.model), options);
-    for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
-    const Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
-                                model->own_name());
+    const report_detail::Models models = report_detail::open_models(options, open);
+    for (const ModelProvider* model : {models.model.get(), models.other.get()})
+      if (model != nullptr)
+        for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
+    const Plan plan = report_detail::make_checked_plan(options, models);
     for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";
-    if (options.list) {
-      for (const Cell& cell : plan.cells()) out << cell.name() << "\n";
-      return 0;
-    }
     report_detail::initialize_benchmark(options);
-    if (report_detail::has_flag(options, "--benchmark_list_tests") &&
-        !report_detail::has_flag(options, "--benchmark_list_tests=false")) {
-      run_benchmarks(
-          plan.cells(), 1, [](const Cell&, std::size_t) { return BenchmarkReport{}; }, nullptr);
+    const std::vector<Cell> cells = filtered_cells(plan.cells(), benchmark::GetBenchmarkFilter());
+    if (options.list || report_detail::lists_tests(options)) {
+      for (const Cell& cell : cells) out << cell.name() << "\n";
       return 0;
     }
-    return report_detail::run_cells(options, plan, *model, open, host, out, err);
+    return report_detail::run_cells(options, plan, cells, models, host, out, err);
   });
 }
 

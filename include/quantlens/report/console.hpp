@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -101,13 +102,73 @@ std::string ranges(const std::vector<const Json*>& rows, const std::vector<std::
   return text;
 }
 
+/// The rows of each task, in the order in which tasks come.
+inline std::vector<std::pair<std::string, std::vector<const Json*>>> rows_by_task(const Json& results) {
+  std::vector<std::pair<std::string, std::vector<const Json*>>> tasks;
+  for (const Json& row : results["rows"]) {
+    const std::string task = row["task"];
+    const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const auto& entry) { return entry.first == task; });
+    (found == tasks.end() ? tasks.emplace_back(task, std::vector<const Json*>{}) : *found).second.push_back(&row);
+  }
+  return tasks;
+}
+
+/// "19", or "18..20" where rows differ; failed rows do not count where others are.
+inline std::string n_text(const std::vector<const Json*>& rows) {
+  std::vector<std::size_t> counts;
+  for (const Json* row : rows)
+    if ((*row)["status"] == "ok") counts.push_back((*row)["n"].get<std::size_t>());
+  if (counts.empty()) return "0";
+  const auto [lo, hi] = std::minmax_element(counts.begin(), counts.end());
+  return *lo == *hi ? std::to_string(*lo) : concat(*lo, "..", *hi);
+}
+
+/// "2 left out: note-7 (a prompt of ...) and 1 more": the items that failed in some row; empty: none did.
+inline std::string left_out_text(const std::vector<const Json*>& rows) {
+  std::size_t most = 0;
+  std::vector<std::string> ids;
+  std::string error;
+  for (const Json* row : rows) {
+    most = std::max(most, row->value("n_failed", std::size_t{0}));
+    for (const Json& item : row->value("failed_items", Json::array())) {
+      const std::string id = item["id"];
+      if (error.empty()) error = item["error"];
+      if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    }
+  }
+  if (most == 0) return "";
+  std::string names;
+  for (std::size_t i = 0; i < std::min<std::size_t>(ids.size(), 3); ++i) names += (i == 0 ? "" : ", ") + ids[i];
+  return concat(most, rows.size() > 1 ? " at most" : "", " left out (", names, ids.size() > 3 ? ", ..." : "",
+                "): ", error);
+}
+
+/// "no deltas for rtn-w8, rtn-w4: why", a line for each reason.
+inline std::vector<std::string> no_deltas_texts(const std::vector<const Json*>& rows) {
+  std::vector<std::pair<std::string, std::string>> formats_of;
+  for (const Json* row : rows) {
+    if (row->value("no_deltas", Json()).is_null()) continue;
+    const std::string why = (*row)["no_deltas"], format = (*row)["format"];
+    const auto found =
+        std::find_if(formats_of.begin(), formats_of.end(), [&](const auto& e) { return e.first == why; });
+    if (found == formats_of.end())
+      formats_of.emplace_back(why, format);
+    else
+      found->second += ", " + format;
+  }
+  std::vector<std::string> lines;
+  for (const auto& [why, formats] : formats_of) lines.push_back(concat("no deltas for ", formats, ": ", why));
+  return lines;
+}
+
 inline std::string footnotes(const Json& results, const std::vector<const Json*>& rows,
                              const std::vector<std::string>& metrics, std::size_t width) {
   const Json& manifest = results["manifest"];
-  std::string out =
-      wrapped(concat("n = ", (*rows.front())["n"].dump(), " items. Deltas: to ", manifest.value("baseline", "full"),
-                     " on the same items; * where p < 0.05 after Holm's correction over the formats."),
-              width);
+  std::string out = wrapped(concat("n = ", n_text(rows), " items. Deltas: to ", manifest.value("baseline", "full"),
+                                   " on the same items; * where p < 0.05 after Holm's correction over the formats."),
+                            width);
+  if (const std::string left_out = left_out_text(rows); !left_out.empty()) out += wrapped("Items: " + left_out, width);
+  for (const std::string& line : no_deltas_texts(rows)) out += wrapped(line, width);
   const std::string mde = ranges(rows, metrics, "mde", 3, [](const Json&, double) { return true; });
   if (!mde.empty()) out += wrapped("Smallest delta that this n can detect (80 % power): " + mde + ".", width);
   const std::string fewer = ranges(rows, metrics, "n", 0, [](const Json& row, double n) { return n < row["n"]; });
@@ -162,14 +223,9 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
 /// what is best where the document ranks formats.
 [[nodiscard]] inline std::string render_console(const nlohmann::ordered_json& results, std::size_t width = 120) {
   using report_detail::Json;
-  std::vector<std::pair<std::string, std::vector<const Json*>>> tasks;
-  for (const Json& row : results["rows"]) {
-    const std::string task = row["task"];
-    const auto found = std::find_if(tasks.begin(), tasks.end(), [&](const auto& entry) { return entry.first == task; });
-    (found == tasks.end() ? tasks.emplace_back(task, std::vector<const Json*>{}) : *found).second.push_back(&row);
-  }
   std::string out;
-  for (const auto& [task, rows] : tasks) out += report_detail::task_tables(results, rows, width) + "\n";
+  for (const auto& [task, rows] : report_detail::rows_by_task(results))
+    out += report_detail::task_tables(results, rows, width) + "\n";
   out += report_detail::rank_table(results, width);
   const Json& manifest = results["manifest"];
   if (const Json& model = manifest["model"]; model.value("source_quantized", false))

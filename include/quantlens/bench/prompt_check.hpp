@@ -1,0 +1,163 @@
+/// What a run's prompts are to its models, before anything runs: whether they fit, and whether both sides read the
+/// same.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "quantlens/bench/model_provider.hpp"
+#include "quantlens/bench/options.hpp"
+#include "quantlens/bench/plan.hpp"
+#include "quantlens/bench/work.hpp"
+#include "quantlens/core/error.hpp"
+#include "quantlens/runtime/text_model.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// A prompt that a protocol asks, with the longest text that it scores behind it, and what may be generated behind it.
+struct AskedPrompt {
+  Prompt prompt;
+  std::size_t max_new_tokens = 0;
+};
+
+/// Answers without a model, so that a protocol shows its prompts: of continuations the longest is the likeliest, every
+/// completion is empty. Prompts that repeat an answer are so shown without it.
+class PromptRecorder final : public TextModel {
+ public:
+  std::vector<AskedPrompt> asked;
+
+  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
+    std::vector<ScoreResult> results;
+    for (const ContinuationRequest& request : requests) {
+      const auto length = static_cast<double>(request.continuation.size());
+      results.push_back({length, {length}, 0});
+      Prompt whole = request.prompt;
+      whole.answer_prefix += request.continuation;
+      asked.push_back({std::move(whole), 0});
+    }
+    return results;
+  }
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
+    for (const CompletionRequest& request : requests) asked.push_back({request.prompt, request.max_new_tokens});
+    return std::vector<Completion>(requests.size());
+  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
+    return std::vector<ScoreResult>(texts.size(), ScoreResult{0, {0}, 0});
+  }
+};
+
+/// How the prompts of some items lie in a model's context. Units: tokens.
+struct PromptFit {
+  std::size_t n_unfit = 0;         ///< items with a prompt that is too long, or that the model's template refuses
+  std::size_t longest = 0;         ///< the longest prompt with what may be generated behind it ...
+  std::size_t max_new_tokens = 0;  ///< ... which is so much
+  std::string refusal;             ///< why a template refuses a prompt; empty: none is refused
+};
+
+namespace bench_detail {
+
+/// Parts small enough that all their prompts lie in memory at once.
+inline std::vector<std::span<const Item>> slices_of(std::span<const Item> items) {
+  constexpr std::size_t slice_size = 64;
+  std::vector<std::span<const Item>> slices;
+  for (; !items.empty(); items = items.subspan(slices.back().size()))
+    slices.push_back(items.first(std::min(slice_size, items.size())));
+  return slices;
+}
+
+/// Every prompt that a protocol asks about the items.
+inline std::vector<AskedPrompt> asked_prompts(const PlannedTask& task, std::span<const Item> items,
+                                              std::uint64_t seed) {
+  PromptRecorder recorder;
+  static_cast<void>(task.protocol->run(task.asked(), items, recorder, recorder, seed));
+  return std::move(recorder.asked);
+}
+
+/// Adds prompts to what is known of a task; whether they fit.
+inline bool add_prompts(const std::vector<AskedPrompt>& prompts, const ModelProvider& model, PromptFit& fit) {
+  bool fits = true;
+  for (const auto& [prompt, max_new_tokens] : prompts) try {
+      const std::size_t needed = model.n_tokens(prompt) + max_new_tokens;
+      fits = fits && needed <= model.n_ctx();
+      if (needed <= fit.longest) continue;
+      fit.longest = needed;
+      fit.max_new_tokens = max_new_tokens;
+    } catch (const InputError& error) {
+      fits = false;
+      fit.refusal = error.what();
+    }
+  return fits;
+}
+
+/// Items are asked about in slices, and one by one where a slice does not fit.
+inline PromptFit measure_fit(const PlannedTask& task, const ModelProvider& model, std::uint64_t seed) {
+  PromptFit fit;
+  for (const std::span<const Item> slice : slices_of(task.items)) {
+    if (add_prompts(asked_prompts(task, slice, seed), model, fit)) continue;
+    for (const Item& item : slice)
+      if (!add_prompts(asked_prompts(task, {&item, 1}, seed), model, fit)) ++fit.n_unfit;
+  }
+  return fit;
+}
+
+/// "starter_topics/nle does not fit into m.gguf: ...", or nothing where it does.
+inline std::string why_unfit(const PlannedTask& task, const ModelProvider& model, const BenchOptions& options) {
+  const PromptFit fit = measure_fit(task, model, options.seed);
+  if (!too_many_failed(fit.n_unfit, task.items.size(), options.max_failed_items)) return {};
+  const std::string n_unfit = concat(fit.n_unfit, " of ", task.items.size(), " items");
+  if (!fit.refusal.empty())
+    return concat(task.what.name(), ": ", model.name(), " refuses ", n_unfit, ": ", fit.refusal);
+  return concat(task.what.name(), ": the longest prompt needs ", fit.longest, " tokens (", fit.max_new_tokens,
+                " of them to be generated), the context of ", model.name(), " has ", model.n_ctx(), "; ", n_unfit,
+                " do not fit");
+}
+
+/// Why two models read other texts where they are asked the same; empty: they read the same.
+inline std::string why_different(const PlannedTask& task, const ModelProvider& model, const ModelProvider& baseline,
+                                 std::uint64_t seed) {
+  for (const std::span<const Item> slice : slices_of(task.items))
+    for (const AskedPrompt& asked : asked_prompts(task, slice, seed))
+      if (model.text_of(asked.prompt) != baseline.text_of(asked.prompt))
+        return concat("the prompts differ: ", model.name(), " and the baseline ", baseline.name(),
+                      " write the same chat otherwise; compare their chat templates");
+  return {};
+}
+
+}  // namespace bench_detail
+
+/// Takes out of the plan what does not fit into a model's context: with a line in `skipped`, or as an error where the
+/// user named tasks. A task fits where no more of its items do not than may fail. Answers are not known yet: a prompt
+/// that repeats one is counted without it. `baseline` is another model, or null; notes in each task whether it reads
+/// the same. Errors: InputError "n_ctx" with both numbers; where nothing is left.
+inline void check_prompts(Plan& plan, const ModelProvider& model, const ModelProvider* baseline,
+                          const BenchOptions& options) {
+  std::vector<PlannedTask> fitting;
+  for (PlannedTask& task : plan.tasks) {
+    std::string why;
+    try {
+      why = bench_detail::why_unfit(task, model, options);
+      if (why.empty() && baseline != nullptr) why = bench_detail::why_unfit(task, *baseline, options);
+      if (why.empty() && baseline != nullptr)
+        task.differs = bench_detail::why_different(task, model, *baseline, options.seed);
+    } catch (const std::exception&) {
+      // The protocol cannot ask at all: its cells fail and say why.
+    }
+    if (why.empty())
+      fitting.push_back(std::move(task));
+    else if (options.tasks.empty())
+      plan.skipped.push_back(why);
+    else
+      throw InputError("n_ctx", concat(why, "; leave it out of --tasks, or give a model with a longer context"));
+  }
+  if (fitting.empty() && !plan.tasks.empty())
+    throw InputError("n_ctx", concat("no task fits into the context of ", model.name(), "; ", plan.skipped.back()));
+  plan.tasks = std::move(fitting);
+}
+
+}  // namespace quantlens::inline v0_1

@@ -30,8 +30,16 @@ TEST_CASE("bench options: defaults are those of the contract", "[bench]") {
   CHECK(options.latency_items == 16);
   CHECK(options.shared_prefix);
   CHECK(options.prompts == PromptChoice::automatic);
-  CHECK_FALSE(options.limit);
+  CHECK(options.limit == unnamed_limit);
+  CHECK(options.max_failed_items == 0.05);
   CHECK_FALSE(options.threads);
+}
+
+TEST_CASE("bench options: only a run whose tasks nobody named is limited", "[bench]") {
+  CHECK_FALSE(parse({"--tasks", "a"}).limit);
+  CHECK_FALSE(parse({"--limit", "all"}).limit);
+  CHECK(parse({"--limit", "7"}).limit == 7);
+  CHECK(parse({"--limit", "7", "--tasks", "a"}).limit == 7);
 }
 
 TEST_CASE("bench options: every flag reaches its field, in both spellings", "[bench]") {

@@ -106,7 +106,15 @@ TEST_CASE("ranking: where no item differs, p is 1 and the run's order stays", "[
     const Ranking ranking = run.only();
     CHECK(ranking.formats[1].p_holm == 1.0);
     CHECK(ranking.contenders() == Names{"rtn-w8", "gptq-w4"});
+    CHECK(ranking_json(ranking)["note"] == "all have the same value");
   }
+}
+
+TEST_CASE("ranking: where formats differ there is no note", "[bench]") {
+  Run run;
+  run.add(nle, "rtn-w8", metric::accuracy, first_right(3, 4));
+  run.add(nle, "gptq-w4", metric::accuracy, first_right(2, 4));
+  CHECK(ranking_json(run.only())["note"].is_null());
 }
 
 TEST_CASE("ranking: real scores are compared by flipping signs", "[bench]") {
@@ -260,9 +268,9 @@ TEST_CASE("ranking: its JSON has every key, and null where nothing is decided or
   CHECK(ranking_json(rankings[0]).dump() ==
         R"({"aspect":"accuracy","metric":"accuracy","tasks":["tiny/nle"],"n":4,"decided":false,"best":null,)"
         R"("contenders":["rtn-w8","rtn-w2"],"formats":[{"format":"rtn-w8","value":0.75,"p_holm":null},)"
-        R"({"format":"rtn-w2","value":0.75,"p_holm":1.0}],"left_out":[]})");
+        R"({"format":"rtn-w2","value":0.75,"p_holm":1.0}],"note":"all have the same value","left_out":[]})");
   CHECK(ranking_json(rankings[1]).dump() ==
         R"({"aspect":"size","metric":"weight_mib","tasks":[],"n":null,"decided":true,"best":"rtn-w2",)"
         R"("contenders":["rtn-w2"],"formats":[{"format":"rtn-w2","value":2.5,"p_holm":null},)"
-        R"({"format":"rtn-w8","value":10.0,"p_holm":null}],"left_out":[]})");
+        R"({"format":"rtn-w8","value":10.0,"p_holm":null}],"note":null,"left_out":[]})");
 }

@@ -161,12 +161,13 @@ TEST_CASE("counterfactual: without a prediction, or without a judgement, nothing
   const Task task = toy_task();
   ScriptedModel model;
   model.on_score = [](const Prompt& prompt, const std::string& label) {
-    if (last_turn_has(prompt, "five") || last_turn_has(prompt, "EDIT"))
-      return std::vector{std::numeric_limits<double>::quiet_NaN()};
+    // Without a prior there is no pointwise mutual information.
+    if (last_turn_has(prompt, "five") || last_turn_has(prompt, "EDIT") || last_turn_has(prompt, "N/A"))
+      return std::vector{-std::numeric_limits<double>::infinity()};
     return score_by_words(prompt, label);
   };
   model.on_complete = [](const Prompt&) { return std::string("EDIT</new>"); };
-  const auto records = make_protocol("counterfactual")->run(task, task.items, model, model, 5);
+  const auto records = make_protocol("counterfactual", {LabelScore::pmi, 0})->run(task, task.items, model, model, 5);
   CHECK(model.completed.size() == 2);
   CHECK(records[0].scores.at("flip_soft") == 0.0);
   CHECK(records[0].scores.at("parse_failure_rate") == 0.0);

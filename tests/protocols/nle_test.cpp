@@ -133,9 +133,11 @@ TEST_CASE("nle: an item without a prediction is not asked, and counts as wrong a
   const Task task = toy_task();
   ScriptedModel model = scripted();
   model.on_score = [](const Prompt& prompt, const std::string&) {
-    return std::vector{last_turn_has(prompt, "five") ? std::numeric_limits<double>::quiet_NaN() : -1.0};
+    // Without a prior there is no pointwise mutual information.
+    const bool impossible = last_turn_has(prompt, "five") || last_turn_has(prompt, "N/A");
+    return std::vector{impossible ? -std::numeric_limits<double>::infinity() : -1.0};
   };
-  const auto records = NaturalLanguageExplanation().run(task, task.items, model, model, 5);
+  const auto records = NaturalLanguageExplanation({LabelScore::pmi, 0}).run(task, task.items, model, model, 5);
   CHECK(model.completed.size() == 2);
   CHECK(records[1].predicted == no_label);
   CHECK(records[1].predicted_label == "invalid");

@@ -223,14 +223,16 @@ TEST_CASE("self-consistency: without a label for the text or for the edit the it
   const Task task = toy_task();
   ScriptedModel model;
   model.on_score = [](const Prompt& prompt, const std::string& label) {
-    if (last_turn_has(prompt, "five") || last_turn_has(prompt, "EDIT"))
-      return std::vector{std::numeric_limits<double>::quiet_NaN()};
+    // Without a prior there is no pointwise mutual information.
+    if (last_turn_has(prompt, "five") || last_turn_has(prompt, "EDIT") || last_turn_has(prompt, "N/A"))
+      return std::vector{-std::numeric_limits<double>::infinity()};
     return score_by_words(prompt, label);
   };
   model.on_complete = [](const Prompt& prompt) {
     return std::string(last_turn_has(prompt, "nine") ? "EDIT</new>" : "CUT</new>");
   };
-  const auto records = make_protocol("self_consistency_redaction")->run(task, task.items, model, model, 5);
+  const auto records =
+      make_protocol("self_consistency_redaction", {LabelScore::pmi, 0})->run(task, task.items, model, model, 5);
   CHECK(model.completed.size() == 2);
   const auto score = [&](std::size_t item, const char* metric) { return records[item].scores.at(metric); };
   CHECK(score(0, "mismatch_rate") == 0.0);

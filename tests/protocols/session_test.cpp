@@ -57,6 +57,28 @@ TEST_CASE("asking nothing does not bother the model") {
   CHECK(model.batches.empty());
 }
 
+TEST_CASE("a log-probability that is not a number ends the protocol, and names item and step") {
+  const Task task = toy_task();
+  for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    ScriptedModel model;
+    model.on_score = [&](const Prompt&, const std::string& label) {
+      return std::vector{-1.0, label == " bad" ? bad : -1.0};
+    };
+    model.on_text = [&](const std::string& text) { return std::vector{text == "b" ? bad : -1.0}; };
+    Session session(task, task.items, model, model);
+    const auto asked = std::vector<ItemRequest<ContinuationRequest>>{{1, {{{{"user", "a"}}, "A:"}, {" good", " bad"}}}};
+    CHECK_THROWS_WITH(session.score("judge", asked), Catch::StartsWith("[quantlens.not_finite] item i2, judge: "));
+    const auto texts = std::vector<ItemRequest<std::string>>{{0, "a"}, {2, "b"}};
+    CHECK_THROWS_WITH(session.score_text_by_full("perplexity", texts),
+                      Catch::StartsWith("[quantlens.not_finite] item i3, perplexity: "));
+    try {
+      static_cast<void>(session.score("judge", asked));
+    } catch (const Error& error) {  // not an item's own fault: the whole cell fails
+      CHECK(dynamic_cast<const ItemError*>(&error) == nullptr);
+    }
+  }
+}
+
 TEST_CASE("what the full model said of a text is in the transcript") {
   const Task task = toy_task();
   ScriptedModel model, full;

@@ -103,6 +103,30 @@ TEST_CASE("console: no line passes the width that is asked for", "[report]") {
   }
 }
 
+TEST_CASE("console: what is left out, not compared, or not to be detected is said below its table", "[report]") {
+  Json results = document();
+  Json& rows = results["rows"];
+  rows[0]["n_failed"] = 0;
+  rows[0]["failed_items"] = Json::array();
+  rows[1]["n"] = 199;
+  rows[1]["n_failed"] = 1;
+  rows[1]["failed_items"] = {{{"id", "note-7"}, {"error", "[quantlens.n_ctx] a prompt of 600 tokens"}}};
+  rows[1]["no_deltas"] = "the prompts differ";
+  rows[1]["metrics"]["accuracy"]["mde"] = nullptr;
+  rows[1]["metrics"]["accuracy"]["note"] = beyond_range_note;
+  const std::string table = render_console(results, 200);
+  CHECK_THAT(table, Catch::Contains("\nn = 199..200 items. "));
+  CHECK_THAT(table,
+             Catch::Contains("\nat most 1 of 200 items left out: note-7: [quantlens.n_ctx] a prompt of 600 tokens\n"));
+  CHECK_THAT(table, Catch::Contains("\nno deltas for rtn-w2-g64: the prompts differ\n"));
+  CHECK_THAT(table, Catch::Contains("with 80 % power, however large, over so few items: accuracy.\n"));
+  rows[0]["n"] = 199;
+  rows[0]["n_failed"] = 1;
+  rows.erase(2);
+  CHECK_THAT(render_console(results, 200),
+             Catch::Contains("\nn = 199 items. ") && Catch::Contains("\n1 of 200 items left out: note-7: "));
+}
+
 TEST_CASE("console: a star marks what is significant after the correction, and nothing else", "[report]") {
   const std::string table = render_console(document());
   CHECK_THAT(table, Catch::Contains("-0.360*"));

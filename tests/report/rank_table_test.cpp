@@ -72,6 +72,17 @@ Not ranked, for want of results: awq-w4-g128 (speed), rtn-w2-g128 (explanation).
   CHECK(render_console(ranked_document()) == expected);
 }
 
+TEST_CASE("rank table: formats that all have the same are not listed as contenders", "[report]") {
+  Json results = ranked_document();
+  results["rankings"] = Json::array();
+  results["rankings"].push_back(
+      ranking("counterfactuals", "flip_soft", {"a/nle"}, 20, {{"rtn-w8", 0}, {"rtn-w4", 0}}, 2));
+  results["rankings"][0]["note"] = "all have the same value";
+  const std::string table = render_console(results);
+  CHECK_THAT(table, Catch::Contains("\nfor counterfactuals  no difference: all have 0.000 (flip_soft, n = 20)\n"));
+  CHECK_THAT(table, !Catch::Contains("cannot decide"));
+}
+
 TEST_CASE("rank table: results without rankings have no block", "[report]") {
   Json results = ranked_document();
   results["rankings"] = Json::array();

@@ -64,6 +64,29 @@ TEST_CASE("without a discordant pair the bounds are plus and minus 1 - 0.05^(1/n
   CHECK(summary.p == 1.0);
 }
 
+TEST_CASE("a detectable effect beyond the largest difference is null with a note, and nothing else is") {
+  // 2.8016 * sqrt(0.75 / 4) = 1.2131 of four pairs, 2.8016 * sqrt(1 / 8) = 0.9905 of eight
+  const auto [values, baseline] = table(1, 2, 1, 0);
+  const Summary four = summarize_binary(values, baseline);
+  CHECK_FALSE(four.mde);
+  CHECK(four.note == beyond_range_note);
+  CHECK(four.delta == 0.25);
+  CHECK(four.delta_lo);
+  CHECK(four.p == 1.0);
+  const auto [eight_values, eight_baseline] = table(0, 4, 4, 0);
+  const Summary eight = summarize_binary(eight_values, eight_baseline);
+  CHECK(eight.mde.value() == Approx(0.9905).epsilon(1e-4));
+  CHECK(eight.note.empty());
+
+  Summary real = summarize_real(Column{0.0, 1.0, 1.0, 0.5}, Column{1.0, 0.0, 0.0, 0.0}, 1);
+  REQUIRE(real.mde.value() > 1);
+  limit_mde(real, std::numeric_limits<double>::infinity());
+  CHECK(real.mde);
+  limit_mde(real, 1);
+  CHECK_FALSE(real.mde);
+  CHECK(real.note == beyond_range_note);
+}
+
 TEST_CASE("where every pair is lost the delta's interval is neither a point nor beyond -1") {
   const auto [values, baseline] = table(0, 0, 50, 0);
   const Summary summary = summarize_binary(values, baseline);
@@ -138,6 +161,7 @@ TEST_CASE("equal real pairs: delta 0, p 1, bounds and detectable effect null") {
   CHECK_FALSE(summary.delta_hi);
   CHECK_FALSE(summary.mde);
   CHECK(summary.p == 1.0);
+  CHECK(summary.note == no_spread_note);
 }
 
 TEST_CASE("values or differences without spread have no bounds, but keep value, delta and p") {

@@ -23,6 +23,10 @@ namespace quantlens::inline v0_1 {
 /// the task has such for its name, always the ordinary ones, or the trained ones whatever the model.
 enum class PromptChoice { automatic, plain, trained };
 
+/// Items of each task where the user names none: the whole of what comes with quantlens takes an hour. A difference of
+/// 5 to 8 points shows with so many.
+inline constexpr std::size_t unnamed_limit = 200;
+
 /// Everything a user may ask of the main job.
 struct BenchOptions {
   std::filesystem::path model = "refworld-faithful";  ///< a path, or the name of a reference model
@@ -34,7 +38,7 @@ struct BenchOptions {
   std::filesystem::path out = "./quantlens-out";
   std::string baseline = "full";  ///< a format, or another model
   PromptChoice prompts = PromptChoice::automatic;
-  std::optional<std::size_t> limit;
+  std::optional<std::size_t> limit;    ///< items of each task; none: all of them
   std::optional<std::size_t> threads;  ///< none: all processors
   std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
   std::size_t batch = 16;              ///< items per slice, and sequences per forward pass
@@ -68,7 +72,8 @@ inline constexpr std::string_view bench_usage =
   --tasks-dir DIR      where the task folders are
   --prompts SET        auto (default): the prompts that the baseline's model was trained on, where a task has such
                        for its name, else the ordinary ones; plain: always these; trained: wherever there are
-  --limit N            the first N items of a seeded shuffle, the same for all formats
+  --limit N            the first N items of a seeded shuffle, the same for all formats, or all; default all of
+                       tasks that --tasks names, else 200 of each
   --threads T          default: as many as affinity, cgroup quota and OMP_NUM_THREADS allow
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
   --seed S             default 0
@@ -167,6 +172,7 @@ inline void check_benchmark_flag(std::string_view argument) {
   const auto count = [](auto& into, std::size_t least) {
     return [&into, least](const auto& flag, const auto& value) { into = parse_integer(flag, value, least); };
   };
+  bool limits = false;
   const std::vector<std::pair<std::string, Take>> with_value{
       {"--model", path(options.model)},
       {"--formats", list(options.formats)},
@@ -175,7 +181,12 @@ inline void check_benchmark_flag(std::string_view argument) {
       {"--tasks-dir", path(options.tasks_dir)},
       {"--prompts",
        [&](const auto& flag, const auto& value) { options.prompts = bench_detail::parse_prompt_choice(flag, value); }},
-      {"--limit", count(options.limit, 1)},
+      {"--limit",
+       [&](const auto& flag, const auto& value) {
+         limits = true;
+         options.limit.reset();
+         if (value != "all") options.limit = parse_integer(flag, value, std::size_t{1});
+       }},
       {"--threads", count(options.threads, 1)},
       {"--out", path(options.out)},
       {"--seed",
@@ -225,6 +236,7 @@ inline void check_benchmark_flag(std::string_view argument) {
       throw unknown_name("flag", name, known);
     }
   }
+  if (!limits && options.tasks.empty()) options.limit = unnamed_limit;
   return options;
 }
 

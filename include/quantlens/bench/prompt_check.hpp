@@ -32,13 +32,18 @@ class PromptRecorder final : public TextModel {
  public:
   std::vector<AskedPrompt> asked;
 
-  std::vector<ScoreResult> score(std::span<const ContinuationRequest> requests) override {
-    std::vector<ScoreResult> results;
-    for (const ContinuationRequest& request : requests) {
-      const auto length = static_cast<double>(request.continuation.size());
-      results.push_back({length, {length}, 0});
-      Prompt whole = request.prompt;
-      whole.answer_prefix += request.continuation;
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
+    std::vector<std::vector<ScoreResult>> results;
+    for (const auto& [prompt, continuations] : requests) {
+      results.emplace_back();
+      for (const std::string& continuation : continuations) {
+        const auto length = static_cast<double>(continuation.size());
+        results.back().push_back({length, {length}, 0});
+      }
+      const auto longest = std::max_element(continuations.begin(), continuations.end(),
+                                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
+      Prompt whole = prompt;
+      if (longest != continuations.end()) whole.answer_prefix += *longest;
       asked.push_back({std::move(whole), 0});
     }
     return results;

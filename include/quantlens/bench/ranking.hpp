@@ -41,6 +41,7 @@ struct Ranking {
   std::optional<std::size_t> n;       ///< items that are compared; none where items do not matter
   std::vector<RankedFormat> formats;  ///< best first; of equals, the one that the run names first
   std::vector<std::string> left_out;  ///< formats of the run without a finished row for each task
+  std::string note = {};              ///< why nothing is ranked although there are values; may be empty
 
   [[nodiscard]] std::vector<std::string> contenders() const {
     std::vector<std::string> names;
@@ -193,6 +194,7 @@ inline std::optional<Ranking> rank_by_items(const RankedRows& rows, const Scored
   ranking.formats.push_back({field.formats[leader], values[leader], std::nullopt, true});
   for (std::size_t i = 1; i < order.size(); ++i)
     ranking.formats.push_back({field.formats[order[i]], values[order[i]], p_holm[i - 1], p_holm[i - 1] >= 0.05});
+  if (all_equal(values)) ranking.note = "all have the same value";
   return ranking;
 }
 

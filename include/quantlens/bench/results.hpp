@@ -41,6 +41,7 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"p", number_or_null(summary.p)},
           {"p_holm", number_or_null(summary.p_holm)},
           {"mde", number_or_null(summary.mde)},
+          {"note", summary.note.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(summary.note)},
           {"better", better ? nlohmann::ordered_json(*better) : nlohmann::ordered_json()}};
 }
 
@@ -142,10 +143,15 @@ struct RowThreads {
                        {"p_holm", bench_detail::number_or_null(format.p_holm)}});
   const std::vector<std::string> contenders = ranking.contenders();
   const bool decided = contenders.size() == 1;
-  return {{"aspect", ranking.aspect},    {"metric", ranking.metric},
-          {"tasks", std::move(tasks)},   {"n", ranking.n ? Json(*ranking.n) : Json()},
-          {"decided", decided},          {"best", decided ? Json(contenders.front()) : Json()},
-          {"contenders", contenders},    {"formats", std::move(formats)},
+  return {{"aspect", ranking.aspect},
+          {"metric", ranking.metric},
+          {"tasks", std::move(tasks)},
+          {"n", ranking.n ? Json(*ranking.n) : Json()},
+          {"decided", decided},
+          {"best", decided ? Json(contenders.front()) : Json()},
+          {"contenders", contenders},
+          {"formats", std::move(formats)},
+          {"note", ranking.note.empty() ? Json() : Json(ranking.note)},
           {"left_out", ranking.left_out}};
 }
 

@@ -137,6 +137,7 @@ inline Summary summarize_set(const MetricInfo& info, const RecordList& records, 
     } else {
       summary = summarize_set(info, records, baseline, metric_seed);
     }
+    limit_mde(summary, info.largest_difference);
   }
   return metrics;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -22,43 +23,44 @@ struct MetricInfo {
   std::string_view name;
   Better better;
   MetricKind kind;
+  double largest_difference = std::numeric_limits<double>::infinity();  ///< of two values: the width of the range
 
   friend constexpr bool operator==(const MetricInfo&, const MetricInfo&) = default;
 };
 
 /// The known metrics, by the name that they have in results: `metric::rouge_l.name` is "rouge_l".
 namespace metric {
-inline constexpr MetricInfo accuracy{"accuracy", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo macro_f1{"macro_f1", Better::higher, MetricKind::set_level};
-inline constexpr MetricInfo rouge_l{"rouge_l", Better::higher, MetricKind::real};
-inline constexpr MetricInfo token_f1{"token_f1", Better::higher, MetricKind::real};
+inline constexpr MetricInfo accuracy{"accuracy", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo macro_f1{"macro_f1", Better::higher, MetricKind::set_level, 1};
+inline constexpr MetricInfo rouge_l{"rouge_l", Better::higher, MetricKind::real, 1};
+inline constexpr MetricInfo token_f1{"token_f1", Better::higher, MetricKind::real, 1};
 inline constexpr MetricInfo explanation_words{"explanation_words", Better::neither, MetricKind::real};
-inline constexpr MetricInfo degenerate_rate{"degenerate_rate", Better::lower, MetricKind::binary};
-inline constexpr MetricInfo flip_hard{"flip_hard", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo flip_soft{"flip_soft", Better::higher, MetricKind::binary};
+inline constexpr MetricInfo degenerate_rate{"degenerate_rate", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo flip_hard{"flip_hard", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo flip_soft{"flip_soft", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo perplexity{"perplexity", Better::lower, MetricKind::real};
 inline constexpr MetricInfo edit_distance{"edit_distance", Better::lower, MetricKind::real};
-inline constexpr MetricInfo copy_rate{"copy_rate", Better::lower, MetricKind::binary};
-inline constexpr MetricInfo parse_failure_rate{"parse_failure_rate", Better::lower, MetricKind::binary};
-inline constexpr MetricInfo faithfulness{"faithfulness", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo faithful_all{"faithful_all", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo mismatch_rate{"mismatch_rate", Better::lower, MetricKind::binary};
-inline constexpr MetricInfo flipped_share{"flipped_share", Better::neither, MetricKind::binary};
-inline constexpr MetricInfo unfaithful_share{"unfaithful_share", Better::lower, MetricKind::binary};
+inline constexpr MetricInfo copy_rate{"copy_rate", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo parse_failure_rate{"parse_failure_rate", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo faithfulness{"faithfulness", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo faithful_all{"faithful_all", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo mismatch_rate{"mismatch_rate", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo flipped_share{"flipped_share", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo unfaithful_share{"unfaithful_share", Better::lower, MetricKind::binary, 1};
 inline constexpr MetricInfo unfaithful_share_of_flipped{"unfaithful_share_of_flipped", Better::lower,
-                                                        MetricKind::binary};
-inline constexpr MetricInfo first_flip_faithful{"first_flip_faithful", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo flips_mentioned{"flips_mentioned", Better::higher, MetricKind::set_level};
-inline constexpr MetricInfo cct{"cct", Better::higher, MetricKind::set_level};
-inline constexpr MetricInfo phi_cct{"phi_cct", Better::higher, MetricKind::set_level};
-inline constexpr MetricInfo recall_top1{"recall_top1", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo recall_strict{"recall_strict", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo recall_full{"recall_full", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo recall_macro{"recall_macro", Better::higher, MetricKind::set_level};
-inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary};
-inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary};
+                                                        MetricKind::binary, 1};
+inline constexpr MetricInfo first_flip_faithful{"first_flip_faithful", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo flips_mentioned{"flips_mentioned", Better::higher, MetricKind::set_level, 1};
+inline constexpr MetricInfo cct{"cct", Better::higher, MetricKind::set_level, 2};
+inline constexpr MetricInfo phi_cct{"phi_cct", Better::higher, MetricKind::set_level, 2};
+inline constexpr MetricInfo recall_top1{"recall_top1", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo recall_strict{"recall_strict", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo recall_full{"recall_full", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo recall_macro{"recall_macro", Better::higher, MetricKind::set_level, 1};
+inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary, 1};
 }  // namespace metric
 
 /// Every known metric, in the order in which tables show them.

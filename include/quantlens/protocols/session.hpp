@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/transform.hpp>
@@ -69,7 +70,7 @@ class Session {
     return completions;
   }
 
-  /// One result for each continuation of each request.
+  /// One result for each continuation of each request. Errors: Error "not_finite" where one is not a number.
   std::vector<std::vector<ScoreResult>> score(std::string_view step,
                                               std::span<const ItemRequest<ContinuationRequest>> asked) {
     std::vector<std::vector<ScoreResult>> results = timed(asked, &TextModel::score);
@@ -77,27 +78,31 @@ class Session {
       const std::vector<std::string>& continuations = asked[i].request.continuations;
       results[i] = checked(std::move(results[i]), continuations.size());
       nlohmann::json entry = entry_of(step, asked[i].request.prompt);
-      for (std::size_t c = 0; c < continuations.size(); ++c)
+      for (std::size_t c = 0; c < continuations.size(); ++c) {
+        require_number(step, asked[i].item, results[i][c]);
         entry["continuations"].push_back({{"text", continuations[c]},
                                           {"logprob", number(results[i][c].logprob)},
                                           {"n_tokens", results[i][c].token_logprobs.size()}});
+      }
       record(asked[i].item).transcript.push_back(std::move(entry));
     }
     return results;
   }
 
-  /// Scores texts under the `full` model; its time is nobody's.
+  /// Scores texts under the `full` model; its time is nobody's. Errors: as score.
   std::vector<ScoreResult> score_text_by_full(std::string_view step, std::span<const ItemRequest<std::string>> asked) {
     if (asked.empty()) return {};
     const auto texts = requests_of(asked);
     std::vector<ScoreResult> results = checked(full_->score_text(texts), asked.size());
-    for (std::size_t i = 0; i < asked.size(); ++i)
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      require_number(step, asked[i].item, results[i]);
       record(asked[i].item)
           .transcript.push_back({{"step", step},
                                  {"model", "full"},
                                  {"text", asked[i].request},
                                  {"logprob", number(results[i].logprob)},
                                  {"n_tokens", results[i].token_logprobs.size()}});
+    }
     return results;
   }
 
@@ -131,6 +136,14 @@ class Session {
     nlohmann::json messages = nlohmann::json::array();
     for (const auto& [role, content] : prompt.messages) messages.push_back({{"role", role}, {"content", content}});
     return {{"step", step}, {"messages", std::move(messages)}, {"answer_prefix", prompt.answer_prefix}};
+  }
+
+  /// What a model that computes NaN says of other items is no measurement either, so this is no fault of the item. A
+  /// probability of 0 is one.
+  void require_number(std::string_view step, std::size_t item, const ScoreResult& result) const {
+    if (result.logprob < std::numeric_limits<double>::infinity()) return;
+    throw Error("not_finite", concat("item ", records_.at(item).item_id, ", ", step, ": a log-probability is ",
+                                     result.logprob, "; look for overflow or damage in the model's weights"));
   }
 
   /// JSON has no infinities: a log-probability that is not finite is null.

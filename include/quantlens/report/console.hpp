@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "quantlens/report/plain_text.hpp"
 #include "quantlens/report/rank_table.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/stats/summary.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -102,6 +104,17 @@ std::string ranges(const std::vector<const Json*>& rows, const std::vector<std::
   return text;
 }
 
+/// "accuracy, rouge_l": the metrics that carry a note in some row.
+inline std::string noted(const std::vector<const Json*>& rows, const std::vector<std::string>& metrics,
+                         std::string_view note) {
+  std::string text;
+  for (const std::string& name : metrics)
+    if (std::any_of(rows.begin(), rows.end(),
+                    [&](const Json* row) { return (*row)["metrics"][name].value("note", Json()) == note; }))
+      text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 /// The rows of each task, in the order in which tasks come.
 inline std::vector<std::pair<std::string, std::vector<const Json*>>> rows_by_task(const Json& results) {
   std::vector<std::pair<std::string, std::vector<const Json*>>> tasks;
@@ -123,24 +136,28 @@ inline std::string n_text(const std::vector<const Json*>& rows) {
   return *lo == *hi ? std::to_string(*lo) : concat(*lo, "..", *hi);
 }
 
-/// "2 left out: note-7 (a prompt of ...) and 1 more": the items that failed in some row; empty: none did.
+/// "1 of 20 items left out: note-7: [quantlens.n_ctx] a prompt of ...", or "at most 2" where rows differ: the items
+/// that failed in some row, with the first one's reason; empty: none did.
 inline std::string left_out_text(const std::vector<const Json*>& rows) {
-  std::size_t most = 0;
+  constexpr std::size_t most_named = 3;
+  std::vector<std::size_t> counts;
   std::vector<std::string> ids;
   std::string error;
+  std::size_t n_items = 0;
   for (const Json* row : rows) {
-    most = std::max(most, row->value("n_failed", std::size_t{0}));
+    counts.push_back(row->value("n_failed", std::size_t{0}));
+    n_items = std::max(n_items, counts.back() + (*row)["n"].get<std::size_t>());
     for (const Json& item : row->value("failed_items", Json::array())) {
-      const std::string id = item["id"];
       if (error.empty()) error = item["error"];
-      if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+      if (const std::string id = item["id"]; std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
     }
   }
-  if (most == 0) return "";
+  if (error.empty()) return "";
+  const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
   std::string names;
-  for (std::size_t i = 0; i < std::min<std::size_t>(ids.size(), 3); ++i) names += (i == 0 ? "" : ", ") + ids[i];
-  return concat(most, rows.size() > 1 ? " at most" : "", " left out (", names, ids.size() > 3 ? ", ..." : "",
-                "): ", error);
+  for (std::size_t i = 0; i < std::min(ids.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + ids[i];
+  return concat(*least == *most ? "" : "at most ", *most, " of ", n_items, " items left out: ", names,
+                ids.size() > most_named ? ", ..." : "", ": ", error);
 }
 
 /// "no deltas for rtn-w8, rtn-w4: why", a line for each reason.
@@ -167,10 +184,14 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
   std::string out = wrapped(concat("n = ", n_text(rows), " items. Deltas: to ", manifest.value("baseline", "full"),
                                    " on the same items; * where p < 0.05 after Holm's correction over the formats."),
                             width);
-  if (const std::string left_out = left_out_text(rows); !left_out.empty()) out += wrapped("Items: " + left_out, width);
+  if (const std::string left_out = left_out_text(rows); !left_out.empty()) out += wrapped(left_out, width);
   for (const std::string& line : no_deltas_texts(rows)) out += wrapped(line, width);
   const std::string mde = ranges(rows, metrics, "mde", 3, [](const Json&, double) { return true; });
   if (!mde.empty()) out += wrapped("Smallest delta that this n can detect (80 % power): " + mde + ".", width);
+  const std::string beyond = noted(rows, metrics, beyond_range_note);
+  if (!beyond.empty())
+    out +=
+        wrapped("No delta would be detected with 80 % power, however large, over so few items: " + beyond + ".", width);
   const std::string fewer = ranges(rows, metrics, "n", 0, [](const Json& row, double n) { return n < row["n"]; });
   if (!fewer.empty()) out += wrapped("Undefined for some items, so over fewer: " + fewer + ".", width);
   for (const Json* row : rows)

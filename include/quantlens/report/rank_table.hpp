@@ -39,6 +39,12 @@ inline std::vector<std::string> contenders_text(const Json& ranking) {
   return words;
 }
 
+/// What all formats have where they are equal.
+inline std::string value_text(const Json& ranking) {
+  const Number value = number(ranking["formats"][0], "value");
+  return value ? decimal(*value, 3) : "-";
+}
+
 /// "(accuracy, n = 400)", "(weight MiB)" or "(gen tok/s, 3 tasks)": what the values are, and of how much.
 inline std::string basis_text(const Json& ranking) {
   static const std::map<std::string, std::string> headers{{"weight_mib", "weight MiB"},
@@ -97,7 +103,10 @@ inline std::string rank_table(const Json& results, std::size_t width) {
     std::string label = "for " + ranking["aspect"].get<std::string>();
     label.resize(label_width + 6, ' ');
     std::vector<std::string> words = contenders_text(ranking);
-    if (ranking["decided"] != true) words.insert(words.begin(), "cannot decide:");
+    if (!ranking.value("note", Json()).is_null())
+      words = {"no difference:", "all", "have", value_text(ranking)};
+    else if (ranking["decided"] != true)
+      words.insert(words.begin(), "cannot decide:");
     words.push_back(basis_text(ranking));
     out += wrapped_words(words, width, label.size(), label);
   }

@@ -52,14 +52,20 @@ template <class Outcome, class Statistic>
     return a && b ? std::optional(*a - *b) : std::nullopt;
   };
   summary.delta = difference(of(kept.values), of(kept.baseline));
-  if (!summary.delta) return summary;
+  if (!summary.delta) {
+    summary.note = undefined_note;
+    return summary;
+  }
   const auto resampled = [&](std::span<const ItemIndex> items) {
     return difference(of_items(kept.values, items), of_items(kept.baseline, items));
   };
   const std::vector<double> deltas = bootstrap(summary.n_paired, {.seed = seed_of(seed, "delta")}, resampled);
   const auto interval = bca_interval(*summary.delta, deltas, jackknife(summary.n_paired, resampled));
   detail::set_bounds(interval, summary.delta_lo, summary.delta_hi);
-  if (interval) summary.mde = mde_from_standard_error(standard_deviation(deltas));
+  if (interval)
+    summary.mde = mde_from_standard_error(standard_deviation(deltas));
+  else
+    summary.note = no_spread_note;
   summary.p = swap_p<Outcome>(kept.values, kept.baseline, statistic, seed_of(seed, "swaps"));
   return summary;
 }

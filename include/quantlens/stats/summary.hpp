@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -28,7 +29,22 @@ struct Summary {
   std::optional<double> delta, delta_lo, delta_hi;
   std::size_t n_paired = 0;
   std::optional<double> p, p_holm, mde;
+  std::string_view note = {};  ///< why something of a comparison is null; empty: nothing is
 };
+
+/// Notes of summaries.
+inline constexpr std::string_view no_spread_note =
+    "the difference is the same in every pair: no spread to take bounds and mde from";
+inline constexpr std::string_view undefined_note = "undefined over the pairs of one side";
+inline constexpr std::string_view beyond_range_note =
+    "n is too small: even the largest difference that there can be would probably be missed";
+
+/// A detectable effect beyond the largest difference that a metric can have is none.
+inline void limit_mde(Summary& summary, double largest_difference) {
+  if (!summary.mde || *summary.mde <= largest_difference) return;
+  summary.mde.reset();
+  summary.note = beyond_range_note;
+}
 
 /// Item i's score, or null where the metric is undefined for it.
 using Scores = std::span<const std::optional<double>>;
@@ -78,8 +94,8 @@ inline void set_bounds(const std::optional<Interval>& interval, std::optional<do
 
 /// Summary of scores that are 0, 1 or null: score intervals (Wilson's, and Tango's for the delta), exact McNemar p.
 /// Without a discordant pair the delta's bounds are plus and minus 1 - 0.05^(1/n), which is the minimum detectable
-/// effect too. Nothing here is random: the seed is there so that all three summaries are called alike.
-/// Errors: InputError for another score, or a baseline of another length.
+/// effect too; one above 1 is null. Nothing here is random: the seed is there so that all three summaries are called
+/// alike. Errors: InputError for another score, or a baseline of another length.
 [[nodiscard]] inline Summary summarize_binary(Scores values, Scores baseline, std::uint64_t /*seed*/ = 0) {
   const auto kept = detail::drop_nulls(values, baseline);
   detail::require_binary(kept.all);
@@ -104,6 +120,7 @@ inline void set_bounds(const std::optional<Interval>& interval, std::optional<do
   summary.p = mcnemar_p(gained, lost);
   const double discordance = static_cast<double>(gained + lost) / static_cast<double>(summary.n_paired);
   summary.mde = discordance == 0 ? unseen : mde_paired_binary(discordance, summary.n_paired);
+  limit_mde(summary, 1);
   return summary;
 }
 
@@ -127,7 +144,10 @@ inline void set_bounds(const std::optional<Interval>& interval, std::optional<do
   summary.delta = mean(differences);
   detail::set_bounds(bca_mean(differences, {.seed = seed_of(seed, "delta")}), summary.delta_lo, summary.delta_hi);
   summary.p = sign_flip_p(differences, seed_of(seed, "signs"));
-  if (!all_equal(differences)) summary.mde = mde_real(standard_deviation(differences), summary.n_paired);
+  if (all_equal(differences))
+    summary.note = no_spread_note;
+  else
+    summary.mde = mde_real(standard_deviation(differences), summary.n_paired);
   return summary;
 }
 

@@ -222,7 +222,7 @@ int run(const Options& options) {
     journal.emplace(options.out / "formats.jsonl");
   }
   std::vector<Json> rows, failed;
-  const auto measure = [&](const Cell& cell, std::size_t) -> BenchmarkReport {
+  const auto measure = [&](const Cell& cell) -> BenchmarkReport {
     InterruptGuard::check();
     const std::string key = json_sha256({{"manifest", manifest}, {"format", cell.format}});
     const auto earlier = journal ? journal->find("format", key) : std::vector<nlohmann::json>();
@@ -243,11 +243,11 @@ int run(const Options& options) {
     return benchmark_report(rows.back());
   };
   int interrupted_by = 0;
-  report_detail::SilentReporter silent;
+  std::vector<ReportedCell> reported;
   {
     const InterruptGuard guard;
     try {
-      run_benchmarks(cells, 1, measure, &silent);
+      for (const Cell& cell : cells) reported.push_back({cell, {measure(cell)}});
     } catch (const Interrupted& interrupted) {
       interrupted_by = interrupted.signal;
     }
@@ -255,7 +255,8 @@ int run(const Options& options) {
   if (!options.out.empty())
     write_results(options.out / "quantizers.json",
                   {{"schema", schema}, {"manifest", manifest}, {"rows", rows}, {"failed", failed}});
-  std::cout << render_table(rows) << std::flush;
+  report_benchmarks(reported, 1, options.benchmark_arguments, std::cout);
+  if (has_own_console(options.benchmark_arguments)) std::cout << render_table(rows) << std::flush;
   for (const Json& failure : failed) std::cerr << failure["error"].get<std::string>() << '\n';
   if (interrupted_by != 0) return 128 + interrupted_by;
   return failed.empty() ? 0 : 1;

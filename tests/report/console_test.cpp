@@ -139,6 +139,18 @@ TEST_CASE("console: large numbers stay plain decimals", "[report]") {
   CHECK_THAT(render_console(results), Catch::Contains("1250000000"));
 }
 
+TEST_CASE("console: times that are not to be trusted are named with their reason", "[report]") {
+  Json results = document();
+  CHECK_THAT(render_console(results), !Catch::Contains("not to be trusted"));
+  for (Json& row : results["rows"]) row["latency"]["reason"] = nullptr;
+  results["rows"][1]["latency"]["reason"] = "its rounds differ by 40 %";
+  CHECK_THAT(render_console(results),
+             Catch::Contains("\nTimes not to be trusted: rtn-w2-g64 (its rounds differ by 40 %).\n"));
+  for (Json& row : results["rows"]) row["latency"]["reason"] = "others used 1.0 of 2 processors";
+  CHECK_THAT(render_console(results),
+             Catch::Contains("Times not to be trusted: all formats (others used 1.0 of 2 processors).\n"));
+}
+
 TEST_CASE("progress: a terminal sees cell, share and time left; anything else sees nothing", "[report]") {
   std::ostringstream terminal, file;
   Progress shown(terminal, true, false);

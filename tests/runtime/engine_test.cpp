@@ -165,4 +165,19 @@ TEST_CASE("bad requests are refused") {
   CHECK_THROWS_AS(engine.generate({&empty, 1}), InputError);
   CHECK_THROWS_AS(engine.generate({&unknown, 1}), InputError);
   CHECK_THROWS_AS(Engine(model, {.threads = 0}), InputError);
+  CHECK_THROWS_AS(engine.use_threads(0), InputError);
+}
+
+TEST_CASE("an engine that is given other threads goes on with the same answers") {
+  const ModelFile file = load_model(models_folder() / "tiny-llama");
+  const Transformer model = build(file, "rtn-w4-a8");
+  Engine engine(model, {.threads = 1});
+  const GenerateRequest request{{1, 5, 9, 2}, 6, {}};
+  const std::vector<TokenId> expected = engine.generate({&request, 1}).front().tokens;
+  for (const std::size_t threads : {3u, 2u, 1u}) {
+    engine.use_threads(threads);
+    CHECK(engine.options().threads == threads);
+    engine.forget_prompts();
+    CHECK(engine.generate({&request, 1}).front().tokens == expected);
+  }
 }

@@ -15,6 +15,7 @@
 #include "quantlens/report/plain_text.hpp"
 #include "quantlens/report/rank_table.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/report/trust_note.hpp"
 #include "quantlens/stats/summary.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -194,6 +195,7 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
         wrapped("No delta would be detected with 80 % power, however large, over so few items: " + beyond + ".", width);
   const std::string fewer = ranges(rows, metrics, "n", 0, [](const Json& row, double n) { return n < row["n"]; });
   if (!fewer.empty()) out += wrapped("Undefined for some items, so over fewer: " + fewer + ".", width);
+  if (const std::string note = trust_note(rows); !note.empty()) out += wrapped(note, width);
   for (const Json* row : rows)
     if ((*row)["status"] != "ok")
       out += wrapped(concat("failed: ", (*row)["format"].get<std::string>(), ": ", (*row)["error"].get<std::string>()),

@@ -45,10 +45,10 @@ inline std::string value_text(const Json& ranking) {
   return value ? decimal(*value, 3) : "-";
 }
 
-/// "(accuracy, n = 400)", "(weight MiB)" or "(gen tok/s, 3 tasks)": what the values are, and of how much.
+/// "(accuracy, n = 400)", "(weight MiB)" or "(decode tok/s, 3 tasks)": what the values are, and of how much.
 inline std::string basis_text(const Json& ranking) {
   static const std::map<std::string, std::string> headers{{"weight_mib", "weight MiB"},
-                                                          {"generated_tokens_per_s", "gen tok/s"}};
+                                                          {"decode_tokens_per_s", "decode tok/s"}};
   const std::string metric = ranking["metric"];
   const auto header = headers.find(metric);
   std::string text = header == headers.end() ? metric : header->second;
@@ -82,9 +82,12 @@ inline std::string rank_footnotes(const Json& rankings, std::size_t width) {
         "after Holm's correction over them. Otherwise those that it does not find worse are named.",
         width);
   if (any([](const Json& ranking) { return ranking["aspect"] == "speed"; }))
-    out += wrapped("Fastest: ahead of every other one by more than 10 % in every task, of at least two.", width);
+    out += wrapped(
+        "Fastest, one item at a time: ahead of every other one by more than 2 % in every round of every task, of at "
+        "least six. Times that are not to be trusted do not count.",
+        width);
   const std::string left_out = left_out_text(rankings);
-  if (!left_out.empty()) out += wrapped("Not ranked, for want of results: " + left_out + ".", width);
+  if (!left_out.empty()) out += wrapped("Not ranked, for want of results that count: " + left_out + ".", width);
   return out;
 }
 

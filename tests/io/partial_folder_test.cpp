@@ -38,6 +38,13 @@ TEST_CASE("an output appears whole, and nothing stays beside it") {
   CHECK_FALSE(fs::exists(folder.path() / "out.gguf.partial"));
 }
 
+TEST_CASE("a link that leads nowhere is not replaced") {
+  const TempFolder folder;
+  fs::create_symlink(folder.path() / "nowhere", folder.path() / "out");
+  check_refused("link", "usage", "exists already", [&] { PartialFolder(folder.path() / "out"); });
+  CHECK_FALSE(fs::exists(folder.path() / "out.partial"));
+}
+
 TEST_CASE("a folder may be named with a slash at its end") {
   const TempFolder folder;
   PartialFolder partial(folder.path() / "out/");

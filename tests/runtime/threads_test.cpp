@@ -103,6 +103,16 @@ TEST_CASE("a model that two threads call answers one of them, and tells the othe
   CHECK(completion_of(*model) == expected);
 }
 
+TEST_CASE("threads with an engine each share a transformer") {
+  const ModelFile file = load_model(models_folder() / "tiny-llama");
+  const Transformer model = build(file, "full");
+  const std::vector<std::vector<TokenId>> prompts{{1, 2, 3}, {4, 5}, {1, 2, 3, 4}};
+  std::vector<std::vector<std::vector<float>>> seen(3);
+  in_threads(seen.size(), [&](std::size_t t) { seen[t] = Engine(model, {.threads = 1}).next_token_probs(prompts); });
+  CHECK(seen[1] == seen[0]);
+  CHECK(seen[2] == seen[0]);
+}
+
 TEST_CASE("engines refuse a second caller in every public call, and work on behind it") {
   const ModelFile file = load_model(models_folder() / "tiny-llama");
   const Transformer model = build(file, "full");

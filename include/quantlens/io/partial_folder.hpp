@@ -38,7 +38,7 @@ class PartialFolder {
     if (!std::filesystem::exists(folder_)) require_new_target();
     while (!make_and_lock()) {
     }
-    if (std::filesystem::exists(target_)) {
+    if (target_exists()) {
       if (std::filesystem::exists(finished_file()) || !has_work()) remove();
       close();
       require_new_target();
@@ -95,9 +95,10 @@ class PartialFolder {
   /// Says that the output is about to get its name: what remains beside it is to be cleared away.
   [[nodiscard]] std::filesystem::path finished_file() const { return folder_ / "finished"; }
 
+  /// A link that leads nowhere is something, too.
+  [[nodiscard]] bool target_exists() const { return std::filesystem::exists(std::filesystem::symlink_status(target_)); }
   void require_new_target() const {
-    if (std::filesystem::exists(target_))
-      throw InputError("usage", concat(target_.string(), " exists already; name a new one"));
+    if (target_exists()) throw InputError("usage", concat(target_.string(), " exists already; name a new one"));
   }
 
   /// False where another process has removed the folder meanwhile.

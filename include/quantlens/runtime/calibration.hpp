@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/file_kind.hpp"
@@ -46,6 +47,7 @@ namespace calibration_detail {
   } else {
     const std::vector<nlohmann::json> rows = read_jsonl(file);
     for (std::size_t i = 0; i < rows.size() && tokens.size() < wanted; ++i) {
+      InterruptGuard::check();
       const std::vector<TokenId> row = text_row(rows[i], file, i + 1).tokens(encoder);
       tokens.insert(tokens.end(), row.begin(), row.end());
     }

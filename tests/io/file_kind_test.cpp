@@ -81,6 +81,8 @@ TEST_CASE("a reader that gets another kind of file says what it is and what to d
   CHECK(GgufFile::open(gguf).tensors().empty());
   CHECK(SafetensorsFile::open(safetensors).tensors().empty());
   CHECK_THROWS_WITH(SafetensorsFile::open(gguf), Catch::Contains("is a GGUF file; name it itself as the model"));
+  CHECK_THROWS_WITH(GgufFile::open(folder.write("config.json", "{}")),
+                    Catch::Contains("config.json: is a JSON file, as a Hugging Face folder holds; name the folder"));
   CHECK_THROWS_WITH(GgufFile::open(safetensors),
                     Catch::Contains("is a safetensors file; name the Hugging Face folder"));
 }

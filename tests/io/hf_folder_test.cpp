@@ -184,6 +184,15 @@ TEST_CASE("the only file of weights, or the only index, is read whatever it is c
   CHECK_THROWS_WITH(HfFolder::open(shard.path()), Catch::Contains("the index is missing, download it too"));
 }
 
+TEST_CASE("links that lead nowhere are named, also where the file may be absent") {
+  for (const std::string name : {"config.json", "model.safetensors", "tokenizer_config.json", "chat_template.jinja"}) {
+    const SmallFolder folder;
+    std::filesystem::remove(folder.path() / name);
+    std::filesystem::create_symlink("../blobs/none", folder.path() / name);
+    CHECK_THROWS_WITH(folder.open(), Catch::Contains(name + ": a link to a file that is not there"));
+  }
+}
+
 TEST_CASE("settings beside config.json are read and hashed only where config.json has none") {
   const SmallFolder folder;
   folder.write("quantize_config.json", R"({"bits":4})");

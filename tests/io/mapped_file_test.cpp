@@ -34,6 +34,9 @@ TEST_CASE("what is missing or no file is refused by its path") {
   CHECK_THROWS_WITH(MappedFile::open(folder.path() / "none"),
                     Catch::Contains("none") && Catch::Contains("No such file"));
   CHECK_THROWS_WITH(MappedFile::open(folder.path()), Catch::Contains("not a regular file"));
+  std::filesystem::create_symlink(folder.path() / "none", folder.path() / "link");
+  CHECK_THROWS_WITH(MappedFile::open(folder.path() / "link"),
+                    Catch::Contains("link: a link to a file that is not there"));
 }
 
 TEST_CASE("a pipe is refused without waiting for somebody who writes into it") {

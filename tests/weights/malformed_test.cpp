@@ -33,6 +33,8 @@ const float nan_value = std::numeric_limits<float>::quiet_NaN();
 std::vector<GgufCase> hyperparameter_cases() {
   return {
       set_case("general.architecture", "qwen3", "unknown architecture 'qwen3'; did you mean 'qwen2'", "unknown_name"),
+      set_case("general.type", "adapter", "general.type is 'adapter', not a model; merge the adapter into its base"),
+      set_case("general.type", "mmproj", "general.type is 'mmproj', not a model; name the model's own file"),
       {"no architecture", "gguf_key", "no key 'general.architecture'",
        [](auto& f) { f.remove("general.architecture"); }},
       {"no block_count", "gguf_key", "no key 'llama.block_count'", [](auto& f) { f.remove("llama.block_count"); }},

@@ -105,7 +105,10 @@ namespace detail {
 }
 
 /// What a file of that kind is and what to do instead of reading it.
-[[nodiscard]] inline std::string kind_and_remedy(FileKind kind, std::string_view bytes) {
+[[nodiscard]] inline std::string kind_and_remedy(FileKind kind, std::string_view bytes,
+                                                 const std::filesystem::path& path) {
+  if (kind == FileKind::json && path.extension() == ".json")
+    return "is a JSON file, as a Hugging Face folder holds; name the folder instead";
   switch (kind) {
     case FileKind::empty:
       return "is empty; was the download or the copy cut off? Fetch it again";
@@ -153,7 +156,7 @@ namespace detail {
   const bool is_json = wanted == FileKind::json && kind == FileKind::text;
   const bool is_text = wanted == FileKind::text && kind != FileKind::lfs_pointer;
   if (kind != wanted && kind != FileKind::unknown && !is_json && !is_text)
-    throw InputError("file_kind", concat(path.string(), ": ", detail::kind_and_remedy(kind, file.text())));
+    throw InputError("file_kind", concat(path.string(), ": ", detail::kind_and_remedy(kind, file.text(), path)));
   return file;
 }
 

@@ -27,6 +27,12 @@ namespace detail {
   return names;
 }
 
+/// Whether a folder has something of that name, be it a link that leads nowhere: opening it then says so.
+[[nodiscard]] inline bool has_entry(const std::filesystem::path& folder, std::string_view name) {
+  std::error_code error;
+  return std::filesystem::exists(std::filesystem::symlink_status(folder / name, error));
+}
+
 /// Those that end in one of the endings.
 [[nodiscard]] inline std::vector<std::string> ending_in(const std::vector<std::string>& names,
                                                         std::initializer_list<std::string_view> endings) {

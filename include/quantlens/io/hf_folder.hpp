@@ -27,7 +27,7 @@ namespace quantlens::inline v0_1 {
 
 /// One JSON object of a folder; null where there is no such file. Errors: FormatError `json`; those of open_as.
 [[nodiscard]] inline nlohmann::json read_folder_json(const std::filesystem::path& folder, const std::string& name) {
-  if (!std::filesystem::exists(folder / name)) return nullptr;
+  if (!detail::has_entry(folder, name)) return nullptr;
   nlohmann::json value =
       parse_json_strict(open_as(FileKind::json, folder / name).text(), name, LargeIntegers::as_floats);
   if (!value.is_object()) throw FormatError("json", name, 0, "should be an object");
@@ -40,7 +40,7 @@ namespace quantlens::inline v0_1 {
                                       {"tokenizer.model", "vocab.json", "merges.txt", "vocab.txt", ".tiktoken"});
   throw InputError("hf_folder",
                    concat(folder.string(), ": no tokenizer.json",
-                          slow.empty() ? std::filesystem::exists(folder / "config.json")
+                          slow.empty() ? detail::has_entry(folder, "config.json")
                                              ? "; download it, or copy it from the model that this one was made from"
                                              : describe_foreign_folder(folder)
                                        : concat(", only ", detail::quoted_list(slow),
@@ -111,7 +111,7 @@ class HfFolder {
  private:
   HfFolder() = default;
 
-  [[nodiscard]] bool has_file(std::string_view name) const { return std::filesystem::exists(path_ / name); }
+  [[nodiscard]] bool has_file(std::string_view name) const { return detail::has_entry(path_, name); }
   [[noreturn]] void fail(std::string_view why) const {
     throw InputError("hf_folder", concat(path_.string(), ": ", why));
   }

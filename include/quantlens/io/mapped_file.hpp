@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "quantlens/core/error.hpp"
@@ -29,6 +30,7 @@ class MappedFile {
     const auto refuse = [&](std::string_view why) { return InputError("file", concat(path.string(), ": ", why)); };
     // Without O_NONBLOCK, opening a pipe waits for somebody who writes into it.
     const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    if (file.fd < 0 && errno == ENOENT && is_link(path)) throw refuse("a link to a file that is not there");
     if (file.fd < 0) throw refuse(std::strerror(errno));
     struct stat info {};
     if (::fstat(file.fd, &info) != 0) throw refuse(std::strerror(errno));
@@ -65,6 +67,11 @@ class MappedFile {
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
+  [[nodiscard]] static bool is_link(const std::filesystem::path& path) {
+    std::error_code error;
+    return std::filesystem::is_symlink(path, error);
+  }
+
   struct Descriptor {
     int fd;
     ~Descriptor() {

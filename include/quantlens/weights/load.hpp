@@ -138,10 +138,25 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
   return detail::assemble(std::move(config), std::move(pool), interleaved, file);
 }
 
+namespace detail {
+
+/// Errors: InputError `config` for a GGUF file of something else than a model.
+inline void require_model(const GgufFile& file) {
+  const std::string type = file.string_or("general.type", "model");
+  if (type == "model") return;
+  throw InputError("config", concat(file.name(), ": general.type is '", type, "', not a model",
+                                    type == "adapter" ? "; merge the adapter into its base model first (llama.cpp: "
+                                                        "llama-export-lora) and name what that writes"
+                                                      : "; name the model's own file"));
+}
+
+}  // namespace detail
+
 /// A model from an opened GGUF file. One that has no general.name is called as the file, without its extension and
 /// without the number of its part.
 [[nodiscard]] inline ModelFile load_gguf(GgufFile opened) {
   const auto file = std::make_shared<const GgufFile>(std::move(opened));
+  detail::require_model(*file);
   ModelFile model;
   model.path = file->file().path();
   const auto part = parse_gguf_part_name(file->name());

@@ -2,6 +2,9 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstddef>
+#include <span>
+#include <vector>
 
 #include "quantlens/core/sha256.hpp"
 

@@ -1,6 +1,7 @@
 // Long work ends at the next step after a signal, from teams of threads, too.
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <span>
 #include <string>
 #include <vector>
 

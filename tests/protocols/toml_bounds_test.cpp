@@ -64,6 +64,17 @@ TEST_CASE("dots and brackets in strings and comments count for nothing") {
   CHECK(refusal(lines).empty());
 }
 
+TEST_CASE("a table without a name is refused, and no other bracket is taken for one") {
+  for (const std::string header :
+       {"[=a]", "[?]", "[\x19 data]", "[ .a]", "[[,]]", "\t[#", "[\ncol]", "[\xc3\xa9]", "[[ = ]]"})
+    CHECK_THAT(refusal("a = 1\n" + header), Contains("line 2") && Contains("the name of a table"));
+  for (const std::string source : {"[ a ]", "[[ \"=\" ]]", "['?']", "[_a]\n[-b]", "x = [\n[1],\n  ['='], [\"?\"]\n]",
+                                   "x = \"\"\"\n[=]\"\"\"", "# [=]"})
+    CHECK(refusal(source).empty());
+  for (const std::string source : {"[", "[[", "[]", "[ [a]]", "  ["})
+    CHECK_THAT(refusal(source), Contains("[quantlens.toml]"));
+}
+
 TEST_CASE("what is no TOML is the parser's to refuse, and another encoding is named") {
   CHECK_THAT(refusal("x = \"open\ny = 1\n"), Contains("[quantlens.toml]") && Contains("line 1"));
   CHECK_THAT(refusal("]]]]}}}}"), Contains("[quantlens.toml]"));

@@ -1,4 +1,4 @@
-/// Bounds on TOML source, checked before a parser that recurses once for each level of nesting sees it.
+/// What TOML source must keep to before the parser sees it, which recurses once for each level of nesting.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ inline constexpr std::size_t max_toml_depth = 32;  ///< arrays and inline tables
 namespace detail {
 
 /// Walks over TOML source and counts open brackets and the dots of keys outside of strings and comments. It follows the
-/// grammar as long as the source does; behind its first fault no parser goes.
+/// grammar as long as the source does; behind its first fault no parser goes. Errors: InputError `toml` with the line.
 class TomlBoundsCheck {
  public:
   TomlBoundsCheck(std::string_view text, std::string_view where) : text_(text), where_(where) {}
@@ -25,6 +25,7 @@ class TomlBoundsCheck {
   void run() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
+      if (c == '[' && depth_ == 0 && begins_line()) check_header();
       if (c == '"' || c == '\'')
         skip_string(c);
       else if (c == '#')
@@ -35,6 +36,22 @@ class TomlBoundsCheck {
   }
 
  private:
+  [[nodiscard]] bool begins_line() const {
+    const std::size_t before = text_.substr(0, at_).find_last_not_of(" \t");
+    return before == std::string_view::npos || text_[before] == '\n';
+  }
+
+  /// toml++ 3.3 asserts, or in release builds assumes, that a header's bracket is followed by a key.
+  void check_header() const {
+    const std::string_view behind = text_.substr(at_ + (text_.substr(at_).starts_with("[[") ? 2 : 1));
+    const std::size_t name = behind.find_first_not_of(" \t");
+    if (name == std::string_view::npos) return;
+    const auto c = static_cast<unsigned char>(behind[name]);
+    const bool is_word = (c >= '0' && c <= '9') || ((c | 0x20u) >= 'a' && (c | 0x20u) <= 'z');
+    if (!is_word && std::string_view("_-\"']").find(behind[name]) == std::string_view::npos)
+      refuse("expected the name of a table behind '['");
+  }
+
   void count(char c) {
     ++at_;
     if (c == '.') {
@@ -84,7 +101,8 @@ class TomlBoundsCheck {
 
 }  // namespace detail
 
-/// Errors: `toml`: InputError naming the line where keys or values nest too deep, or a file that is too large;
+/// Errors: `toml`: InputError naming the line where keys or values nest too deep or a table has no name, or a file that
+/// is too large;
 /// FormatError for a file that is no UTF-8 text.
 inline void check_toml_bounds(std::string_view text, std::string_view where) {
   require_text(text, "toml", where);

@@ -94,7 +94,8 @@ struct SpecialOption {
     const auto found = tokenizer.find_special(text);
     if (!found) return;
     warned_ = true;
-    std::cerr << "warning: '" << *found << "' in the text is taken as plain text; --parse-special makes it a token\n";
+    std::cerr << "warning: '" << printable(*found)
+              << "' in the text is taken as plain text; --parse-special makes it a token\n";
   }
 
  private:

@@ -105,7 +105,7 @@ struct QuantizeCommand {
     const BlockStore store(partial.folder(), checkpoint, source.weights.config);
     const std::size_t n_before = store.n_finished(), n_blocks = source.weights.config.n_layers;
     if (n_before > 0)
-      std::cerr << partial.folder().string() << ": going on behind " << n_before << " finished blocks\n";
+      std::cerr << printable(partial.folder().string()) << ": going on behind " << n_before << " finished blocks\n";
     Progress progress = Progress::on_terminal(std::cerr, "blocks");
     BuildOptions build;
     build.threads = session.options().threads;

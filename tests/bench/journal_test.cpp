@@ -1,6 +1,7 @@
 #include "quantlens/bench/journal.hpp"
 
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -241,4 +242,11 @@ TEST_CASE("journal: a write that fails half way names the file and is taken back
   CHECK(journal.find("item", "b").empty());
   append(journal, {line("c", 3)});
   CHECK(journal.find("item", "c").size() == 1);
+}
+
+TEST_CASE("journal: a pipe, which would be read for ever, is refused", "[bench]") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "items.jsonl";
+  REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH(Journal(path), Catch::Contains("items.jsonl is not a regular file"));
 }

@@ -21,6 +21,11 @@ TEST_CASE("a format error tells its reason apart from file and offset") {
   CHECK(std::string(error.what()) == "[quantlens.json] a.json at byte 12: a duplicate key");
   CHECK(error.message() == "a.json at byte 12: a duplicate key");
   CHECK(error.reason() == "a duplicate key");
+  CHECK(FormatError("json", "a\nb", 1, "key '\x1b'").reason() == "key '\\x1b'");
+  const FormatError long_one("json", "a.json", 1, "key '" + std::string(100'000, 'x') + "' comes twice");
+  CHECK(long_one.reason().starts_with("key 'xxx"));
+  CHECK(long_one.reason().ends_with("xxx' comes twice"));
+  CHECK(long_one.reason().size() <= 2000);
 }
 
 TEST_CASE("a message may hold what looks like a prefix") {

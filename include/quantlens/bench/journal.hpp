@@ -51,6 +51,8 @@ class Journal {
     fd_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd_ < 0) throw io_error("open");
     try {
+      if (struct stat info{}; ::fstat(fd_, &info) != 0 || !S_ISREG(info.st_mode))  // reading a pipe would not end
+        throw JournalError("journal", concat(path_.string(), " is not a regular file"));
       lock();
       load();
     } catch (...) {

@@ -62,18 +62,16 @@ class FormatError : public InputError {
   FormatError(std::string_view id, std::string_view file, std::uint64_t offset, std::string_view message)
       : InputError(id, concat(file, " at byte ", offset, ": ", message)),
         offset_(offset),
-        reason_size_(message.size()) {}
+        reason_(printable(message)) {}
 
   [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
 
   /// What is wrong there, without file and offset.
-  [[nodiscard]] std::string_view reason() const noexcept {
-    return this->message().substr(this->message().size() - reason_size_);
-  }
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
 
  private:
   std::uint64_t offset_;
-  std::size_t reason_size_;
+  std::string reason_;
 };
 
 }  // namespace quantlens::inline v0_1

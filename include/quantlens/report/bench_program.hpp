@@ -155,8 +155,9 @@ inline Plan make_checked_plan(const BenchOptions& options, const Models& models)
 /// What went otherwise than it should, below the tables: items left out, rows without deltas.
 inline void print_failures(const nlohmann::ordered_json& results, std::ostream& err) {
   for (const auto& [task, rows] : rows_by_task(results)) {
-    if (const std::string left_out = left_out_text(rows); !left_out.empty()) err << task << ": " << left_out << "\n";
-    for (const std::string& line : no_deltas_texts(rows)) err << task << ": " << line << "\n";
+    if (const std::string left_out = left_out_text(rows); !left_out.empty())
+      err << printable(task + ": " + left_out) << "\n";
+    for (const std::string& line : no_deltas_texts(rows)) err << printable(task + ": " + line) << "\n";
   }
 }
 
@@ -174,7 +175,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
   Journal journal(options.out / "items.jsonl");
 
   if (journal.unsummed_lines() > 0)
-    err << "note: " << journal.unsummed_lines() << " lines of " << journal.path().string()
+    err << "note: " << journal.unsummed_lines() << " lines of " << printable(journal.path().string())
         << " are an older version's, without checksums: damage of them would not be noticed\n";
 
   const std::size_t repetitions = asked_repetitions(options.benchmark_arguments);

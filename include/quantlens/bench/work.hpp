@@ -45,12 +45,12 @@ struct RunContext {
   Journal& journal;
   TimingIdentity timing;
   LatencyPlan latency;
-  double max_failed_items = 0;  ///< share of a cell's items
   Host host = {};
   /// Told after each slice: the cell, how many items it advanced, and whether they were computed or served.
   std::function<void(const Cell&, std::size_t, bool)> on_items = [](const Cell&, std::size_t, bool) {};
   /// Told after each round of the latency phase: how many there are, of how many.
   std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
+  double max_failed_items = 0;  ///< share of a cell's items that may fail before the cell does
 };
 
 /// An item that could not be asked, and why.

@@ -184,10 +184,10 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
       journal,
       timing,
       {options.latency_items, options.latency_rounds, options.latency_threads},
-      options.max_failed_items,
       host,
       [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
-      [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); }};
+      [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); },
+      options.max_failed_items};
   Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
   nlohmann::ordered_json manifest = make_manifest(
       options, plan, *models.model, timing,

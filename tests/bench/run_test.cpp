@@ -122,6 +122,11 @@ TEST_CASE("run: a finished cell is served without building a model or asking any
   CHECK(equal_scores(first, second));
   CHECK(first.seconds == second.seconds);
   CHECK(first.peak_mib == second.peak_mib);
+  CHECK(first.own_mib == second.own_mib);
+  if (first.peak_mib) {
+    CHECK(first.own_mib.value() >= 12.5);  // the weights, as the scripted model has them
+    CHECK(first.own_mib.value() < 12.5 + *first.peak_mib);
+  }
   CHECK(first.generated_tokens_per_second == second.generated_tokens_per_second);
 }
 

@@ -34,7 +34,7 @@ Json row(const std::string& format, const Json& metrics, double rate) {
             {"ttft_ms", 41.25},
             {"p50_ms", 812.5},
             {"p95_ms", nullptr}}},
-          {"memory", {{"peak_mib", 1043.2}, {"weight_mib", 516.1}}},
+          {"memory", {{"peak_mib", 1043.2}, {"own_mib", 530.7}, {"weight_mib", 516.1}}},
           {"provenance", {{"bits_per_weight", 4.5}}}};
 }
 
@@ -77,10 +77,10 @@ full                  0.610 ±0.070                31.50 [28.00, 40.00]         
 rtn-w2-g64            0.250 ±0.060  -0.360*  1203.25 [900.00, 2000.00]  +1171.75          790.0      79.00    41.25
 rtn-w3-g128 (failed)             -                                   -                        -          -    41.25
 
-format                p50 ms  p95 ms  weight MiB  peak MiB  bits/weight
-full                   812.5       -       516.1      1043         4.50
-rtn-w2-g64             812.5       -       516.1      1043         4.50
-rtn-w3-g128 (failed)   812.5       -       516.1      1043         4.50
+format                p50 ms  p95 ms  weight MiB  own MiB  peak MiB  bits/weight
+full                   812.5       -       516.1    530.7      1043         4.50
+rtn-w2-g64             812.5       -       516.1    530.7      1043         4.50
+rtn-w3-g128 (failed)   812.5       -       516.1    530.7      1043         4.50
 
 n = 200 items. Deltas: to full on the same items; * where p < 0.05 after Holm's correction over the formats.
 Smallest delta that this n can detect (80 % power): accuracy 0.081, perplexity 14.50.

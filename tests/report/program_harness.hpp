@@ -119,4 +119,19 @@ struct Program {
   Result run(std::vector<std::string> arguments) { return wait(start(std::move(arguments))); }
 };
 
+inline const std::vector<std::string> three_formats{"--model", "m.gguf",   "--formats", "full,rtn-w8,rtn-w2-g64",
+                                                    "--tasks", "tiny/nle", "--batch",   "2"};
+
+inline std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+/// What must not depend on when and how often a run was interrupted.
+inline Json scores_of(const Json& results) {
+  Json scores = Json::array();
+  for (const Json& row : results["rows"]) scores.push_back({row["format"], row["task"], row["n"], row["metrics"]});
+  return scores;
+}
+
 }  // namespace quantlens_test

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 #include <string>
+#include <string_view>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -21,14 +22,24 @@ namespace quantlens::inline v0_1 {
   return file.good();
 }
 
-/// The largest resident size since the last reset. Units: MiB. None where the system does not say.
-[[nodiscard]] inline std::optional<double> peak_memory_mib() {
+namespace bench_detail {
+
+/// An entry of /proc/self/status that is an amount of memory.
+inline std::optional<double> status_mib(std::string_view name) {
   std::ifstream file("/proc/self/status");
   for (std::string word; file >> word;) {
     double kib = 0;
-    if (word == "VmHWM:" && file >> kib) return kib / 1024;
+    if (word == name && file >> kib) return kib / 1024;
   }
   return std::nullopt;
 }
+
+}  // namespace bench_detail
+
+/// The largest resident size since the last reset. Units: MiB. None where the system does not say.
+[[nodiscard]] inline std::optional<double> peak_memory_mib() { return bench_detail::status_mib("VmHWM:"); }
+
+/// The resident size of this process. Units: MiB. 0 where the system does not say.
+[[nodiscard]] inline double resident_memory_mib() { return bench_detail::status_mib("VmRSS:").value_or(0); }
 
 }  // namespace quantlens::inline v0_1

@@ -1,6 +1,7 @@
 /// A model that is built when first asked, and that measures each call.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "quantlens/bench/host.hpp"
+#include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/runtime/text_model.hpp"
 
@@ -35,12 +37,15 @@ class MeteredModel final : public TextModel {
   /// Builds the model where that has not happened.
   BenchModel& model() {
     if (!model_) {
-      const double start = seconds_();
+      const double resident = resident_memory_mib(), start = seconds_();
       model_ = build_();
       meter_.build_seconds += seconds_() - start;
+      built_mib_ = std::max(0.0, resident_memory_mib() - resident);
     }
     return *model_;
   }
+  /// What building it added to the process; 0 where that has not happened, or had happened before. Units: MiB.
+  [[nodiscard]] double built_mib() const { return built_mib_; }
   [[nodiscard]] const Meter& meter() const { return meter_; }
   void reset_meter() { meter_ = {}; }
 
@@ -70,6 +75,7 @@ class MeteredModel final : public TextModel {
   std::function<double()> seconds_;
   std::shared_ptr<BenchModel> model_;
   Meter meter_;
+  double built_mib_ = 0;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -53,6 +53,8 @@ class BenchModel {
   virtual void forget_prompts() = 0;
   /// How many threads answer from here on; no answer depends on it.
   virtual void use_threads(std::size_t /*threads*/) {}
+
+  double kept_mib = 0;  ///< what its cells have left behind in memory, such as shared prefixes
 };
 
 /// One model file.

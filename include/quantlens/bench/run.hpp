@@ -31,7 +31,8 @@ struct CellOutcome {
   std::vector<FailedItem> failed;
   double seconds = 0;  ///< quality phase, as journalled
   std::optional<double> items_per_second, prompt_tokens_per_second, generated_tokens_per_second;
-  std::optional<double> peak_mib;
+  std::optional<double> peak_mib;  ///< of the process
+  std::optional<double> own_mib;   ///< of the format alone
   std::optional<ModelSizes> sizes;
 };
 
@@ -175,6 +176,15 @@ inline std::vector<Item> answered_items(const CellWork& work, const CellOutcome&
   return answered;
 }
 
+/// What of a cell's peak is the format's own: its weights, what its cells left behind, and what this one added to the
+/// `resident` size with which it began; not the weights of `full`, where its judgement was needed. Units: MiB.
+inline double own_memory_mib(MeteredModel& model, const MeteredModel& full, double resident, double peak) {
+  BenchModel& format = model.model();
+  const double own = format.sizes().weight_mib + format.kept_mib + std::max(0.0, peak - resident - full.built_mib());
+  format.kept_mib += std::max(0.0, resident_memory_mib() - resident - full.built_mib());
+  return own;
+}
+
 /// Journals what the built model weighs, once for each format.
 inline void journal_sizes(const CellWork& work, const RunContext& context, MeteredModel& model) {
   const std::string key = format_key(work.identity);
@@ -203,12 +213,14 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
   journal_sizes(work, context, model);
   if (!is_complete(work, context)) model.model();
   const bool can_reset = reset_peak_memory();
+  const double resident = resident_memory_mib();
   const bool computed = run_quality_phase(work, context, model, full);
 
   const std::string memory_key = timing_key(cell_key(work.identity), context.timing);
   if (const auto peak = peak_memory_mib(); can_reset && peak && computed) {
     nlohmann::json line = line_of("memory", memory_key, work);
     line["peak_mib"] = *peak - others_mib;
+    line["own_mib"] = own_memory_mib(model, full, resident, *peak);
     context.journal.append({&line, 1});
   }
 
@@ -217,6 +229,8 @@ inline void journal_sizes(const CellWork& work, const RunContext& context, Meter
   outcome.error = why_too_few_answered(outcome, context.max_failed_items);
   context.journal.for_each("memory", memory_key, [&](const nlohmann::json& line) {
     outcome.peak_mib = std::max(outcome.peak_mib.value_or(0), line.at("peak_mib").get<double>());
+    if (line.contains("own_mib"))  // lines of older versions lack it
+      outcome.own_mib = std::max(outcome.own_mib.value_or(0), line["own_mib"].get<double>());
   });
   context.journal.for_each("format", format_key(work.identity), [&](const nlohmann::json& line) {
     if (!outcome.sizes)

@@ -99,6 +99,7 @@ inline BenchmarkReport benchmark_report(const Row& row) {
   add("decode_tokens_per_s", row.latency.median.decode_tokens_per_s);
   report.counters["mistrusted"] = row.latency.mistrusted.empty() ? 0 : 1;
   add("peak_mib", outcome.peak_mib);
+  add("own_mib", outcome.own_mib);
   if (outcome.sizes) {
     add("weight_mib", outcome.sizes->weight_mib);
     add("bits_per_weight", outcome.sizes->bits_per_weight);
@@ -155,7 +156,7 @@ inline Plan make_checked_plan(const BenchOptions& options, const Models& models)
 /// What went otherwise than it should, below the tables: items left out, rows without deltas.
 inline void print_failures(const nlohmann::ordered_json& results, std::ostream& err) {
   for (const auto& [task, rows] : rows_by_task(results)) {
-    if (const std::string left_out = left_out_text(rows); !left_out.empty())
+    if (const std::string left_out = failed_items_text(rows); !left_out.empty())
       err << printable(task + ": " + left_out) << "\n";
     for (const std::string& line : no_deltas_texts(rows)) err << printable(task + ": " + line) << "\n";
   }

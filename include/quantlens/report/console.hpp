@@ -139,7 +139,7 @@ inline std::string n_text(const std::vector<const Json*>& rows) {
 
 /// "1 of 20 items left out: note-7: [quantlens.n_ctx] a prompt of ...", or "at most 2" where rows differ: the items
 /// that failed in some row, with the first one's reason; empty: none did.
-inline std::string left_out_text(const std::vector<const Json*>& rows) {
+inline std::string failed_items_text(const std::vector<const Json*>& rows) {
   constexpr std::size_t most_named = 3;
   std::vector<std::size_t> counts;
   std::vector<std::string> ids;
@@ -185,7 +185,7 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
   std::string out = wrapped(concat("n = ", n_text(rows), " items. Deltas: to ", manifest.value("baseline", "full"),
                                    " on the same items; * where p < 0.05 after Holm's correction over the formats."),
                             width);
-  if (const std::string left_out = left_out_text(rows); !left_out.empty()) out += wrapped(left_out, width);
+  if (const std::string left_out = failed_items_text(rows); !left_out.empty()) out += wrapped(left_out, width);
   for (const std::string& line : no_deltas_texts(rows)) out += wrapped(line, width);
   const std::string mde = ranges(rows, metrics, "mde", 3, [](const Json&, double) { return true; });
   if (!mde.empty()) out += wrapped("Smallest delta that this n can detect (80 % power): " + mde + ".", width);
@@ -230,8 +230,8 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
        {Field{"prompt tok/s", "latency", "prompt_tokens_per_s"},
         Field{"gen tok/s", "latency", "generated_tokens_per_s"}, Field{"ttft ms", "latency", "ttft_ms"},
         Field{"p50 ms", "latency", "p50_ms"}, Field{"p95 ms", "latency", "p95_ms"},
-        Field{"weight MiB", "memory", "weight_mib"}, Field{"peak MiB", "memory", "peak_mib"},
-        Field{"bits/weight", "provenance", "bits_per_weight"}}) {
+        Field{"weight MiB", "memory", "weight_mib"}, Field{"own MiB", "memory", "own_mib"},
+        Field{"peak MiB", "memory", "peak_mib"}, Field{"bits/weight", "provenance", "bits_per_weight"}}) {
     std::vector<Number> values;
     for (const Json* row : rows) values.push_back(number((*row)[field.group], field.key));
     columns.push_back(number_column(field.header, values));

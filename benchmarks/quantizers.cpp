@@ -212,6 +212,7 @@ int run(const Options& options) {
   BenchOptions benchmark_options;
   benchmark_options.benchmark_arguments = options.benchmark_arguments;
   report_detail::initialize_benchmark(benchmark_options);
+  check_benchmark_path(options.benchmark_arguments);
   cells = filtered_cells(std::move(cells), benchmark::GetBenchmarkFilter());
 
   Comparison comparison(options);

@@ -1,12 +1,16 @@
 #include "quantlens/bench/sweep.hpp"
 
 #include <catch2/catch.hpp>
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 #include <vector>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include "quantlens/bench/ranking.hpp"
 #include "scripted_provider.hpp"
@@ -25,6 +29,7 @@ struct Runs {
   std::size_t round = 0;           ///< of the latency phase that is going on
   double free_mib = 1e6;
   std::size_t stop_after_rounds = 100;
+  std::function<void(const Row&)> on_row = [](const Row&) {};
 
   Runs() {
     write_tiny_task(folder.path() / "tasks", 8);
@@ -45,6 +50,7 @@ struct Runs {
     const RunContext context{journal,
                              {2, 4, 0, true, "cpu"},
                              {options.latency_items, options.latency_rounds, options.latency_threads},
+                             0,
                              provider.time.host(free_mib),
                              [&](const Cell& cell, std::size_t n, bool computed) {
                                if (n == 1 && computed && (timed.empty() || timed.back() != cell.format))
@@ -55,7 +61,7 @@ struct Runs {
                                if (n_rounds == stop_after_rounds) throw Interrupted{2};
                              }};
     Sweep sweep(plan, context, pool, {pool, "full"}, 0);
-    sweep.run(plan.cells(), repetitions, [](const Row&) {});
+    sweep.run(plan.cells(), repetitions, on_row);
     use(sweep);
   }
   [[nodiscard]] std::map<std::string, LatencyResult> latencies() {
@@ -182,6 +188,26 @@ TEST_CASE("sweep: no items to time, no times", "[bench]") {
   }
   CHECK(runs.timed.empty());
 }
+
+#if defined(__GLIBC__)
+TEST_CASE("sweep: further repetitions keep little of their items in memory", "[bench]") {
+  constexpr std::size_t n_items = 400, n_repetitions = 5;
+  Runs runs;
+  write_tiny_task(runs.folder.path() / "tasks", n_items);
+  runs.options.formats = {"full"};
+  runs.options.latency_items = 0;
+  std::vector<std::size_t> used;
+  runs.on_row = [&](const Row&) { used.push_back(mallinfo2().uordblks); };
+  runs.run([](Sweep&) {}, n_repetitions);
+  REQUIRE(used.size() == n_repetitions);
+  if (used[0] == 0) {
+    WARN("the allocator is a sanitizer's: SKIPPED");
+    return;
+  }
+  const std::size_t growth = used.back() > used[1] ? used.back() - used[1] : 0;
+  CHECK(growth < 300 * n_items * (n_repetitions - 2));
+}
+#endif
 
 TEST_CASE("sweep: a flipped bit anywhere in a journal is refused, or changes no score", "[bench]") {
   Runs runs;

@@ -130,6 +130,16 @@ TEST_CASE("benchmark output: a counter that a row has no value for is 0, and its
   }
 }
 
+TEST_CASE("benchmark output: a file that cannot be written is wrong use, before anything runs", "[report]") {
+  MixedRun mixed;
+  for (const std::string& path : {mixed.program.folder.path().string(), std::string("/nowhere/at/all.json")}) {
+    const Result result = mixed.run({"--benchmark_out=" + path});
+    CHECK(result.status == 2);
+    CHECK_THAT(result.err, Catch::Contains("--benchmark_out: cannot write to " + path));
+    CHECK_FALSE(std::filesystem::exists(mixed.program.out()));
+  }
+}
+
 TEST_CASE("benchmark output: results.json is there whatever becomes of Google Benchmark's file", "[report]") {
   MixedRun mixed;
   const Result result = mixed.run({"--benchmark_out=/dev/full"});

@@ -5,7 +5,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <exception>
 #include <functional>
 #include <map>
 #include <regex>
@@ -57,31 +56,22 @@ inline constexpr const char* counter_prefix = "ql_";
   return cells;
 }
 
-/// Registers each cell and runs it.
+/// Registers each cell, runs it, and shows what `report` says of it.
 ///
-/// Each runs one iteration under manual time, because a cell that is served from the journal takes no time and would
-/// be run 10^9 times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked
-/// for, calls once more, which `measure` then serves again. Errors: the first exception that `measure` throws, after
-/// the remaining benchmarks were skipped. Reporters may be null: then what the flags ask for.
+/// Each runs one iteration under manual time, because what was measured before takes no time and would be run 10^9
+/// times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked for, calls once
+/// more, which `report` then serves again. Reporters may be null: then what the flags ask for.
 inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
-                           const std::function<BenchmarkReport(const Cell&, std::size_t)>& measure,
+                           const std::function<BenchmarkReport(const Cell&, std::size_t)>& report,
                            benchmark::BenchmarkReporter* display, benchmark::BenchmarkReporter* file = nullptr) {
-  std::exception_ptr stop;
   std::vector<std::size_t> calls(cells.size(), 0);
   benchmark::ClearRegisteredBenchmarks();
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const auto run = [&, i](benchmark::State& state) {
-      if (stop) return state.SkipWithError("not run");
-      BenchmarkReport report;
-      try {
-        report = measure(cells[i], calls[i]++ % repetitions);
-      } catch (...) {
-        stop = std::current_exception();
-        return state.SkipWithError("stopped");
-      }
-      if (!report.error.empty()) return state.SkipWithError(report.error.c_str());
-      for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(report.seconds);
-      for (const auto& [name, value] : report.counters)
+      const BenchmarkReport of_cell = report(cells[i], calls[i]++ % repetitions);
+      if (!of_cell.error.empty()) return state.SkipWithError(of_cell.error.c_str());
+      for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(of_cell.seconds);
+      for (const auto& [name, value] : of_cell.counters)
         if (std::isfinite(value)) state.counters[counter_prefix + name] = value;
     };
     benchmark::RegisterBenchmark(cells[i].name().c_str(), run)
@@ -91,7 +81,6 @@ inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
   }
   benchmark::RunSpecifiedBenchmarks(display, file, ".");
   benchmark::ClearRegisteredBenchmarks();
-  if (stop) std::rethrow_exception(stop);
 }
 
 }  // namespace quantlens::inline v0_1

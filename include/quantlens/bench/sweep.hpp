@@ -141,7 +141,7 @@ class Sweep {
     try {
       found->second = compute(pool, cell, repetition);
       // Only the first repetition is ranked, by its items; those of the others would fill the memory.
-      if (repetition > 0) found->second.records = {};
+      if (repetition > 0) found->second.records = std::vector<ItemRecord>();
     } catch (const Interrupted&) {
       outcomes_.erase(found);
       throw;

@@ -246,6 +246,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
       for (const Cell& cell : cells) out << cell.name() << "\n";
       return 0;
     }
+    check_benchmark_path(options.benchmark_arguments);
     return report_detail::run_cells(options, plan, cells, models, host, out, err);
   });
 }

@@ -3,10 +3,13 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -104,6 +107,17 @@ inline void check_benchmark_out(const std::string& path, std::string_view format
 
 }  // namespace report_detail
 
+/// Google Benchmark itself would end the program, after everything was measured. Errors: InputError where the file of
+/// --benchmark_out cannot be written.
+inline void check_benchmark_path(std::span<const std::string> benchmark_arguments) {
+  const std::string path = report_detail::benchmark_flag(benchmark_arguments, "out");
+  std::error_code error;
+  const bool is_special = std::filesystem::exists(path, error) && !std::filesystem::is_regular_file(path, error) &&
+                          !std::filesystem::is_directory(path, error);
+  if (path.empty() || is_special || std::ofstream(path, std::ios::app)) return;
+  throw InputError("file", concat("--benchmark_out: cannot write to ", path, ": ", std::strerror(errno)));
+}
+
 /// Whether --benchmark_format leaves standard output to us.
 [[nodiscard]] inline bool has_own_console(std::span<const std::string> benchmark_arguments) {
   const std::string format = report_detail::benchmark_flag(benchmark_arguments, "format");
@@ -111,7 +125,7 @@ inline void check_benchmark_out(const std::string& path, std::string_view format
 }
 
 /// Writes what --benchmark_format and --benchmark_out ask for; `out` is standard output. Nothing of no cells.
-/// Errors: Error where a file is incomplete. Google Benchmark itself ends the program where it cannot open the file.
+/// Errors: Error where a file is incomplete.
 inline void report_benchmarks(std::span<const ReportedCell> reported, std::size_t repetitions,
                               std::span<const std::string> benchmark_arguments, std::ostream& out) {
   using namespace report_detail;

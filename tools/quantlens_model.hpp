@@ -82,7 +82,7 @@ struct ScoreCommand {
     command.add_option("--file", file, "JSON lines {\"context\": text, \"continuation\": text}")->required();
   }
 
-  /// One line for each that is not blank. Errors: Error "score" at the end where some failed.
+  /// One line for each that is not blank. Errors: Error "lines" at the end where some failed.
   void run(std::ostream& out) {
     const MappedFile lines = MappedFile::open(file);
     const LoadedModel model(engine);
@@ -111,7 +111,7 @@ struct ScoreCommand {
       out << line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
     }
     if (const std::size_t n_failed = errors.size() - results.size(); n_failed > 0)
-      throw Error("score", concat(n_failed, " of ", errors.size(), " lines of ", file, " failed; the output says why"));
+      throw Error("lines", concat(n_failed, " of ", errors.size(), " lines of ", file, " failed; the output says why"));
   }
 
  private:
@@ -120,7 +120,7 @@ struct ScoreCommand {
     const nlohmann::json value = parse_json_strict(line, where);
     const auto text = [&](const char* key) {
       if (!value.is_object() || !value.contains(key) || !value[key].is_string())
-        throw InputError("score", concat(where, ": expected an object with the text '", key, "'"));
+        throw InputError("lines", concat(where, ": expected an object with the text '", key, "'"));
       return value[key].get<std::string>();
     };
     const std::string context = text("context"), continuation = text("continuation");
@@ -156,7 +156,7 @@ struct PerplexityCommand {
       logprob += result.logprob;
       n_predicted += result.token_logprobs.size();
     }
-    if (n_predicted == 0) throw InputError("perplexity", concat(file, " leaves no token to predict"));
+    if (n_predicted == 0) throw InputError("text", concat(file, " leaves no token to predict"));
     out << nlohmann::ordered_json{{"perplexity", std::exp(-logprob / static_cast<double>(n_predicted))},
                                   {"n_tokens", n_predicted},
                                   {"windows", sequences.size()}}

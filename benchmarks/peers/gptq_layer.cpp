@@ -47,7 +47,7 @@ void run(char** arguments) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 6) throw InputError("arguments", "expected FORMAT WEIGHTS INPUTS N_IN OUT");
+    if (argc != 6) throw InputError("usage", "expected FORMAT WEIGHTS INPUTS N_IN OUT");
     run(argv);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {

@@ -22,7 +22,7 @@ void run(char** arguments) {
     prompt.push_back(token);
     prompts.push_back(std::move(prompt));
   }
-  if (prompts.empty() || !tokens.eof()) throw InputError("tokens", concat(arguments[3], ": expected token ids"));
+  if (prompts.empty() || !tokens.eof()) throw InputError("file", concat(arguments[3], ": expected token ids"));
   const ModelSession session(arguments[1], EngineOptions{});
   const Transformer transformer = session.build_transformer(parse_format(arguments[2]));
   std::ofstream out(arguments[4], std::ios::binary);
@@ -35,7 +35,7 @@ void run(char** arguments) {
 
 int main(int argc, char** argv) {
   try {
-    if (argc != 5) throw InputError("arguments", "expected MODEL FORMAT TOKENS OUT");
+    if (argc != 5) throw InputError("usage", "expected MODEL FORMAT TOKENS OUT");
     run(argv);
     return EXIT_SUCCESS;
   } catch (const std::exception& error) {

@@ -31,7 +31,7 @@ class CountingProtocol final : public Protocol {
   [[nodiscard]] bool supports(const Task&) const override { return true; }
   [[nodiscard]] std::vector<ItemRecord> run(const Task&, std::span<const Item> items, TextModel& model, TextModel& full,
                                             std::uint64_t seed) const override {
-    if (fails) throw Error("scripted", "no answer");
+    if (fails) throw Error("model", "no answer");
     spans.push_back(items.size());
     std::vector<ItemRecord> records;
     for (const Item& item : items) {

@@ -168,7 +168,7 @@ struct ScriptedProvider final : ModelProvider {
   [[nodiscard]] std::string isa() const override { return isa_name; }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return {{"name", format}}; }
   [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
-    if (format == fails) throw InputError("group", "groups of 128 do not divide rows of 576");
+    if (format == fails) throw InputError("group_size", "groups of 128 do not divide rows of 576");
     ++builds[format];
     const auto refused = refuses.find(format);
     return std::make_shared<ScriptedModel>(format, noise.at(format), time,

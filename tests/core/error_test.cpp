@@ -30,5 +30,5 @@ TEST_CASE("a format error tells its reason apart from file and offset") {
 
 TEST_CASE("a message may hold what looks like a prefix") {
   CHECK(Error("write", "[quantlens.x] y").message() == "[quantlens.x] y");
-  CHECK(Error("", "").message().empty());
+  CHECK(Error("file", "").message().empty());
 }

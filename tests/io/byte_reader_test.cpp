@@ -11,21 +11,21 @@ using namespace quantlens::test;
 
 TEST_CASE("a reader takes values one after the other and stops at the end") {
   const auto bytes = exact_bytes(raw<std::uint16_t>(0x0201) + raw_string("hey") + "x");
-  ByteReader reader(bytes, "test", "file");
+  ByteReader reader(bytes, "gguf", "file");
   CHECK(reader.read<std::uint16_t>("a number") == 0x0201);
   CHECK(reader.length_and_text("a text") == "hey");
   CHECK(reader.offset() == 13);
   CHECK(reader.since(10).size() == 3);
   CHECK_THROWS_WITH(reader.read<std::uint32_t>("a word"),
-                    "[quantlens.test] file at byte 13: a word needs 4 bytes, but only 1 are left");
+                    "[quantlens.gguf] file at byte 13: a word needs 4 bytes, but only 1 are left");
   CHECK(reader.remaining() == 1);
 }
 
 TEST_CASE("a count is refused before its records could be allocated") {
   const auto bytes = exact_bytes(raw<std::uint64_t>(3) + std::string(20, 'x'));
-  CHECK(ByteReader(bytes, "test", "file").count("the count", 6) == 3);
+  CHECK(ByteReader(bytes, "gguf", "file").count("the count", 6) == 3);
   try {
-    ByteReader(bytes, "test", "file").count("the count", 7);
+    ByteReader(bytes, "gguf", "file").count("the count", 7);
     FAIL_CHECK("accepted");
   } catch (const FormatError& error) {
     CHECK(error.offset() == 0);

@@ -22,7 +22,7 @@ std::vector<std::byte> from_hex(const std::string& hex) {
 GgmlType type_named(const std::string& wanted) {
   for (const GgmlTypeInfo& info : ggml_types)
     if (info.name == wanted) return static_cast<GgmlType>(info.id);
-  throw InputError("test", wanted);
+  throw InputError("usage", wanted);
 }
 
 std::vector<std::uint32_t> bits_of(const std::vector<float>& values) {

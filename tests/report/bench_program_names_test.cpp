@@ -40,7 +40,7 @@ TEST_CASE("bench program: output that does not fit ends it with 1", "[report]") 
   std::ofstream full("/dev/full");
   if (!full) return;
   const OpenModel none = [](const std::filesystem::path&, const BenchOptions&) -> std::unique_ptr<ModelProvider> {
-    throw Error("test", "no model is needed");
+    throw Error("file", "no model is needed");
   };
   for (const char* flag : {"--help", "--version"}) {
     std::ostringstream err;

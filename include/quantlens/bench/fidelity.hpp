@@ -195,7 +195,7 @@ struct Norms {
     if (tokens.size() <= n_given) continue;
     total += sums.emplace_back(pair.run(tokens, n_given));
   }
-  if (sums.empty()) throw InputError("fidelity", "there is no text to predict; give at least two tokens");
+  if (sums.empty()) throw InputError("text", "there is no text to predict; give at least two tokens");
   const auto mean_of = [&](const char* name, const auto& part) { return token_mean(sums, seed_of(seed, name), part); };
   return {sums.size(),
           static_cast<std::size_t>(total.n),

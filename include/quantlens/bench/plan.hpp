@@ -75,8 +75,8 @@ inline std::vector<std::string> task_names(const std::filesystem::path& folder) 
     if (std::filesystem::exists(entry->path() / "task.toml", none)) names.push_back(entry->path().filename().string());
   }
   if (names.empty())
-    throw InputError("tasks", concat("no task folder in '", folder.string(), "'", error ? ": " + error.message() : "",
-                                     "; name the right one with --tasks-dir"));
+    throw InputError("task", concat("no task folder in '", folder.string(), "'", error ? ": " + error.message() : "",
+                                    "; name the right one with --tasks-dir"));
   std::sort(names.begin(), names.end());
   return names;
 }

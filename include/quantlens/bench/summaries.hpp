@@ -109,7 +109,7 @@ inline Summary summarize_set(const MetricInfo& info, const RecordList& records, 
   if (info == metric::flips_mentioned) return of_edits(flip_and_mention, flips_mentioned);
   if (info == metric::cct) return of_edits(impact_and_mention, mention_correlation);
   if (info == metric::phi_cct) return of_edits(flip_and_mention, mention_correlation);
-  throw Error("metric", concat("no statistic for the set-level metric ", info.name));
+  throw Error("metrics", concat("no statistic for the set-level metric ", info.name));
 }
 
 }  // namespace bench_detail

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "quantlens/core/error_ids.hpp"
 #include "quantlens/core/printable.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -24,18 +25,18 @@ template <class... Parts>
 /// `what()` reads "[quantlens.<id>] <message>", in one line that a terminal can show whatever a file holds.
 class Error : public std::runtime_error {
  public:
-  Error(std::string_view id, std::string_view message)
+  Error(ErrorId id, std::string_view message)
       : std::runtime_error(printable(concat("[quantlens.", id, "] ", message))), id_(id) {}
 
   /// The stable part that a program may compare, such as "shape" or "gguf".
-  [[nodiscard]] const std::string& id() const noexcept { return id_; }
+  [[nodiscard]] ErrorId id() const noexcept { return id_; }
 
   /// what() behind its prefix: what an error quotes that says more of the same failure.
   [[nodiscard]] std::string_view message() const noexcept { return std::string_view(what()).substr(prefix_size_); }
 
  private:
-  std::string id_;
-  std::size_t prefix_size_ = std::string_view("[quantlens.] ").size() + id_.size();
+  ErrorId id_;
+  std::size_t prefix_size_ = std::string_view("[quantlens.] ").size() + id_.name().size();
 };
 
 /// Wrong use or bad input (a malformed file, an unknown name): programs exit with 2.
@@ -59,7 +60,7 @@ class ItemError : public InputError {
 /// A file that breaks its format, with the byte offset at which that shows.
 class FormatError : public InputError {
  public:
-  FormatError(std::string_view id, std::string_view file, std::uint64_t offset, std::string_view message)
+  FormatError(ErrorId id, std::string_view file, std::uint64_t offset, std::string_view message)
       : InputError(id, concat(file, " at byte ", offset, ": ", message)),
         offset_(offset),
         reason_(printable(message)) {}

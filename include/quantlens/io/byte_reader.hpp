@@ -39,8 +39,8 @@ template <class T>
 /// being read.
 class ByteReader {
  public:
-  ByteReader(std::span<const std::byte> bytes, std::string id, std::string file)
-      : bytes_(bytes), id_(std::move(id)), file_(std::move(file)) {}
+  ByteReader(std::span<const std::byte> bytes, ErrorId id, std::string file)
+      : bytes_(bytes), id_(id), file_(std::move(file)) {}
 
   [[nodiscard]] std::uint64_t offset() const { return offset_; }
   [[nodiscard]] std::uint64_t remaining() const { return bytes_.size() - offset_; }
@@ -85,7 +85,7 @@ class ByteReader {
 
  private:
   std::span<const std::byte> bytes_;
-  std::string id_;
+  ErrorId id_;
   std::string file_;
   std::uint64_t offset_ = 0;
 };

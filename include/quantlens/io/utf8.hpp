@@ -47,7 +47,7 @@ namespace detail {
 }
 
 /// Errors: FormatError `id` naming `what` where a file is no text, or text in another encoding.
-inline void require_text(std::string_view text, std::string_view id, std::string_view what) {
+inline void require_text(std::string_view text, ErrorId id, std::string_view what) {
   if (const auto bad = first_invalid_utf8(text)) throw FormatError(id, what, *bad, not_utf8(text, *bad));
   if (const std::string_view known = detail::known_start(text); !known.empty()) throw FormatError(id, what, 0, known);
 }

@@ -20,7 +20,7 @@ inline void check_weights(MatrixView<const float> weights, std::string_view meth
       const float w = weights(r, c);
       if (std::isfinite(w) && std::fabs(w) <= largest) continue;
       throw InputError(
-          std::isfinite(w) ? "weights" : "not_finite",
+          std::isfinite(w) ? ErrorId("weights") : ErrorId("not_finite"),
           concat(method, ": the weight at row ", r, ", column ", c, " is ", w, "; expected ",
                  std::isfinite(w) ? concat("at most ", largest) : "a finite number", "; is the file damaged?"));
     }

@@ -202,7 +202,7 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
         matrix.decode_row(r, values);
         for (const float v : values)
           if (!std::isfinite(v) || (type != GgmlType::f32 && type != GgmlType::bf16 && std::fabs(v) > 65504.0f))
-            throw InputError(std::isfinite(v) ? "weights" : "not_finite",
+            throw InputError(std::isfinite(v) ? ErrorId("weights") : ErrorId("not_finite"),
                              concat(matrix.name, ": row ", r, " holds ", v, ", which ", name(type), " cannot"));
         encode_row(type, values, bytes);
       }

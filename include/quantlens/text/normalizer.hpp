@@ -29,10 +29,13 @@ class Replacer {
     if (is_regex) regex_.emplace(pattern_);
   }
 
+  /// Errors: InputError where the text grows beyond 1 GiB.
   [[nodiscard]] std::string replace(std::string_view text) const {
+    constexpr std::size_t most_bytes = std::size_t{1} << 30;
     std::string result;
     std::size_t done = 0;
     const auto put = [&](std::size_t begin, std::size_t end) {
+      if (result.size() > most_bytes) throw InputError("tokenizer", "replacing makes more than 1 GiB of a text");
       result += text.substr(done, begin - done);
       result += content_;
       done = end;

@@ -41,7 +41,8 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] inline TokenizerData tokenizer_data_from_gguf(const GgufFile& file) {
   const auto refuse = [&](const auto&... parts) { throw InputError("tokenizer", concat(file.name(), ": ", parts...)); };
   if (const std::string model = file.string("tokenizer.ggml.model"); model != "gpt2")
-    refuse("tokenizer.ggml.model is '", model, "'; only 'gpt2' (byte-level BPE) is supported");
+    refuse("tokenizer.ggml.model is '", model, "'; only 'gpt2' (byte-level BPE) is supported in GGUF files",
+           model == "llama" ? "; take the model's Hugging Face folder, whose tokenizer.json is read" : "");
   if (!file.has("tokenizer.ggml.pre"))
     refuse("no tokenizer.ggml.pre: the file doesn't say how its text is cut; convert the model again");
   if (file.boolean_or("tokenizer.ggml.add_space_prefix", false))

@@ -41,7 +41,7 @@ TEST_CASE("a text of many lines keeps them and its tabs, whatever its length") {
 }
 
 TEST_CASE("an error is one printable line") {
-  CHECK(std::string(Error("id", "tensor 'a\n[quantlens.ok] all is well\x1b[1A'").what()) ==
-        "[quantlens.id] tensor 'a\\n[quantlens.ok] all is well\\x1b[1A'");
-  CHECK(std::string(FormatError("id", "f\r", 3, "x").what()) == "[quantlens.id] f\\x0d at byte 3: x");
+  CHECK(std::string(Error("file", "tensor 'a\n[quantlens.ok] all is well\x1b[1A'").what()) ==
+        "[quantlens.file] tensor 'a\\n[quantlens.ok] all is well\\x1b[1A'");
+  CHECK(std::string(FormatError("file", "f\r", 3, "x").what()) == "[quantlens.file] f\\x0d at byte 3: x");
 }

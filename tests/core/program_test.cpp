@@ -24,9 +24,9 @@ std::pair<int, std::string> end_of(Work&& work) {
 TEST_CASE("a program's status is that of its work, or of what the work throws") {
   using Ending = std::pair<int, std::string>;
   CHECK(end_of([] { return 3; }) == Ending{3, ""});
-  CHECK(end_of([]() -> int { throw InputError("id", "bad\ninput"); }) ==
-        Ending{2, "tool: [quantlens.id] bad\\ninput\n"});
-  CHECK(end_of([]() -> int { throw Error("id", "lost"); }) == Ending{1, "tool: [quantlens.id] lost\n"});
+  CHECK(end_of([]() -> int { throw InputError("file", "bad\ninput"); }) ==
+        Ending{2, "tool: [quantlens.file] bad\\ninput\n"});
+  CHECK(end_of([]() -> int { throw Error("file", "lost"); }) == Ending{1, "tool: [quantlens.file] lost\n"});
   CHECK(end_of([]() -> int { throw std::runtime_error("a\x1b[1m"); }) == Ending{1, "tool: a\\x1b[1m\n"});
   CHECK(end_of([]() -> int { throw std::bad_alloc(); }) == Ending{1, "tool: out of memory\n"});
   CHECK(end_of([]() -> int { throw Interrupted{15}; }) == Ending{143, "tool: interrupted\n"});

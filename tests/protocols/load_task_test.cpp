@@ -301,7 +301,7 @@ TEST_CASE("a data set that is not there has an error id of its own, so that a ru
     try {
       static_cast<void>(load_task(folder.path() / "toy", folder.path() / "data"));
     } catch (const InputError& error) {
-      return error.id();
+      return std::string(error.id().name());
     }
     return std::string("none");
   };

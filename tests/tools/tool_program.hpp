@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,20 @@ inline Result run(const std::vector<std::string>& arguments, const std::string& 
   const int code = std::system((command + " >" + quoted(out.string()) + " 2>" + quoted(err.string())).c_str());
   return {WIFEXITED(code) ? WEXITSTATUS(code) : -1, kept ? quantlens::test::read_text(out) : "",
           quantlens::test::read_text(err)};
+}
+
+/// A file or folder of tests/data.
+inline std::string data(const std::string& name) { return QUANTLENS_SOURCE_DIR "/tests/data/" + name; }
+
+/// One value a line.
+inline std::vector<nlohmann::json> json_lines(const std::string& text) {
+  std::vector<nlohmann::json> values;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    values.push_back(nlohmann::json::parse(text.substr(at, end - at)));
+    at = end + 1;
+  }
+  return values;
 }
 
 }  // namespace quantlens_test

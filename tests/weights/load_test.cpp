@@ -132,6 +132,45 @@ TEST_CASE("a model is called as its GGUF file says, else as the file, and a fold
   CHECK(load_model(data_folder / "qwen2/../llama/.").name == "llama");
 }
 
+TEST_CASE("a split GGUF model loads as the whole does, from any of its parts") {
+  const TempFolder folder;
+  const GgufBuilder whole = tiny_llama();
+  folder.write("whole.gguf", whole.build());
+  GgufBuilder parts[2] = {whole, GgufBuilder()};
+  parts[0].tensors.resize(7);
+  parts[1].tensors.assign(whole.tensors.begin() + 7, whole.tensors.end());
+  for (std::uint16_t i = 0; i < 2; ++i) {
+    parts[i].set("split.no", GgufValueType::u16, raw(i)).set("split.count", GgufValueType::u16, raw<std::uint16_t>(2));
+    parts[i].set("split.tensors.count", GgufValueType::i32, raw(static_cast<std::int32_t>(whole.tensors.size())));
+    folder.write(gguf_part_name("tiny", i + 1u, 2), parts[i].build());
+  }
+  const ModelFile expected = load_model(folder.path() / "whole.gguf");
+  for (const std::size_t given : {1u, 2u}) {
+    const ModelFile model = load_model(folder.path() / gguf_part_name("tiny", given, 2));
+    CHECK(model.name == "tiny");
+    CHECK(model.path == folder.path() / "tiny-00001-of-00002.gguf");
+    CHECK(model.tokenizer.tokens == expected.tokenizer.tokens);
+    for (std::size_t i = 0; i < 2; ++i) {
+      CHECK(hash_of_values(model.weights.blocks[i].q) == hash_of_values(expected.weights.blocks[i].q));
+      CHECK(hash_of_values(model.weights.blocks[i].down) == hash_of_values(expected.weights.blocks[i].down));
+      CHECK(model.weights.blocks[i].mlp_norm == expected.weights.blocks[i].mlp_norm);
+    }
+  }
+}
+
+TEST_CASE("sizes that a GGUF file gives for each block load where all are equal") {
+  GgufBuilder file = tiny_llama();
+  file.set("llama.feed_forward_length", std::vector<std::int32_t>{64, 64});
+  file.set("llama.attention.head_count", std::vector<std::int32_t>{4, 4});
+  file.set_array("llama.attention.head_count_kv", GgufValueType::u32, 2, raw(2u) + raw(2u));
+  const auto bytes = exact_bytes(file.build());
+  const ModelConfig config = load_gguf(GgufFile::parse(bytes, "tiny.gguf")).weights.config;
+  CHECK(config.d_ff == 64);
+  CHECK(config.n_heads == 4);
+  CHECK(config.n_kv_heads == 2);
+  CHECK(config.d_head == 8);
+}
+
 TEST_CASE("an embedding padded beyond the tokenizer, tied output and rotary factors load") {
   GgufBuilder file = tiny_llama();
   file.tensor("token_embd.weight").shape = {10, 32};

@@ -244,9 +244,9 @@ inline void require_checkpoint_source(const ModelFile& model) {
 }
 
 /// Writes a folder: the tokenizer's files of the source, model.safetensors, and config.json last, so that a folder cut
-/// short does not load. config.json keeps the model's name. A matrix of `model` with codes is written in `format`, exactly or not at all; one without them
-/// as it is. To write what a quantizer chose, copy the loaded model and set_codes() of its matrices (and its norms,
-/// where the method folds scales into them).
+/// short does not load. config.json keeps the model's name. A matrix of `model` with codes is written in `format`,
+/// exactly or not at all; one without them as it is. To write what a quantizer chose, copy the loaded model and
+/// set_codes() of its matrices (and its norms, where the method folds scales into them).
 /// Errors: InputError `checkpoint` for codes that the format cannot hold, a source that is no Hugging Face folder and a
 /// target that holds a model already; Error `write`.
 inline void write_checkpoint(const ModelFile& model, const std::filesystem::path& folder, CheckpointFormat format) {

@@ -137,13 +137,13 @@ TEST_CASE("a GGUF file's own output layer counts") {
 TEST_CASE("biases that are there count, and those that are not are none, whatever attention_bias says") {
   EditedFolder folder("llama");
   folder.config["attention_bias"] = true;
-  const auto note = [](const std::string& part) {
-    return concat("attention_bias is true, but the file has no biases of ", part, ": none are used");
+  const auto note = [](const std::string& parts) {
+    return concat("attention_bias is true, but the file has no biases of ", parts, ": none are used");
   };
-  CHECK(folder.load().notes() == Notes{note("attn.q"), note("attn.k"), note("attn.v"), note("attn.o")});
+  CHECK(folder.load().notes() == Notes{note("attn.q, attn.k, attn.v, attn.o")});
   for (const std::string block : {"model.layers.0.", "model.layers.1."})
     folder.add(block + "self_attn.o_proj.bias", {32}, std::vector<float>(32, 0.25f));
-  CHECK(folder.load().notes() == Notes{note("attn.q"), note("attn.k"), note("attn.v")});
+  CHECK(folder.load().notes() == Notes{note("attn.q, attn.k, attn.v")});
   folder.config["attention_bias"] = false;
   const ModelFile model = folder.load();
   CHECK(model.notes() == Notes{"the file has biases of attn.o, which attention_bias does not announce: they are used"});

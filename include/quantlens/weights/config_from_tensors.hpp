@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,7 +29,8 @@ class ConfigCorrector {
     vocabulary();
     heads();
     mlp();
-    for (const BlockPart part : all_block_parts) bias(part);
+    biases("attention_bias", {BlockPart::q, BlockPart::k, BlockPart::v, BlockPart::o});
+    biases("mlp_bias", {BlockPart::gate, BlockPart::up, BlockPart::down});
     return std::move(notes_);
   }
 
@@ -123,19 +125,23 @@ class ConfigCorrector {
     replace(config_.d_ff, (*up)[0], spelled("intermediate_size", "feed_forward_length"), "blocks.0.mlp.up");
   }
 
-  void bias(BlockPart part) {
-    const bool stored = pool_.has(concat("blocks.0.", part_name(part), "_bias"));
-    const bool promised = config_.has_bias[part];
-    // Qwen2's q, k and v have theirs by definition: where one is missing, the file is not whole.
-    const bool by_definition = promised && config_.architecture == "qwen2";
-    if (stored == promised || by_definition) return;
-    config_.has_bias[part] = stored;
+  /// Biases of the first block stand for all: a later block that differs is refused when its tensors are taken.
+  void biases(std::string_view flag, std::initializer_list<BlockPart> parts) {
+    std::string found, missing;
+    for (const BlockPart part : parts) {
+      const bool stored = pool_.has(concat("blocks.0.", part_name(part), "_bias"));
+      const bool promised = config_.has_bias[part];
+      // Qwen2's q, k and v have theirs by definition: where one is missing, the file is not whole.
+      if (stored == promised || (promised && config_.architecture == "qwen2")) continue;
+      config_.has_bias[part] = stored;
+      std::string& names = stored ? found : missing;
+      names += concat(names.empty() ? "" : ", ", part_name(part));
+    }
     if (!is_hf()) return;
-    const std::string flag = part_name(part).starts_with("attn") ? "attention_bias" : "mlp_bias";
-    notes_.push_back(
-        stored
-            ? concat("the file has biases of ", part_name(part), ", which ", flag, " does not announce: they are used")
-            : concat(flag, " is true, but the file has no biases of ", part_name(part), ": none are used"));
+    if (!found.empty())
+      notes_.push_back(concat("the file has biases of ", found, ", which ", flag, " does not announce: they are used"));
+    if (!missing.empty())
+      notes_.push_back(concat(flag, " is true, but the file has no biases of ", missing, ": none are used"));
   }
 
   ModelConfig& config_;

@@ -148,7 +148,8 @@ struct ScriptedProvider final : ModelProvider {
   std::string hash = std::string(64, 'a');
   std::string isa_name = "avx2";
   std::size_t context = 4096;
-  std::string chat_mark;  ///< what its chat template puts in front of each chat
+  std::string refused_chat;  ///< part of the chats that its template refuses
+  std::string chat_mark;     ///< what its chat template puts in front of each chat
   std::map<std::string, std::size_t> builds;
   ScriptedTime time;
 
@@ -161,6 +162,8 @@ struct ScriptedProvider final : ModelProvider {
   [[nodiscard]] std::string text_of(const Prompt& prompt) const override {
     std::string text = chat_mark;
     for (const ChatMessage& message : prompt.messages) text += message.content + "\n";
+    if (!refused_chat.empty() && text.find(refused_chat) != std::string::npos)
+      throw ItemError("template", "it has no system role");
     return text + prompt.answer_prefix;
   }
   /// A byte is a token.

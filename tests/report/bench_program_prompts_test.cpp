@@ -127,6 +127,16 @@ TEST_CASE("bench program: what does not fit into the context is skipped, or wron
                               Catch::Contains("has 70"));
   CHECK_FALSE(std::filesystem::exists(program.out()));
 
+  program.provider.context = 4096;
+  program.provider.refused_chat = "Why";
+  CHECK_THAT(program.run(arguments).err,
+             Catch::Contains("skipped: tiny/nle: scripted.gguf refuses 12 of 12 items: it has no system role\n"));
+  named.back() = "tiny/nle";
+  CHECK_THAT(program.run(named).err, Catch::StartsWith("[quantlens.template] tiny/nle: scripted.gguf refuses 12"));
+  program.provider.refused_chat = "number 7?";  // no such item: "Why is text number 7 about"
+  CHECK(program.run(named).status == 0);
+  program.provider.refused_chat.clear();
+
   program.provider.context = 59;
   CHECK(program.run(arguments).status == 0);
   program.provider.context = 10;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -59,10 +60,10 @@ class PromptRecorder final : public TextModel {
 
 /// How the prompts of some items lie in a model's context. Units: tokens.
 struct PromptFit {
-  std::size_t n_unfit = 0;         ///< items with a prompt that is too long, or that the model's template refuses
-  std::size_t longest = 0;         ///< the longest prompt with what may be generated behind it ...
-  std::size_t max_new_tokens = 0;  ///< ... which is so much
-  std::string refusal;             ///< why a template refuses a prompt; empty: none is refused
+  std::size_t n_unfit = 0;            ///< items with a prompt that is too long, or that the model's template refuses
+  std::size_t longest = 0;            ///< the longest prompt with what may be generated behind it ...
+  std::size_t max_new_tokens = 0;     ///< ... which is so much
+  std::optional<InputError> refusal;  ///< of a prompt, by the template; none: none is refused
 };
 
 namespace bench_detail {
@@ -95,7 +96,7 @@ inline bool add_prompts(const std::vector<AskedPrompt>& prompts, const ModelProv
       fit.max_new_tokens = max_new_tokens;
     } catch (const InputError& error) {
       fits = false;
-      fit.refusal = error.what();
+      fit.refusal = error;
     }
   return fits;
 }
@@ -111,26 +112,37 @@ inline PromptFit measure_fit(const PlannedTask& task, const ModelProvider& model
   return fit;
 }
 
-/// "starter_topics/nle does not fit into m.gguf: ...", or nothing where it does.
-inline std::string why_unfit(const PlannedTask& task, const ModelProvider& model, const BenchOptions& options) {
+/// What is to be said of a task that does not fit; none where it does.
+inline std::optional<InputError> why_unfit(const PlannedTask& task, const ModelProvider& model,
+                                           const BenchOptions& options) {
   const PromptFit fit = measure_fit(task, model, options.seed);
-  if (!too_many_failed(fit.n_unfit, task.items.size(), options.max_failed_items)) return {};
+  if (!too_many_failed(fit.n_unfit, task.items.size(), options.max_failed_items)) return std::nullopt;
   const std::string n_unfit = concat(fit.n_unfit, " of ", task.items.size(), " items");
-  if (!fit.refusal.empty())
-    return concat(task.what.name(), ": ", model.name(), " refuses ", n_unfit, ": ", fit.refusal);
-  return concat(task.what.name(), ": the longest prompt needs ", fit.longest, " tokens (", fit.max_new_tokens,
-                " of them to be generated), the context of ", model.name(), " has ", model.n_ctx(), "; ", n_unfit,
-                " do not fit");
+  if (fit.refusal) return error_of(concat(task.what.name(), ": ", model.name(), " refuses ", n_unfit), *fit.refusal);
+  return InputError("n_ctx", concat(task.what.name(), ": the longest prompt needs ", fit.longest, " tokens (",
+                                    fit.max_new_tokens, " of them to be generated), the context of ", model.name(),
+                                    " has ", model.n_ctx(), "; ", n_unfit, " do not fit"));
+}
+
+/// None where the model's template refuses the chat.
+inline std::optional<std::string> text_of(const ModelProvider& model, const Prompt& prompt) {
+  try {
+    return model.text_of(prompt);
+  } catch (const InputError&) {
+    return std::nullopt;
+  }
 }
 
 /// Why two models read other texts where they are asked the same; empty: they read the same.
 inline std::string why_different(const PlannedTask& task, const ModelProvider& model, const ModelProvider& baseline,
                                  std::uint64_t seed) {
   for (const std::span<const Item> slice : slices_of(task.items))
-    for (const AskedPrompt& asked : asked_prompts(task, slice, seed))
-      if (model.text_of(asked.prompt) != baseline.text_of(asked.prompt))
+    for (const AskedPrompt& asked : asked_prompts(task, slice, seed)) {
+      const auto text = text_of(model, asked.prompt), other = text_of(baseline, asked.prompt);
+      if (text && other && *text != *other)
         return concat("the prompts differ: ", model.name(), " and the baseline ", baseline.name(),
                       " write the same chat otherwise; compare their chat templates");
+    }
   return {};
 }
 
@@ -144,21 +156,20 @@ inline void check_prompts(Plan& plan, const ModelProvider& model, const ModelPro
                           const BenchOptions& options) {
   std::vector<PlannedTask> fitting;
   for (PlannedTask& task : plan.tasks) {
-    std::string why;
+    std::optional<InputError> why;
     try {
       why = bench_detail::why_unfit(task, model, options);
-      if (why.empty() && baseline != nullptr) why = bench_detail::why_unfit(task, *baseline, options);
-      if (why.empty() && baseline != nullptr)
-        task.differs = bench_detail::why_different(task, model, *baseline, options.seed);
+      if (!why && baseline != nullptr) why = bench_detail::why_unfit(task, *baseline, options);
+      if (!why && baseline != nullptr) task.differs = bench_detail::why_different(task, model, *baseline, options.seed);
     } catch (const std::exception&) {
       // The protocol cannot ask at all: its cells fail and say why.
     }
-    if (why.empty())
+    if (!why)
       fitting.push_back(std::move(task));
     else if (options.tasks.empty())
-      plan.skipped.push_back(why);
+      plan.skipped.emplace_back(why->message());
     else
-      throw InputError("n_ctx", concat(why, "; leave it out of --tasks, or give a model with a longer context"));
+      throw InputError(why->id(), concat(why->message(), "; leave it out of --tasks, or take another model"));
   }
   if (fitting.empty() && !plan.tasks.empty())
     throw InputError("n_ctx", concat("no task fits into the context of ", model.name(), "; ", plan.skipped.back()));

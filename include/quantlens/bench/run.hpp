@@ -20,6 +20,7 @@
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/bench/work.hpp"
 #include "quantlens/core/interrupt.hpp"
+#include "quantlens/core/printable.hpp"
 #include "quantlens/protocols/protocol.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -151,7 +152,8 @@ inline std::string why_too_few_answered(const CellOutcome& outcome, double max_f
   const std::size_t n_failed = outcome.failed.size(), n_items = n_failed + outcome.records.size();
   if (!too_many_failed(n_failed, n_items, max_failed_items)) return {};
   std::string names;
-  for (std::size_t i = 0; i < std::min(n_failed, most_named); ++i) names += (i == 0 ? "" : ", ") + outcome.failed[i].id;
+  for (std::size_t i = 0; i < std::min(n_failed, most_named); ++i)
+    names += (i == 0 ? "" : ", ") + printable(outcome.failed[i].id);
   return concat(outcome.failed.front().error, "; ", n_failed, " of ", n_items, " items failed (", names,
                 n_failed > most_named ? ", ..." : "", "), more than the ", 100 * max_failed_items,
                 " % that --max-failed-items allows");

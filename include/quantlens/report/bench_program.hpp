@@ -239,7 +239,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
       if (model != nullptr)
         for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
     const Plan plan = report_detail::make_checked_plan(options, models);
-    for (const std::string& why : plan.skipped) err << "skipped: " << why << "\n";
+    for (const std::string& why : plan.skipped) err << "skipped: " << printable(why) << "\n";
     report_detail::initialize_benchmark(options);
     const std::vector<Cell> cells = filtered_cells(plan.cells(), benchmark::GetBenchmarkFilter());
     if (options.list || report_detail::lists_tests(options)) {

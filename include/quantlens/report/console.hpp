@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/printable.hpp"
 #include "quantlens/report/plain_text.hpp"
 #include "quantlens/report/rank_table.hpp"
 #include "quantlens/report/text_table.hpp"
@@ -156,7 +157,7 @@ inline std::string failed_items_text(const std::vector<const Json*>& rows) {
   if (error.empty()) return "";
   const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
   std::string names;
-  for (std::size_t i = 0; i < std::min(ids.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + ids[i];
+  for (std::size_t i = 0; i < std::min(ids.size(), most_named); ++i) names += (i == 0 ? "" : ", ") + printable(ids[i]);
   return concat(*least == *most ? "" : "at most ", *most, " of ", n_items, " items left out: ", names,
                 ids.size() > most_named ? ", ..." : "", ": ", error);
 }

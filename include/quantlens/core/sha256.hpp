@@ -16,6 +16,7 @@ namespace quantlens::inline v0_1 {
 /// The running hash of a stream of bytes.
 class Sha256 {
  public:
+  /// Errors: Interrupted.
   void update(std::span<const std::byte> bytes) {
     n_bytes_ += bytes.size();
     if (n_pending_ > 0) {
@@ -27,7 +28,10 @@ class Sha256 {
       add_block(pending_.data());
       n_pending_ = 0;
     }
-    for (; bytes.size() >= block_bytes; bytes = bytes.subspan(block_bytes)) add_block(bytes.data());
+    for (; bytes.size() >= block_bytes; bytes = bytes.subspan(block_bytes)) {
+      InterruptGuard::check();
+      add_block(bytes.data());
+    }
     std::copy(bytes.begin(), bytes.end(), pending_.begin());
     n_pending_ = bytes.size();
   }
@@ -101,12 +105,7 @@ class Sha256 {
 
 /// The hash of some bytes as 64 lower-case digits. Errors: Interrupted.
 [[nodiscard]] inline std::string sha256_hex(std::span<const std::byte> bytes) {
-  constexpr std::size_t piece_bytes = std::size_t{1} << 20;
   Sha256 hash;
-  for (; bytes.size() > piece_bytes; bytes = bytes.subspan(piece_bytes)) {
-    InterruptGuard::check();
-    hash.update(bytes.first(piece_bytes));
-  }
   hash.update(bytes);
   return hash.hex();
 }

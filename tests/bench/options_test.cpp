@@ -27,7 +27,7 @@ TEST_CASE("bench options: defaults are those of the contract", "[bench]") {
   CHECK(options.formats == std::vector<std::string>{"full", "rtn-w8", "rtn-w4-g32"});
   CHECK(options.out == "./quantlens-out");
   CHECK(options.baseline == "full");
-  CHECK(options.latency_items == 16);
+  CHECK(options.latency_items == 6);
   CHECK(options.shared_prefix);
   CHECK(options.prompts == PromptChoice::automatic);
   CHECK(options.limit == unnamed_limit);

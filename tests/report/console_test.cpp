@@ -127,6 +127,19 @@ TEST_CASE("console: what is left out, not compared, or not to be detected is sai
              Catch::Contains("\nn = 199 items. ") && Catch::Contains("\n1 of 200 items left out: note-7: "));
 }
 
+TEST_CASE("console: a limit that nobody asked for is said", "[report]") {
+  Json results = document();
+  results["manifest"]["argv"] = Json::array();
+  results["manifest"]["limit"] = 100;
+  CHECK_THAT(render_console(results, 200),
+             Catch::Contains("\nn = 200 items (at most 100 of each task; --limit all takes all). Deltas: "));
+  results["manifest"]["argv"] = {"--limit=100"};
+  CHECK_THAT(render_console(results, 200), Catch::Contains("\nn = 200 items. Deltas: "));
+  results["manifest"]["argv"] = Json::array();
+  results["manifest"]["limit"] = nullptr;
+  CHECK_THAT(render_console(results, 200), Catch::Contains("\nn = 200 items. Deltas: "));
+}
+
 TEST_CASE("console: a star marks what is significant after the correction, and nothing else", "[report]") {
   const std::string table = render_console(document());
   CHECK_THAT(table, Catch::Contains("-0.360*"));

@@ -23,9 +23,9 @@ namespace quantlens::inline v0_1 {
 /// the task has such for its name, always the ordinary ones, or the trained ones whatever the model.
 enum class PromptChoice { automatic, plain, trained };
 
-/// Items of each task where the user names none: the whole of what comes with quantlens takes an hour. A difference of
-/// 5 to 8 points shows with so many.
-inline constexpr std::size_t unnamed_limit = 200;
+/// Items of each task where the user names none: with the built-in tasks a run of some minutes, which shows differences
+/// of 9 points where a tenth of the pairs are discordant.
+inline constexpr std::size_t unnamed_limit = 100;
 
 /// Everything a user may ask of the main job.
 struct BenchOptions {
@@ -73,7 +73,7 @@ inline constexpr std::string_view bench_usage =
   --prompts SET        auto (default): the prompts that the baseline's model was trained on, where a task has such
                        for its name, else the ordinary ones; plain: always these; trained: wherever there are
   --limit N            the first N items of a seeded shuffle, the same for all formats, or all; default all of
-                       tasks that --tasks names, else 200 of each
+                       tasks that --tasks names, else 100 of each
   --threads T          default: as many as affinity, cgroup quota and OMP_NUM_THREADS allow
   --out DIR            results.json and items.jsonl; the same DIR resumes; default ./quantlens-out
   --seed S             default 0

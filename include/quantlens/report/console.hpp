@@ -180,12 +180,22 @@ inline std::vector<std::string> no_deltas_texts(const std::vector<const Json*>& 
   return lines;
 }
 
+/// " (the first 100; ...)" where a limit holds that nobody asked for.
+inline std::string limit_text(const Json& manifest) {
+  const Json limit = manifest.value("limit", Json()), arguments = manifest.value("argv", Json::array());
+  const bool is_asked = std::any_of(arguments.begin(), arguments.end(), [](const Json& argument) {
+    return argument.get<std::string>().starts_with("--limit");
+  });
+  return limit.is_null() || is_asked ? "" : concat(" (at most ", limit.dump(), " of each task; --limit all takes all)");
+}
+
 inline std::string footnotes(const Json& results, const std::vector<const Json*>& rows,
                              const std::vector<std::string>& metrics, std::size_t width) {
   const Json& manifest = results["manifest"];
-  std::string out = wrapped(concat("n = ", n_text(rows), " items. Deltas: to ", manifest.value("baseline", "full"),
-                                   " on the same items; * where p < 0.05 after Holm's correction over the formats."),
-                            width);
+  std::string out = wrapped(
+      concat("n = ", n_text(rows), " items", limit_text(manifest), ". Deltas: to ", manifest.value("baseline", "full"),
+             " on the same items; * where p < 0.05 after Holm's correction over the formats."),
+      width);
   if (const std::string left_out = failed_items_text(rows); !left_out.empty()) out += wrapped(left_out, width);
   for (const std::string& line : no_deltas_texts(rows)) out += wrapped(line, width);
   const std::string mde = ranges(rows, metrics, "mde", 3, [](const Json&, double) { return true; });

@@ -157,6 +157,19 @@ TEST_CASE("the prefix cache stays within its size and answers stay the same") {
   CHECK(small.counters().prompt_tokens > large.counters().prompt_tokens);
 }
 
+TEST_CASE("a model whose activations overflow ends with an error, whatever it is asked for") {
+  const ModelFile file = load_model(models_folder() / "tiny-llama");
+  Transformer model = build(file, "full");
+  for (float& weight : model.final_norm) weight = 3e38f;
+  Engine engine(model, {.threads = 2});
+  const ScoreRequest scored{{1, 2}, {3, 4}};
+  const GenerateRequest generated{{1, 2}, 4, {}};
+  const auto refused = Catch::Contains("[quantlens.not_finite]");
+  CHECK_THROWS_WITH(engine.score({&scored, 1}), refused);
+  CHECK_THROWS_WITH(engine.generate({&generated, 1}), refused);
+  CHECK_THROWS_WITH(engine.next_token_probs(std::vector<std::vector<TokenId>>{{1, 2}}), refused);
+}
+
 TEST_CASE("bad requests are refused") {
   const ModelFile file = load_model(models_folder() / "tiny-llama");
   const Transformer model = build(file, "full");

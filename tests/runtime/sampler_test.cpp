@@ -21,7 +21,7 @@ TEST_CASE("logits that are no numbers choose no token") {
       CHECK(sample_token(logits, {}, rng) == no_token);
     }
   CHECK_NOTHROW(require_token(0, 5));
-  CHECK_THROWS_AS(require_token(no_token, 5), ItemError);
+  CHECK_THROWS_AS(require_token(no_token, 5), Error);
   CHECK_THROWS_WITH(require_token(no_token, 5), Catch::Contains("[quantlens.not_finite] the logits of token 5"));
 }
 

@@ -180,7 +180,7 @@ struct Norms {
 
 /// Compares two transformers of the same model on the continuations of the sequences; the first token of one without
 /// context is not predicted. No more than 64 rows of logits are kept.
-/// Errors: InputError "fidelity" where nothing is predicted; "n_ctx".
+/// Errors: InputError "text" where nothing is predicted; "n_ctx"; Error "not_finite".
 [[nodiscard]] inline Agreement measure_agreement(const Transformer& full, const Transformer& format,
                                                  std::span<const ScoreRequest> sequences, std::size_t n_threads,
                                                  std::uint64_t seed = 0) {
@@ -194,6 +194,9 @@ struct Norms {
     const std::size_t n_given = std::max<std::size_t>(sequence.context.size(), 1);
     if (tokens.size() <= n_given) continue;
     total += sums.emplace_back(pair.run(tokens, n_given));
+    if (!std::isfinite(total.full_nll) || !std::isfinite(total.nll))
+      throw Error("not_finite",
+                  concat("a log-probability of sequence ", sums.size(), " is not finite: activations overflow"));
   }
   if (sums.empty()) throw InputError("text", "there is no text to predict; give at least two tokens");
   const auto mean_of = [&](const char* name, const auto& part) { return token_mean(sums, seed_of(seed, name), part); };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <utility>
 
@@ -219,11 +220,12 @@ inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requ
   prefill_all(std::move(sequences), take,
               [&](std::span<Sequence* const> stems) { score_branches(stems, requests, take); });
   for (std::size_t i = 0; i < results.size(); ++i) {
-    for (const double logprob : results[i].token_logprobs) results[i].logprob += logprob;
-    if (std::isnan(results[i].logprob))
-      throw Error("not_finite",
-                  "the model computed a log-probability that is no number; its weights or activations "
-                  "overflow");
+    const std::size_t first = std::max<std::size_t>(requests[i].context.size(), 1);
+    for (std::size_t t = 0; t < results[i].token_logprobs.size(); ++t) {
+      const double logprob = results[i].token_logprobs[t];
+      require_token(std::isfinite(logprob) ? requests[i].continuation.back() : no_token, first + t);
+      results[i].logprob += logprob;
+    }
     results[i].n_greedy =
         static_cast<std::size_t>(std::find(greedy[i].begin(), greedy[i].end(), 0) - greedy[i].begin());
   }
@@ -233,6 +235,7 @@ inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requ
 inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const std::vector<TokenId>> prompts) {
   const Exclusive::Use use(in_use_, "this model");
   std::vector<std::vector<float>> results(prompts.size(), std::vector<float>(model_.config.vocab_size));
+  std::atomic<bool> overflows = false;
   std::vector<Sequence> sequences;
   for (std::size_t i = 0; i < prompts.size(); ++i) {
     const std::size_t n = prompts[i].size();
@@ -241,11 +244,13 @@ inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const 
   prefill_all(
       std::move(sequences),
       [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
+        if (!all_finite(logits)) overflows = true;
         const double total = model_.kernels->log_sum_exp(logits.data(), logits.size());
         for (std::size_t i = 0; i < logits.size(); ++i)
           results[sequence.request][i] = static_cast<float>(std::exp(static_cast<double>(logits[i]) - total));
       },
       [](std::span<Sequence* const>) {});
+  if (overflows) throw Error("not_finite", "the logits behind a prompt are not all finite: activations overflow");
   return results;
 }
 
@@ -266,6 +271,7 @@ inline std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequ
   const auto accept = [&](Sequence& sequence) {
     GenerateResult& result = results[sequence.request];
     const TokenId token = chosen[sequence.request];
+    require_token(token, sequence.tokens.size());
     const auto& stops = model_.config.stop_tokens;
     result.stopped = std::find(stops.begin(), stops.end(), token) != stops.end();
     if (!result.stopped) {

@@ -30,11 +30,11 @@ inline constexpr TokenId no_token = -1;
   return std::all_of(logits.begin(), logits.end(), [](float logit) { return std::isfinite(logit); });
 }
 
-/// Errors: ItemError `not_finite` for no_token. `position`: of the token that was to be chosen.
+/// Errors: Error `not_finite` for no_token. `position`: of the token that was to be chosen.
 inline void require_token(TokenId token, std::size_t position) {
   if (token == no_token)
-    throw ItemError("not_finite", concat("the logits of token ", position,
-                                         " are not all finite: activations overflow in this format on this text"));
+    throw Error("not_finite", concat("the logits of token ", position,
+                                     " are not all finite: activations overflow in this format on this text"));
 }
 
 /// The most likely token; the lowest id among equals; no_token where a logit is not finite.

@@ -50,7 +50,6 @@ struct Runs {
     const RunContext context{journal,
                              {2, 4, 0, true, "cpu"},
                              {options.latency_items, options.latency_rounds, options.latency_threads},
-                             0,
                              provider.time.host(free_mib),
                              [&](const Cell& cell, std::size_t n, bool computed) {
                                if (n == 1 && computed && (timed.empty() || timed.back() != cell.format))

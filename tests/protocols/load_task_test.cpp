@@ -130,7 +130,7 @@ TEST_CASE("a task.toml that is wrong is refused by file, table and key") {
       {"{text} ({note})", "{txt} ({note})", "[classify] user: 'txt'; did you mean 'text'"},
       {"{text} ({note})", "{text} {label}", "unknown placeholder"},
       {"One of {labels}.", "One of {text}.", "unknown placeholder"},
-      {"{text} ({note})", "{text} {", "[prompts] [classify] user: [quantlens.template]"},
+      {"{text} ({note})", "{text} {", "[prompts] [classify] user: expected a {placeholder}"},
       {"answer = \"A: {label}\"", "answer = \"B: {label}\"", "must start with the answer_prefix 'A:'"},
       {"answer = \"A: {label}\"", "answer = \"A: yes\"", "must hold {label}"},
       {"{explanation}", "{reason}", "unknown placeholder"},

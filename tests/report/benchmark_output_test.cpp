@@ -16,11 +16,6 @@ using namespace quantlens_test;
 
 namespace {
 
-std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 /// Two tasks whose protocols have different metrics, and a first cell that fails.
 struct MixedRun {
   Program program;
@@ -34,13 +29,6 @@ struct MixedRun {
   [[nodiscard]] std::string file() const { return (program.folder.path() / "gb").string(); }
   Result run(const std::vector<std::string>& more) { return program.run(with(arguments, more)); }
 };
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
 
 /// The rows of Google Benchmark's CSV, which begins with its header.
 std::vector<std::string> csv_rows(const std::string& text) {
@@ -164,6 +152,5 @@ TEST_CASE("benchmark output: JSON on standard output and in a file, and the name
     CHECK(report["benchmarks"][0]["ql_accuracy"].is_number());
     CHECK(report["benchmarks"][0]["iterations"] == 1);
   }
-  CHECK_THAT(program.run(with(arguments, {"--benchmark_list_tests=true"})).out,
-             Catch::StartsWith("tiny/nle/full\n"));
+  CHECK_THAT(program.run(with(arguments, {"--benchmark_list_tests=true"})).out, Catch::StartsWith("tiny/nle/full\n"));
 }

@@ -19,18 +19,6 @@ namespace {
 const std::vector<std::string> two_formats{"--model",  "m.gguf",  "--formats", "full,rtn-w8",      "--tasks",
                                            "tiny/nle", "--batch", "2",         "--latency-rounds", "2"};
 
-std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 }  // namespace
 
 TEST_CASE("run progress: without a terminal each finished cell and each round is a line", "[report]") {

@@ -59,7 +59,8 @@ TEST_CASE("biases, windows and scaled positions survive quantizing, a stop, and 
   const auto tokens = random_tokens(40, 1);
   const auto expected = all_logits(build_transformer(file.weights, format, active_kernels(), options), tokens);
 
-  const BlockStore store(target.path() / "partial", {{"format", c.format}}, c.checkpoint, file.weights.config);
+  std::filesystem::create_directory(target.path() / "partial");
+  const BlockStore store(target.path() / "partial", c.checkpoint, file.weights.config);
   ModelFile quantized = file;
   static_cast<void>(quantized_weights(file.weights, format, active_kernels(), options, &store));
   quantized.weights = quantized_weights(file.weights, format, active_kernels(), options, &store);
@@ -95,9 +96,10 @@ TEST_CASE("AWQ's scales change no output of a block before it is rounded, biases
   const test::TempFolder folder;
   const ModelWeights weights = load_model(write_model_with_everything(folder)).weights;
   const std::vector<std::vector<TokenId>> sequences{random_tokens(40, 1)};
+  const FormatSpec format = parse_format("awq-w4-g32");
   const auto residual_behind = [&](bool scaled) {
     CalibrationFlow flow(weights, sequences, active_kernels(), 2);
-    BlockDraft draft(weights.blocks[0], parse_format("awq-w4-g32"));
+    BlockDraft draft(weights.blocks[0], format);
     flow.block() = draft.full_block(active_kernels());
     if (scaled) {
       const std::vector<float> before(flow.residual().begin(), flow.residual().end());

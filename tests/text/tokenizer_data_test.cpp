@@ -172,7 +172,8 @@ TEST_CASE("ids of llama.cpp's test strings are llama.cpp's, with published vocab
     const MappedFile file = MappedFile::open(strings);
     std::string_view rest = file.text();
     std::size_t n = 0;
-    for_each_line(vectors / concat("ggml-vocab-", family, ".gguf.out"), [&](std::string_view line, std::size_t) {
+    const MappedFile all_ids = MappedFile::open(vectors / concat("ggml-vocab-", family, ".gguf.out"));
+    for_each_line(all_ids.text(), [&](std::string_view line, std::size_t) {
       constexpr std::string_view separator = "\n__ggml_vocab_test__\n";
       const std::size_t end = rest.find(separator);
       if (end == rest.npos) return;

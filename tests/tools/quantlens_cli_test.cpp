@@ -50,7 +50,7 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
       {{"inspect", "--model", model, "--nosuch"}, "--nosuch"},
       {{"inspect", "--model", "/nowhere/model.gguf"}, "/nowhere/model.gguf"},
       {{"inspect", "--model", broken}, "[quantlens.gguf] broken.gguf at byte"},
-      {{"inspect", "--model", text}, "does not start with 'GGUF'"},
+      {{"inspect", "--model", text}, "is text ('abc')"},
       {{"inspect", "--model", folder.path().string()}, "no config.json"},
       {{"tokenize", "--model", model}, "--file"},
       {{"tokenize", "--model", model, "--file", "/nowhere"}, "/nowhere"},

@@ -62,16 +62,17 @@ TEST_CASE("codes that AWQ's format cannot hold are refused") {
 TEST_CASE("broken AWQ tensors and configurations are refused") {
   const AnyPacked codes = random_matrix<Affine, 4>(32, 64, 32, 1);
   const auto tensors = awq_tensors("m", codes);
-  const auto refused = [&](const OutputTensors& broken, const std::string& fragment, long long group = 32) {
+  const auto refused = [&](const OutputTensors& broken, const std::string& fragment, long long group = 32,
+                           const std::string& id = "checkpoint") {
     const WrittenModule written(broken);
-    check_refused(fragment, "checkpoint", fragment,
-                  [&] { static_cast<void>(read_awq(written.module(), config_of(group))); });
+    check_refused(fragment, id, fragment, [&] { static_cast<void>(read_awq(written.module(), config_of(group))); });
   };
   refused(with_tensor(tensors, "m.qweight", "I32", {64, 0}, std::vector<std::int32_t>()), "holds no weights");
   refused(with_tensor(tensors, "m.qzeros", "I32", {4, 2}, std::vector<std::int32_t>(8)), "expected shape [2, 4]");
   std::vector<std::uint16_t> scales(64, 0x3c00);
   scales[9] = 0x7c00;
-  refused(with_tensor(tensors, "m.scales", "F16", {2, 32}, scales), "'m.scales': item 9 is inf");
+  refused(with_tensor(tensors, "m.scales", "F16", {2, 32}, scales),
+          "'m.scales': 1 of its numbers are not finite, the first, at row 0, column 9, is inf", 32, "not_finite");
   refused(tensors, "groups of 48 do not divide its 64 inputs", 48);
   const auto config_refused = [](const json& more, const std::string& fragment) {
     json config = {{"bits", 4}, {"group_size", 128}};

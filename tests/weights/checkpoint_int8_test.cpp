@@ -55,13 +55,14 @@ TEST_CASE("LLM.int8() stores signed codes and the largest magnitude of each row"
 TEST_CASE("broken LLM.int8() tensors and codes that do not fit are refused") {
   const AnyPacked codes = random_matrix<Symmetric, 8>(4, 8, 0, 1);
   const auto tensors = bnb_int8_tensors("m", codes);
-  const auto refused = [&](const OutputTensors& broken, const std::string& fragment) {
+  const auto refused = [&](const OutputTensors& broken, const std::string& fragment,
+                           const std::string& id = "checkpoint") {
     const WrittenModule written(broken);
-    check_refused(fragment, "checkpoint", fragment,
-                  [&] { static_cast<void>(read_bnb_int8(written.module(), config_of(6.0f))); });
+    check_refused(fragment, id, fragment, [&] { static_cast<void>(read_bnb_int8(written.module(), config_of(6.0f))); });
   };
   refused(with_tensor(tensors, "m.SCB", "F32", {5}, std::vector<float>(5)), "'m.SCB': expected shape [4]");
-  refused(with_tensor(tensors, "m.SCB", "F32", {4}, std::vector<float>{1, 1, 1, INFINITY}), "item 3 is inf");
+  refused(with_tensor(tensors, "m.SCB", "F32", {4}, std::vector<float>{1, 1, 1, INFINITY}),
+          "at row 0, column 3, is inf", "not_finite");
   refused(with_tensor(tensors, "m.weight_format", "U8", {}, std::vector<std::uint8_t>{2}), "is 2, a layout");
   refused(with_tensor(tensors, "m.weight", "U8", {4, 8}, std::vector<std::uint8_t>(32)), "should be of type I8");
   const AnyPacked grouped = random_matrix<Symmetric, 8>(4, 64, 32, 1);

@@ -44,7 +44,7 @@ TEST_CASE("AutoGPTQ's quantize_config.json stands in for quantization_config") {
   std::filesystem::rename(copy / "model.safetensors", copy / "gptq_model-8bit.safetensors");
   ModelFile read = load_model(copy), original = load_model(checkpoints / "gptq-w8");
   CHECK(read.weights.source_types == original.weights.source_types);
-  CHECK(read.notes().empty());
+  CHECK(read.weights.notes.empty());
   std::vector<float> a(64), b(64);
   read.weights.blocks[0].q.decode_row(3, a);
   original.weights.blocks[0].q.decode_row(3, b);
@@ -96,9 +96,9 @@ TEST_CASE("tensors without the prefix that a model's head gives them are the sam
   const auto plain = std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tests/data/weights/qwen2";
   for (const auto& source : {plain, checkpoints / "gptq-w4-g32-act"}) {
     ModelFile read = load_model(rename_tensors(source.filename().string(), source)), original = load_model(source);
-    REQUIRE(read.notes().size() == 1);
-    CHECK_THAT(read.notes()[0], Catch::Contains("lack 'model.'"));
-    CHECK(original.notes().empty());
+    REQUIRE(read.weights.notes.size() == 1);
+    CHECK_THAT(read.weights.notes[0], Catch::Contains("lack 'model.'"));
+    CHECK(original.weights.notes.empty());
     const WeightMatrix &a = read.weights.blocks[0].down, &b = original.weights.blocks[0].down;
     std::vector<float> row_a(a.cols), row_b(b.cols);
     a.decode_row(5, row_a);

@@ -87,7 +87,6 @@ TEST_CASE("an output layer that differs from the embedding counts, whatever tie_
   CHECK(model.weights.notes ==
         Notes{"tie_word_embeddings is true, but 'lm_head.weight' differs from 'model.embed_tokens.weight': the file's "
               "own output layer is used"});
-  CHECK(model.notes() == model.weights.notes);
 }
 
 TEST_CASE("an output layer with the embedding's values stays tied, in another type, too") {
@@ -146,7 +145,8 @@ TEST_CASE("biases that are there count, and those that are not are none, whateve
   CHECK(folder.load().notes() == Notes{note("attn.q, attn.k, attn.v")});
   folder.config["attention_bias"] = false;
   const ModelFile model = folder.load();
-  CHECK(model.notes() == Notes{"the file has biases of attn.o, which attention_bias does not announce: they are used"});
+  CHECK(model.weights.notes ==
+        Notes{"the file has biases of attn.o, which attention_bias does not announce: they are used"});
   CHECK(model.weights.blocks[1].biases[BlockPart::o] == std::vector<float>(32, 0.25f));
   CHECK(model.weights.blocks[1].biases[BlockPart::q].empty());
 }
@@ -172,7 +172,7 @@ TEST_CASE("sizes that the tensors contradict are taken from the tensors where on
     if (!unset.empty()) folder.config.erase(unset);
     const ModelFile model = folder.load();
     CHECK(model.weights.config.*member == expected);
-    CHECK(model.notes() == notes);
+    CHECK(model.weights.notes == notes);
   };
   corrected("vocab_size", 300, &ModelConfig::vocab_size, 272,
             {"vocab_size says 300, but 'model.embed_tokens.weight' has shape [272, 32]: 272 is taken"});
@@ -200,7 +200,7 @@ TEST_CASE("a head size that no key gives is that of the tensors") {
   }
   const ModelFile model = folder.load();
   CHECK(model.weights.config.d_head == 16);
-  CHECK(model.notes() ==
+  CHECK(model.weights.notes ==
         Notes{"head_dim says 8, but 'model.layers.0.self_attn.q_proj.weight' has shape [64, 32]: 16 is taken"});
 }
 
@@ -211,7 +211,7 @@ TEST_CASE("a GGUF file's sizes are corrected under its own keys") {
   const ModelFile model = load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
   CHECK(model.weights.config.d_ff == 64);
   CHECK(model.weights.config.n_kv_heads == 2);
-  CHECK(model.notes() ==
+  CHECK(model.weights.notes ==
         Notes{"llama.attention.head_count_kv says 4, but 'blk.0.attn_k.weight' has shape [16, 32]: 2 is taken",
               "llama.feed_forward_length says 96, but 'blk.0.ffn_up.weight' has shape [64, 32]: 64 is taken"});
 }

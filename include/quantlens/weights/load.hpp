@@ -20,6 +20,7 @@
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/text/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
+#include "quantlens/text/unicode.hpp"
 #include "quantlens/weights/assemble.hpp"
 #include "quantlens/weights/checkpoint_read.hpp"
 #include "quantlens/weights/config_from_gguf.hpp"
@@ -161,7 +162,7 @@ inline void require_model(const GgufFile& file) {
   model.path = file->file().path();
   const auto part = parse_gguf_part_name(file->name());
   const std::string stem = part ? part->prefix : std::filesystem::path(file->name()).stem().string();
-  model.name = file->string_or("general.name", stem);
+  model.name = replace_invalid_utf8(file->string_or("general.name", stem));
   model.weights = weights_from_gguf(file);
   std::vector<TokenId> stop_tokens;
   for (const std::string_view key : {"tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"}) {
@@ -182,7 +183,7 @@ inline void require_model(const GgufFile& file) {
   model.path = folder->path();
   const std::filesystem::path whole = std::filesystem::absolute(model.path / "").lexically_normal();
   model.name = detail::JsonFields(folder->config(), "config.json").string_or(model_name_key, "");
-  if (model.name.empty()) model.name = whole.parent_path().filename().string();
+  if (model.name.empty()) model.name = replace_invalid_utf8(whole.parent_path().filename().string());
   model.weights = detail::weights_from_hf(folder);
   if (folder->tokenizer().is_null()) refuse_tokenizer(folder->path());
   detail::add_tokenizer(

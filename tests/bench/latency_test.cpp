@@ -61,6 +61,12 @@ TEST_CASE("latency: rounds that lie more than a quarter apart are mistrusted", "
   CHECK(summarize_latency(rounds_of({0.9, 1, 1.16, 1}), false).mistrusted == "its rounds differ by 26 %");
 }
 
+TEST_CASE("latency: of five rounds one may lie apart, two may not", "[bench]") {
+  CHECK(summarize_latency(rounds_of({1, 1, 2, 1, 1}), false).mistrusted.empty());
+  CHECK(summarize_latency(rounds_of({1, 0.5, 1, 1, 1}), false).mistrusted.empty());
+  CHECK(summarize_latency(rounds_of({1, 2, 1.3, 1, 1}), false).mistrusted == "its rounds differ by 30 %");
+}
+
 TEST_CASE("latency: a single disturbed item does not make a round differ", "[bench]") {
   std::vector<RowRound> rounds = rounds_of({1, 1, 1});
   rounds[1].items[2].ms *= 10;

@@ -129,7 +129,7 @@ class Quantize(unittest.TestCase):
             (self.command("gptq-w4", out, calibration=self.folder / "nowhere"), "nowhere"),
             (self.command("gptq-w4", out, length=4096), "context"),
             (self.command("gptq-w4", out, sequences=4096), "--calibration-sequences"),
-            (self.command("rtn-w4", out, model=self.text), "GGUF"),
+            (self.command("rtn-w4", out, model=self.text), "is text"),
             (self.command("rtn-w4", out, model=ROOT / "tests" / "data" / "weights" / "llama.gguf"), "folder"),
             (self.command("gguf-q4_0", out), "blocks"),
         ]:

@@ -9,7 +9,7 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Keeps each format that somebody asked for, until it is released.
+/// Keeps each format that somebody asked for, until it is released; what prompts left in memory only of the last.
 class ModelPool {
  public:
   explicit ModelPool(ModelProvider& provider) : provider_(provider), sha256_(provider.sha256()) {}
@@ -18,6 +18,8 @@ class ModelPool {
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
 
   [[nodiscard]] std::shared_ptr<BenchModel> get(const std::string& format) {
+    for (const auto& [name, other] : models_)
+      if (other && name != format) other->forget_prompts();
     std::shared_ptr<BenchModel>& model = models_[format];
     if (!model) model = provider_.build(format);
     return model;

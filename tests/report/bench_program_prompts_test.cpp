@@ -70,7 +70,9 @@ TEST_CASE("bench program: both sides of a pair get the prompts of the baseline's
     const std::vector<std::string> arguments{"--model",         model, "--tasks",    "tiny/nle", "--formats", "full",
                                              "--latency-items", "0",   "--baseline", baseline};
     for (int run = 0; run < 2; ++run) {  // the second is served
-      REQUIRE(program.run(arguments).status == 0);
+      const Result result = program.run(arguments);
+      CAPTURE(result.err);
+      REQUIRE(result.status == 0);
       const Json results = program.results();
       CHECK(results["rows"][0]["provenance"]["prompts"] == set);
       CHECK(results["rows"][0]["metrics"]["accuracy"]["n_paired"] == 12);
@@ -113,7 +115,8 @@ TEST_CASE("bench program: what does not fit into the context is skipped, or wron
   const Result result = program.run(arguments);
   INFO(result.err);
   REQUIRE(result.status == 0);
-  for (const Json& row : program.results()["rows"]) CHECK(row["task"].get<std::string>().starts_with("tiny/"));
+  const Json results = program.results();
+  for (const Json& row : results["rows"]) CHECK(row["task"].get<std::string>().starts_with("tiny/"));
   CHECK_THAT(result.err, Catch::Contains("skipped: facts/recall: the longest prompt needs ") &&
                              Catch::Contains("the context of scripted.gguf has 70; 9 of 9 items do not fit"));
   CHECK(program.results()["manifest"]["skipped"].size() == 1);

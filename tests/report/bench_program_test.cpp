@@ -230,7 +230,8 @@ TEST_CASE("bench program: rows without deltas are named, those that have them ar
       {"--model", "m", "--formats", "rtn-w2-g64,rtn-w8,full", "--tasks", "tiny/nle", "--baseline", "rtn-w8"});
   CHECK(result.status == 1);
   CHECK_THAT(result.err, Catch::Contains("no deltas for rtn-w2-g64, full: the baseline failed"));
-  for (const Json& row : program.results()["rows"]) CHECK(row["no_deltas"].is_null() == (row["format"] == "rtn-w8"));
+  const Json results = program.results();
+  for (const Json& row : results["rows"]) CHECK(row["no_deltas"].is_null() == (row["format"] == "rtn-w8"));
 }
 
 TEST_CASE("bench program: the baseline runs unseen where a filter or --formats leaves it out", "[report]") {

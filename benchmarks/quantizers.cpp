@@ -10,14 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/app/bench_program.hpp"
+#include "quantlens/app/program.hpp"
 #include "quantlens/bench/fidelity.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/printable.hpp"
-#include "quantlens/core/program.hpp"
 #include "quantlens/io/truncated_file.hpp"
-#include "quantlens/report/bench_program.hpp"
-#include "quantlens/runtime/probe_text.hpp"
+#include "quantlens/models/probe_text.hpp"
 
 namespace {
 

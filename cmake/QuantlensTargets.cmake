@@ -50,12 +50,14 @@ get_target_property(xsimd_headers xsimd INTERFACE_INCLUDE_DIRECTORIES)
 target_include_directories(quantlens_kernels SYSTEM ${kernels_scope} $<BUILD_INTERFACE:${xsimd_headers}>)
 
 add_library(quantlens_runtime INTERFACE)
-quantlens_add_headers(quantlens_runtime INTERFACE io text weights quant runtime)
+quantlens_add_headers(quantlens_runtime INTERFACE io text jinja weights checkpoints quant runtime
+                      convert models)
 target_link_libraries(quantlens_runtime INTERFACE quantlens_kernels nlohmann_json::nlohmann_json PCRE2::8BIT
                                                   utf8proc::utf8proc Eigen3::Eigen)
 
 add_library(quantlens_quantlens INTERFACE)
-quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp explain protocols metrics stats bench report)
+quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp metrics stats tasks protocols bench
+                      report app)
 target_link_libraries(quantlens_quantlens INTERFACE quantlens_runtime range-v3::range-v3 tomlplusplus::tomlplusplus
                                                     Boost::headers benchmark::benchmark)
 

@@ -9,41 +9,50 @@ import re
 import sys
 from pathlib import Path
 
-# Lowest first. A folder may include itself, its neighbours on the same line and everything above that line.
-LAYERS = [
-    ["core"],
-    ["io", "text"],
-    ["packed"],
-    ["weights"],
-    ["quant"],
-    ["isa"],
-    ["kernels"],
-    ["runtime"],
-    ["explain"],
-    ["metrics", "stats"],
-    ["protocols"],
-    ["bench"],
-    ["report"],
-]
-RANK = {folder: rank for rank, folders in enumerate(LAYERS) for folder in folders}
+# Each room, and exactly the other rooms whose headers it may include. Lowest first: no room includes a later one.
+ROOMS = {
+    "core": [],
+    "io": ["core"],
+    "text": ["core", "io"],
+    "jinja": ["core", "io", "text"],
+    "packed": ["core", "io"],
+    "weights": ["core", "io", "packed", "text"],
+    "checkpoints": ["core", "io", "jinja", "packed", "text", "weights"],
+    "quant": ["core", "packed"],
+    "isa": ["core", "packed"],
+    "kernels": ["core", "isa", "packed"],
+    "runtime": ["core", "kernels", "packed", "text", "weights"],
+    "convert": ["checkpoints", "core", "kernels", "packed", "quant", "runtime", "text", "weights"],
+    "models": ["checkpoints", "convert", "core", "io", "jinja", "kernels", "runtime", "text"],
+    "stats": ["core"],
+    "metrics": ["core", "stats"],
+    "tasks": ["core", "io", "metrics", "models", "text"],
+    "protocols": ["core", "metrics", "models", "tasks", "text"],
+    "bench": ["convert", "core", "io", "metrics", "models", "protocols", "quant", "runtime", "stats", "tasks"],
+    "report": ["bench", "core", "io", "stats"],
+    "app": ["bench", "core", "io", "report"],
+}
+# No room holds more headers than a reader can keep in view.
+MAX_HEADERS = 26
 
 # What an embedder of quantlens::kernels gets, and all that those headers may include.
 KERNELS = ["core/", "packed/", "isa/", "kernels/", "io/ggml_type.hpp", "version.hpp"]
 
 # Where each third party may be included: prefixes of paths below include/quantlens, or below the repository.
-JSON = ["io/", "text/", "weights/", "protocols/", "bench/", "report/", "tests/", "tools/", "benchmarks/"]
+JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "protocols/", "bench/", "report/", "app/",
+        "tests/", "tools/", "benchmarks/"]
 THIRD_PARTIES = {
     r"xsimd/": ["isa/simd.hpp"],
     r"(imm|x86)intrin\.h": ["isa/"],
     r"omp\.h": ["core/parallel.hpp"],
     r"Eigen/": ["quant/"],
     r"pcre2\.h": ["text/"],
-    r"utf8proc\.h": ["text/"],
+    r"utf8proc\.h": ["text/", "jinja/"],
     r"nlohmann/": JSON,
-    r"toml\+\+/": ["protocols/"],
-    r"range/v3/": ["explain/", "protocols/", "metrics/"],
+    r"toml\+\+/": ["tasks/"],
+    r"range/v3/": ["tasks/", "protocols/", "metrics/"],
     r"boost/": ["stats/"],
-    r"benchmark/": ["bench/", "report/", "main.hpp", "benchmarks/"],
+    r"benchmark/": ["bench/", "report/", "app/", "main.hpp", "benchmarks/"],
     r"catch2/": ["tests/"],
     r"CLI/": ["tools/", "benchmarks/"],
 }
@@ -61,6 +70,7 @@ class Checker:
         self.root = root
         self.include = root / "include" / "quantlens"
         self.violations = []
+        self.included = {room: set() for room in ROOMS}
 
     def report(self, path, line, message):
         self.violations.append(f"{path.relative_to(self.root)}:{line}: {message}")
@@ -69,7 +79,19 @@ class Checker:
         files = sorted(p for folder in FOLDERS for p in (self.root / folder).rglob("*") if p.suffix in (".hpp", ".cpp"))
         for path in files:
             self.check_file(path)
+        self.check_rooms()
         return files
+
+    def check_rooms(self):
+        """Rows name earlier rooms only, and rooms stay small."""
+        rooms = list(ROOMS)
+        for room, allowed in ROOMS.items():
+            for other in allowed:
+                if other not in rooms[: rooms.index(room)]:
+                    self.violations.append(f"tools/check_layers.py: {room}/ may include {other}/, which is no earlier room")
+            n = len(list((self.include / room).glob("*.hpp")))
+            if n > MAX_HEADERS:
+                self.violations.append(f"include/quantlens/{room}: {n} headers; {MAX_HEADERS} is the end")
 
     def check_file(self, path):
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -85,8 +107,8 @@ class Checker:
             if "#pragma once" not in lines:
                 self.report(path, 1, "no #pragma once")
         folder = name.split("/")[0] if in_library and "/" in name else None
-        if folder is not None and folder not in RANK:
-            self.report(path, 1, f"the folder '{folder}' is in no layer; give it one in tools/check_layers.py")
+        if folder is not None and folder not in ROOMS:
+            self.report(path, 1, f"the folder '{folder}' is no room; give it a row in tools/check_layers.py")
             folder = None
 
         for number, line in enumerate(lines, 1):
@@ -122,10 +144,11 @@ class Checker:
         if folder is None:
             return
         target_folder = target.split("/")[0] if "/" in target else None
+        self.included[folder].add(target_folder)
         if target_folder is None and target != "version.hpp":
             self.report(path, number, f'{folder}/ may not include "{header}", which stands above all layers')
-        elif target_folder is not None and RANK.get(target_folder, -1) > RANK[folder]:
-            self.report(path, number, f'{folder}/ may not include "{header}": {target_folder}/ is a higher layer')
+        elif target_folder is not None and target_folder != folder and target_folder not in ROOMS[folder]:
+            self.report(path, number, f'{folder}/ may not include "{header}": {target_folder}/ is not in its row')
         elif any(name.startswith(p) for p in KERNELS) and not any(target.startswith(p) for p in KERNELS):
             self.report(path, number, f'"{header}" is not part of the kernels component, but this header is')
 

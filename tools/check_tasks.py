@@ -108,7 +108,7 @@ class Checker:
         self.check_near_duplicates(demonstrations + items)
 
     def check_facts(self, kind):
-        """The loader's rules (protocols/fact_table.hpp) that hold without the data, and the data that lie in the folder."""
+        """The loader's rules (tasks/fact_table.hpp) that hold without the data, and the data that lie in the folder."""
         self.check_name()
         data = self.task["data"]
         demonstrations = self.read(data["demonstrations"]) if "demonstrations" in data else []

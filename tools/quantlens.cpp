@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/app/program.hpp"
 #include "quantlens/core/printable.hpp"
-#include "quantlens/core/program.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/io/truncated_file.hpp"
 #include "quantlens/version.hpp"

@@ -19,9 +19,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/engine.hpp"
-#include "quantlens/runtime/model_session.hpp"
 
 namespace quantlens::tool {
 

@@ -17,11 +17,11 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/checkpoints/load.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/gguf.hpp"
 #include "quantlens/io/hf_folder.hpp"
-#include "quantlens/runtime/model_session.hpp"
-#include "quantlens/weights/load.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens_command.hpp"
 
 namespace quantlens::tool {

@@ -18,9 +18,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/models/model_session.hpp"
+#include "quantlens/models/probe_text.hpp"
 #include "quantlens/runtime/engine.hpp"
-#include "quantlens/runtime/model_session.hpp"
-#include "quantlens/runtime/probe_text.hpp"
 #include "quantlens_command.hpp"
 
 namespace quantlens::tool {

@@ -8,17 +8,17 @@
 #include <ostream>
 #include <string>
 
+#include "quantlens/app/progress.hpp"
+#include "quantlens/checkpoints/blocks.hpp"
+#include "quantlens/checkpoints/gguf.hpp"
+#include "quantlens/checkpoints/write.hpp"
+#include "quantlens/convert/quantized_weights.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/io/partial_folder.hpp"
 #include "quantlens/isa/isa.hpp"
-#include "quantlens/report/progress.hpp"
-#include "quantlens/runtime/model_session.hpp"
-#include "quantlens/runtime/quantized_weights.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens/version.hpp"
-#include "quantlens/weights/checkpoint_blocks.hpp"
-#include "quantlens/weights/checkpoint_gguf.hpp"
-#include "quantlens/weights/checkpoint_write.hpp"
 #include "quantlens_command.hpp"
 
 namespace quantlens::tool {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/checkpoints/load.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/gguf.hpp"
@@ -18,12 +19,11 @@
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/io/mapped_file.hpp"
-#include "quantlens/text/chat_rules.hpp"
-#include "quantlens/text/chat_template.hpp"
+#include "quantlens/jinja/chat_rules.hpp"
+#include "quantlens/jinja/chat_template.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
 #include "quantlens/text/tokenizer_json.hpp"
-#include "quantlens/weights/load.hpp"
 #include "quantlens_command.hpp"
 
 namespace quantlens::tool {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "quantlens/runtime/model_session.hpp"
+#include "quantlens/models/model_session.hpp"
 
 namespace {
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/app/bench_program.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/io/truncated_file.hpp"
-#include "quantlens/report/bench_program.hpp"
 
 namespace quantlens::inline v0_1 {
 

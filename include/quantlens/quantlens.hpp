@@ -2,10 +2,10 @@
 #pragma once
 
 #include "quantlens/metrics/metric_info.hpp"
-#include "quantlens/protocols/load_task.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens/protocols/registry.hpp"
-#include "quantlens/protocols/selection.hpp"
-#include "quantlens/runtime/model_session.hpp"
 #include "quantlens/stats/set_level.hpp"
 #include "quantlens/stats/summary.hpp"
+#include "quantlens/tasks/load_task.hpp"
+#include "quantlens/tasks/selection.hpp"
 #include "quantlens/version.hpp"

@@ -3,11 +3,12 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "../io/temp_folder.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;
-using quantlens_test::TemporaryFolder;
-using quantlens_test::write_text;
+using quantlens::test::TempFolder;
+using quantlens::test::write_text;
 
 namespace {
 
@@ -24,7 +25,7 @@ std::string own_cpu() {
 }  // namespace
 
 TEST_CASE("host: busy is all but idle and waiting, of the processors that are ours", "[bench]") {
-  const TemporaryFolder root;
+  const TempFolder root;
   CHECK_FALSE(read_host_use(root.path()));
   write_text(root.path() / "proc/stat", "cpu  9 9 9 9 9 9 9 9 9 9\n" + own_cpu() +
                                             " 100 20 30 7777 555 4 6 40 0 0\ncpu1023 1 1 1 1 1 1 1 1 0 0\nintr 5\n");
@@ -37,7 +38,7 @@ TEST_CASE("host: busy is all but idle and waiting, of the processors that are ou
 }
 
 TEST_CASE("host: heat and quotas count as throttling", "[bench]") {
-  const TemporaryFolder root;
+  const TempFolder root;
   write_text(root.path() / "proc/stat", own_cpu() + " 1 1 1 1 1 1 1 1 0 0\n");
   write_text(root.path() / "sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count", "4\n");
   write_text(root.path() / "sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count", "5\n");
@@ -48,7 +49,7 @@ TEST_CASE("host: heat and quotas count as throttling", "[bench]") {
 }
 
 TEST_CASE("host: memory is what the system has left, or the control group if that is less", "[bench]") {
-  const TemporaryFolder root;
+  const TempFolder root;
   CHECK(std::isinf(free_memory_mib(root.path())));
   write_text(root.path() / "proc/meminfo", "MemTotal: 8388608 kB\nMemFree: 1024 kB\nMemAvailable: 4194304 kB\n");
   CHECK(free_memory_mib(root.path()) == 4096);

@@ -11,13 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "../io/temp_folder.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;
 using nlohmann::json;
-using quantlens_test::read_text;
-using quantlens_test::TemporaryFolder;
-using quantlens_test::write_text;
+using quantlens::test::read_text;
+using quantlens::test::TempFolder;
+using quantlens::test::write_text;
 
 namespace {
 
@@ -28,7 +29,7 @@ void append(Journal& journal, const std::vector<json>& lines) { journal.append(l
 }  // namespace
 
 TEST_CASE("journal: what was appended is found again, also by the next process", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   {
     Journal journal(path);
@@ -48,7 +49,7 @@ TEST_CASE("journal: what was appended is found again, also by the next process",
 }
 
 TEST_CASE("journal: a file cut short or written over under it is refused, not misread", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   Journal journal(path);
   append(journal, {line("a", 1), line("b", 2)});
@@ -68,7 +69,7 @@ TEST_CASE("journal: a file cut short or written over under it is refused, not mi
 }
 
 TEST_CASE("journal: cut at any byte, it keeps the whole lines and goes on after them", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   {
     Journal journal(path);
@@ -92,7 +93,7 @@ TEST_CASE("journal: cut at any byte, it keeps the whole lines and goes on after 
 }
 
 TEST_CASE("journal: a damaged line in the middle is refused with its offset, not skipped", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   const std::string first = line("a", 1).dump() + "\n";
   const std::string summed = journal_line_text(line("a", 1));
@@ -110,7 +111,7 @@ TEST_CASE("journal: a damaged line in the middle is refused with its offset, not
 }
 
 TEST_CASE("journal: any flipped bit is refused, or changes nothing that is read", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   {
     Journal journal(path);
@@ -146,7 +147,7 @@ TEST_CASE("journal: any flipped bit is refused, or changes nothing that is read"
 }
 
 TEST_CASE("journal: lines of older versions have no checksum, and none follows one that has", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   const std::string old = line("a", 1).dump() + "\n";
   write_text(path, old + old);
@@ -168,7 +169,7 @@ TEST_CASE("journal: lines of older versions have no checksum, and none follows o
 }
 
 TEST_CASE("journal: a line that makes no sense to its reader is named by its offset", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   Journal journal(path);
   append(journal, {line("b", 2), line("a", 1)});
@@ -187,7 +188,7 @@ TEST_CASE("journal: a line that makes no sense to its reader is named by its off
 }
 
 TEST_CASE("journal: transcripts stay in the file and out of memory", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   Journal journal(path);
   append(journal, {{{"kind", "item"}, {"key", "a"}, {"record", {{"transcript", "long"}, {"seconds", 0.5}}}}});
@@ -196,7 +197,7 @@ TEST_CASE("journal: transcripts stay in the file and out of memory", "[bench]") 
 }
 
 TEST_CASE("journal: two at once on one file are refused", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   {
     const Journal first(path);
@@ -206,7 +207,7 @@ TEST_CASE("journal: two at once on one file are refused", "[bench]") {
 }
 
 TEST_CASE("journal: strings that are no UTF-8 do not break the file", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   {
     Journal journal(path);
@@ -216,7 +217,7 @@ TEST_CASE("journal: strings that are no UTF-8 do not break the file", "[bench]")
 }
 
 TEST_CASE("journal: a write that fails half way names the file and is taken back", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   Journal journal(path);
   append(journal, {line("a", 1)});
@@ -245,7 +246,7 @@ TEST_CASE("journal: a write that fails half way names the file and is taken back
 }
 
 TEST_CASE("journal: a pipe, which would be read for ever, is refused", "[bench]") {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder.path() / "items.jsonl";
   REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
   CHECK_THROWS_WITH(Journal(path), Catch::Contains("items.jsonl is not a regular file"));

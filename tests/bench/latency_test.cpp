@@ -26,15 +26,6 @@ std::vector<RowRound> rounds_of(const std::vector<double>& slownesses) {
 
 }  // namespace
 
-TEST_CASE("latency: quantiles are linear between order statistics", "[bench]") {
-  // numpy.quantile([4, 1, 3, 2], [0.5, 0.95, 1])
-  CHECK(quantile({4, 1, 3, 2}, 0.5) == Approx(2.5));
-  CHECK(quantile({4, 1, 3, 2}, 0.95) == Approx(3.85));
-  CHECK(quantile({4, 1, 3, 2}, 1) == Approx(4));
-  CHECK(quantile({7}, 0.95) == Approx(7));
-  CHECK_FALSE(quantile({}, 0.5));
-}
-
 TEST_CASE("latency: a row has the median over its rounds, and their interquartile range", "[bench]") {
   const LatencyResult result = summarize_latency(rounds_of({1, 1.1, 1.05, 1.2, 1}), false);
   CHECK(result.median.p50_ms == Approx(105));

@@ -4,10 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "../io/temp_folder.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;
-using quantlens_test::TemporaryFolder;
+using quantlens::test::TempFolder;
 
 namespace {
 
@@ -18,24 +19,24 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }  // namespace
 
 TEST_CASE("plan: a task's hash covers the examples that it draws from its own items", "[bench]") {
-  const TemporaryFolder folder;
-  quantlens_test::write_facts_task(folder.path());
+  const TempFolder folder;
+  quantlens::test::write_facts_task(folder.path());
   const auto hash = [&] { return make_plan({}, folder.path(), "").tasks.at(0).task_sha256; };
   const std::string before = hash();
   CHECK(hash() == before);
-  const std::string items = quantlens_test::read_text(folder.path() / "facts/test.jsonl");
-  quantlens_test::write_text(folder.path() / "facts/test.jsonl", replaced(items, "Banks", "Coins"));
+  const std::string items = quantlens::test::read_text(folder.path() / "facts/test.jsonl");
+  quantlens::test::write_text(folder.path() / "facts/test.jsonl", replaced(items, "Banks", "Coins"));
   CHECK(hash() != before);
 }
 
 TEST_CASE("plan: the chosen prompts decide on the protocols of a task", "[bench]") {
-  const TemporaryFolder folder;
-  quantlens_test::write_tiny_task(folder.path(), 3);
-  const std::string toml = std::string(quantlens_test::tiny_task) +
+  const TempFolder folder;
+  quantlens::test::write_tiny_task(folder.path(), 3);
+  const std::string toml = std::string(quantlens::test::tiny_task) +
                            "[trained]\nmodels = [\"m-*\"]\n"
                            "[trained.prompts.classify]\nuser = \"{text}\"\nanswer = \"{label}\"\n"
                            "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
-  quantlens_test::write_text(folder.path() / "tiny/task.toml", toml);
+  quantlens::test::write_text(folder.path() / "tiny/task.toml", toml);
   const auto protocols = [&](PromptChoice prompts, std::string_view model) {
     BenchOptions options;
     options.prompts = prompts;

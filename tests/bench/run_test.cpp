@@ -16,10 +16,11 @@
 #include <malloc.h>
 #endif
 
+#include "../io/temp_folder.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;
-using namespace quantlens_test;
+using namespace quantlens::test;
 
 namespace {
 
@@ -59,7 +60,7 @@ class CountingProtocol final : public Protocol {
 };
 
 struct Bench {
-  TemporaryFolder folder;
+  TempFolder folder;
   Task task;
   CountingProtocol protocol;
   std::vector<Item> items;

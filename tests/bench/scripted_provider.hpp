@@ -16,39 +16,15 @@
 #include <utility>
 #include <vector>
 
+#include "../io/temp_folder.hpp"
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 
-namespace quantlens_test {
+namespace quantlens::test {
 
 using namespace quantlens;
-
-/// An empty folder that goes when the test does.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "quantlens-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code error;
-    std::filesystem::remove_all(path_, error);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::string read_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 inline void write_text(const std::filesystem::path& path, std::string_view text) {
   std::filesystem::create_directories(path.parent_path());
@@ -258,4 +234,4 @@ max_new_tokens = 8
 )");
 }
 
-}  // namespace quantlens_test
+}  // namespace quantlens::test

@@ -12,17 +12,18 @@
 #include <malloc.h>
 #endif
 
+#include "../io/temp_folder.hpp"
 #include "quantlens/bench/ranking.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;
-using namespace quantlens_test;
+using namespace quantlens::test;
 
 namespace {
 
 /// Runs over a task of eight items, as processes that were started one after another would.
 struct Runs {
-  TemporaryFolder folder;
+  TempFolder folder;
   ScriptedProvider provider;
   BenchOptions options;
   std::vector<std::string> timed;  ///< the format of each answer in the latency phase, equal ones in a row once

@@ -5,16 +5,17 @@
 #include <string>
 
 #include "../bench/scripted_provider.hpp"
+#include "../io/temp_folder.hpp"
 
 using namespace quantlens;
-using quantlens_test::TemporaryFolder;
-using quantlens_test::write_text;
+using quantlens::test::TempFolder;
+using quantlens::test::write_text;
 
 namespace {
 
 /// A system in a folder.
 struct Root {
-  TemporaryFolder folder;
+  TempFolder folder;
 
   void write(const std::string& path, const std::string& text) const { write_text(folder.path() / path, text); }
   [[nodiscard]] std::optional<double> processors() const { return cgroup_processors(folder.path()); }

@@ -6,7 +6,7 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/utf8.hpp"
-#include "quantlens/text/chat_template.hpp"
+#include "quantlens/jinja/chat_template.hpp"
 #include "standalone_main.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

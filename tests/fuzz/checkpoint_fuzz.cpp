@@ -12,8 +12,8 @@
 
 #include "../io/temp_folder.hpp"
 #include "quantlens/io/json.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
-#include "quantlens/runtime/model_session.hpp"
 #include "standalone_main.hpp"
 
 namespace {

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <span>
 
-#include "quantlens/weights/load.hpp"
+#include "quantlens/checkpoints/load.hpp"
 #include "standalone_main.hpp"
 
 using namespace quantlens;

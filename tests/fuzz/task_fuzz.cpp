@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "../io/temp_folder.hpp"
-#include "quantlens/protocols/load_task.hpp"
+#include "quantlens/tasks/load_task.hpp"
 #include "standalone_main.hpp"
 
 using namespace quantlens;

@@ -24,7 +24,8 @@ class TempFolder {
   ~TempFolder() { std::filesystem::remove_all(path_); }
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path write(std::string_view name, std::string_view contents) const {
+  std::filesystem::path write(const std::filesystem::path& name, std::string_view contents) const {
+    std::filesystem::create_directories((path_ / name).parent_path());
     std::ofstream(path_ / name, std::ios::binary) << contents;
     return path_ / name;
   }

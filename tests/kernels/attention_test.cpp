@@ -8,7 +8,7 @@
 #include "quantlens/kernels/reference.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

@@ -7,7 +7,7 @@
 #include "quantlens/kernels/reference.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 TEST_CASE("norms, SwiGLU and log-sum-exp agree with the double reference at awkward sizes") {
   const std::size_t n = GENERATE(1u, 15u, 16u, 17u, 255u, 257u, 576u, 1001u);

@@ -8,7 +8,7 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 
-namespace quantlens::testing {
+namespace quantlens::test {
 
 inline std::vector<float> random_floats(std::size_t n, std::uint64_t seed, double spread = 1.0) {
   Rng rng(seed);
@@ -36,4 +36,4 @@ PackedMatrix<L, Bits> random_packed(std::size_t rows, std::size_t cols, std::siz
   return matrix;
 }
 
-}  // namespace quantlens::testing
+}  // namespace quantlens::test

@@ -13,7 +13,7 @@
 #include "quantlens/packed/streamed.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

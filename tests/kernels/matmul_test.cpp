@@ -9,7 +9,7 @@
 #include "quantlens/runtime/linear.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include "quantlens/kernels/reference.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include "scripted_model.hpp"
 
 using namespace quantlens;
-using quantlens_test::last_turn_has;
-using quantlens_test::ScriptedModel;
-using quantlens_test::toy_task;
+using quantlens::test::last_turn_has;
+using quantlens::test::ScriptedModel;
+using quantlens::test::toy_task;
 
 namespace {
 

@@ -9,17 +9,17 @@
 #include "scripted_model.hpp"
 
 using namespace quantlens;
-using quantlens_test::last_turn_has;
-using quantlens_test::ScriptedModel;
-using quantlens_test::toy_task;
+using quantlens::test::last_turn_has;
+using quantlens::test::ScriptedModel;
+using quantlens::test::toy_task;
 
 namespace {
 
 std::vector<LabelChoice> predict(const Task& task, LabelScore kind, ScriptedModel& model) {
   std::vector<std::size_t> indices(task.items.size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
-  Session session(task, task.items, model, model);
-  return LabelScorer(task, kind, 5).predict("classify", task.items, indices, session);
+  Conversation conversation(task, task.items, model, model);
+  return LabelScorer(task, kind, 5).predict("classify", task.items, indices, conversation);
 }
 
 }  // namespace
@@ -95,9 +95,9 @@ TEST_CASE("transcripts show what was scored, and log-probabilities that JSON can
     return std::vector<double>{label == " bad" ? -std::numeric_limits<double>::infinity() : -1.25, -0.5};
   };
   std::vector<std::size_t> indices{0, 1, 2};
-  Session session(task, task.items, model, model);
-  static_cast<void>(LabelScorer(task, LabelScore::sum, 5).predict("classify", task.items, indices, session));
-  const nlohmann::json transcript = session.record(2).transcript;
+  Conversation conversation(task, task.items, model, model);
+  static_cast<void>(LabelScorer(task, LabelScore::sum, 5).predict("classify", task.items, indices, conversation));
+  const nlohmann::json transcript = conversation.record(2).transcript;
   REQUIRE(transcript.size() == 1);
   CHECK(transcript[0].at("step") == "classify");
   CHECK(transcript[0].at("messages").size() == 6);
@@ -118,7 +118,7 @@ TEST_CASE("a model that gives too few answers is an error") {
   } model;
   const Task task = toy_task();
   std::vector<std::size_t> indices{0, 1, 2};
-  Session session(task, task.items, model, model);
+  Conversation conversation(task, task.items, model, model);
   const LabelScorer scorer(task, LabelScore::sum, 5);
-  CHECK_THROWS_AS(scorer.predict("classify", task.items, indices, session), Error);
+  CHECK_THROWS_AS(scorer.predict("classify", task.items, indices, conversation), Error);
 }

@@ -9,9 +9,9 @@
 #include "toy_facts.hpp"
 
 using namespace quantlens;
-using quantlens_test::recall_task;
-using quantlens_test::ScriptedModel;
-using quantlens_test::two_hop_task;
+using quantlens::test::recall_task;
+using quantlens::test::ScriptedModel;
+using quantlens::test::two_hop_task;
 
 namespace {
 
@@ -149,7 +149,7 @@ TEST_CASE("recall: an item's prompts do not depend on the rest of the batch") {
 TEST_CASE("recall: it is for tasks that ask for it") {
   CHECK(Recall().supports(recall_task()));
   CHECK_FALSE(Recall().supports(two_hop_task()));
-  CHECK_FALSE(Recall().supports(quantlens_test::toy_task()));
+  CHECK_FALSE(Recall().supports(quantlens::test::toy_task()));
   FactModel model;
   const Task other = two_hop_task();
   CHECK_THROWS_AS(Recall().run(other, other.items, model, model, 1), InputError);

@@ -19,7 +19,7 @@ TEST_CASE("an unknown protocol is an error that suggests the nearest") {
 }
 
 TEST_CASE("a protocol supports a task that has its prompts") {
-  Task task = quantlens_test::toy_task();
+  Task task = quantlens::test::toy_task();
   for (const auto& protocol : make_protocols())
     CHECK(protocol->supports(task) == (protocol->name() != "recall" && protocol->name() != "two_hop"));
   task.prompts.erase("counterfactual_words");

@@ -12,11 +12,11 @@
 #include <utility>
 #include <vector>
 
-#include "quantlens/protocols/prompt.hpp"
-#include "quantlens/protocols/task.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/models/text_model.hpp"
+#include "quantlens/tasks/prompt.hpp"
+#include "quantlens/tasks/task.hpp"
 
-namespace quantlens_test {
+namespace quantlens::test {
 
 using namespace quantlens;
 
@@ -129,25 +129,4 @@ inline bool last_turn_has(const Prompt& prompt, std::string_view part) {
   return prompt.messages.back().content.find(part) != std::string::npos;
 }
 
-/// A folder that lives as long as the test.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "quantlens-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  void write(const std::filesystem::path& name, std::string_view contents) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << contents;
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
-}  // namespace quantlens_test
+}  // namespace quantlens::test

@@ -5,9 +5,9 @@
 #include <utility>
 #include <vector>
 
-#include "quantlens/protocols/task.hpp"
+#include "quantlens/tasks/task.hpp"
 
-namespace quantlens_test {
+namespace quantlens::test {
 
 using namespace quantlens;
 
@@ -83,4 +83,4 @@ inline Task two_hop_task(std::size_t n_demonstrations = 0) {
   return task;
 }
 
-}  // namespace quantlens_test
+}  // namespace quantlens::test

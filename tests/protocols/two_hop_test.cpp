@@ -9,9 +9,9 @@
 #include "toy_facts.hpp"
 
 using namespace quantlens;
-using quantlens_test::recall_task;
-using quantlens_test::ScriptedModel;
-using quantlens_test::two_hop_task;
+using quantlens::test::recall_task;
+using quantlens::test::ScriptedModel;
+using quantlens::test::two_hop_task;
 
 namespace {
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "program_harness.hpp"
-#include "quantlens/report/bench_program.hpp"
+#include "../app/program_harness.hpp"
+#include "quantlens/app/bench_program.hpp"
 
 using namespace quantlens;
-using namespace quantlens_test;
+using namespace quantlens::test;
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "quantlens/report/progress.hpp"
+#include "quantlens/app/progress.hpp"
 #include "quantlens/report/text_table.hpp"
 
 using namespace quantlens;

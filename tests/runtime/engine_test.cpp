@@ -6,7 +6,7 @@
 #include "model_fixtures.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

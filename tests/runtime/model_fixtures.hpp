@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/checkpoints/load.hpp"
+#include "quantlens/convert/quantize_model.hpp"
 #include "quantlens/io/safetensors.hpp"
 #include "quantlens/kernels/dispatch.hpp"
-#include "quantlens/runtime/quantize_model.hpp"
-#include "quantlens/weights/load.hpp"
 
-namespace quantlens::testing {
+namespace quantlens::test {
 
 inline std::filesystem::path models_folder() {
   return std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tests" / "data" / "models";
@@ -68,4 +68,4 @@ inline std::optional<std::filesystem::path> real_model() {
   return std::nullopt;
 }
 
-}  // namespace quantlens::testing
+}  // namespace quantlens::test

@@ -12,7 +12,7 @@
 #include "model_fixtures.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 
-namespace quantlens::testing {
+namespace quantlens::test {
 
 /// Writes a Hugging Face folder: 2 layers, d_model 64, 4 heads of 16 with keys and values of their own, d_ff 96, a
 /// window of 5 positions, yarn beyond 16 of 64. `edit` may change its config.
@@ -76,4 +76,4 @@ inline std::vector<TokenId> random_tokens(std::size_t n, unsigned seed) {
   return tokens;
 }
 
-}  // namespace quantlens::testing
+}  // namespace quantlens::test

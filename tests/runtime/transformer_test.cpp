@@ -4,14 +4,14 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 
+#include "../checkpoints/tiny_model.hpp"
 #include "../io/gguf_builder.hpp"
-#include "../weights/tiny_model.hpp"
 #include "model_fixtures.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/text/tokenizer.hpp"
 
 using namespace quantlens;
-using namespace quantlens::testing;
+using namespace quantlens::test;
 
 namespace {
 

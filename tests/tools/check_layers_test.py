@@ -5,7 +5,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-SCRIPT = Path(__file__).resolve().parents[2] / "tools" / "check_layers.py"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = ROOT / "tools" / "check_layers.py"
+sys.path.insert(0, str(SCRIPT.parent))
+import check_layers  # noqa: E402
 CLEAN = {
     "include/quantlens/core/error.hpp": "/// Errors.\n#pragma once\n\n#include <string>\n",
     "include/quantlens/io/gguf.hpp": '/// Files.\n#pragma once\n\n#include "quantlens/core/error.hpp"\n',
@@ -44,11 +47,23 @@ class CheckLayers(unittest.TestCase):
     def test_empty_repository_is_no_success(self):
         self.assertEqual(run_on({})[0], 1)
 
-    def test_higher_layer(self):
-        self.header("core", '"quantlens/io/gguf.hpp"', 4, "higher layer")
+    def test_room_outside_the_row(self):
+        self.header("core", '"quantlens/io/gguf.hpp"', 4, "not in its row")
+
+    def test_room_too_full(self):
+        files = {f"include/quantlens/io/h{i}.hpp": "/// H.\n#pragma once\n" for i in range(check_layers.MAX_HEADERS)}
+        status, report = run_on(CLEAN | files)
+        self.assertEqual(status, 1)
+        self.assertIn("include/quantlens/io: 27 headers", report)
+
+    def test_rows_say_no_more_than_the_headers_do(self):
+        checker = check_layers.Checker(ROOT)
+        checker.check()
+        for room, allowed in check_layers.ROOMS.items():
+            self.assertEqual(set(allowed), checker.included[room] - {room, None}, room)
 
     def test_kernels_stay_within_their_component(self):
-        self.header("kernels", '"quantlens/io/gguf.hpp"', 4, "kernels component")
+        self.header("packed", '"quantlens/io/gguf.hpp"', 4, "kernels component")
 
     def test_missing_header(self):
         self.header("io", '"quantlens/io/nowhere.hpp"', 4, "does not exist")

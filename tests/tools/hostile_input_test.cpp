@@ -9,7 +9,7 @@
 #include "../io/temp_folder.hpp"
 #include "tool_program.hpp"
 
-using namespace quantlens_test;
+using namespace quantlens::test;
 using Catch::Contains;
 using quantlens::test::TempFolder;
 

@@ -11,7 +11,7 @@
 #include "tool_program.hpp"
 
 using namespace quantlens;
-using namespace quantlens_test;
+using namespace quantlens::test;
 using quantlens::test::read_text;
 using quantlens::test::TempFolder;
 using Json = nlohmann::json;

@@ -8,7 +8,7 @@
 #include "../io/temp_folder.hpp"
 #include "tool_program.hpp"
 
-using namespace quantlens_test;
+using namespace quantlens::test;
 using quantlens::test::TempFolder;
 using Json = nlohmann::json;
 

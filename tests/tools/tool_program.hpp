@@ -12,7 +12,7 @@
 
 #include "../io/temp_folder.hpp"
 
-namespace quantlens_test {
+namespace quantlens::test {
 
 inline std::filesystem::path tool_path() {
   const char* folder = std::getenv("QUANTLENS_BIN_DIR");
@@ -65,4 +65,4 @@ inline std::vector<nlohmann::json> json_lines(const std::string& text) {
   return values;
 }
 
-}  // namespace quantlens_test
+}  // namespace quantlens::test

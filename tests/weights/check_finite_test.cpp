@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "../checkpoints/checkpoint_folders.hpp"
+#include "../checkpoints/tiny_model.hpp"
 #include "../io/refusal.hpp"
-#include "checkpoint_folders.hpp"
+#include "../io/temp_folder.hpp"
+#include "quantlens/checkpoints/load.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
-#include "quantlens/weights/load.hpp"
-#include "tiny_model.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -2,7 +2,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "tiny_model.hpp"
+#include "../checkpoints/tiny_model.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "../checkpoints/tiny_model.hpp"
 #include "../io/refusal.hpp"
 #include "../io/temp_folder.hpp"
+#include "quantlens/checkpoints/load.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
-#include "quantlens/weights/load.hpp"
-#include "tiny_model.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

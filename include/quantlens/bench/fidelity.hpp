@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/convert/calibration_flow.hpp"
 #include "quantlens/core/rng.hpp"
-#include "quantlens/runtime/calibration_flow.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/runtime/sampler.hpp"
 #include "quantlens/runtime/transformer.hpp"

@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 
-#include "quantlens/protocols/item_record.hpp"
+#include "quantlens/tasks/item_record.hpp"
 
 namespace quantlens::inline v0_1 {
 

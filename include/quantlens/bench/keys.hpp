@@ -10,7 +10,7 @@
 
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/task.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 

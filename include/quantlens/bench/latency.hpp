@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/stats/quantile.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -53,16 +54,6 @@ inline constexpr double most_others = 0.25;
 
 /// The system counts in ticks of 10 ms, so less than this many seconds of rounds do not tell who else computed.
 inline constexpr double least_counted_seconds = 0.5;
-
-/// The quantile `share` in [0, 1], linear between order statistics; none of no values.
-[[nodiscard]] inline std::optional<double> quantile(std::vector<double> values, double share) {
-  if (values.empty()) return std::nullopt;
-  std::sort(values.begin(), values.end());
-  const double at = share * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(std::floor(at));
-  const std::size_t above = std::min(below + 1, values.size() - 1);
-  return std::lerp(values[below], values[above], at - static_cast<double>(below));
-}
 
 /// How far the rounds lie apart: a round counts by its items' times, each as a share of that item's median over the
 /// rounds, and of these the median, so that neither long items nor a single disturbed one decide. Largest less

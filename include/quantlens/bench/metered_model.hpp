@@ -13,7 +13,7 @@
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/model_provider.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/models/text_model.hpp"
 
 namespace quantlens::inline v0_1 {
 

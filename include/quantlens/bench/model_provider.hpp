@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/models/text_model.hpp"
 
 namespace quantlens::inline v0_1 {
 

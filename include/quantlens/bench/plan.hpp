@@ -20,12 +20,12 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/io/mapped_file.hpp"
-#include "quantlens/protocols/load_task.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/registry.hpp"
-#include "quantlens/protocols/selection.hpp"
-#include "quantlens/protocols/task.hpp"
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/tasks/load_task.hpp"
+#include "quantlens/tasks/selection.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 

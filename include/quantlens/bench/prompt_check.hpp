@@ -17,7 +17,7 @@
 #include "quantlens/bench/plan.hpp"
 #include "quantlens/bench/work.hpp"
 #include "quantlens/core/error.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/models/text_model.hpp"
 
 namespace quantlens::inline v0_1 {
 

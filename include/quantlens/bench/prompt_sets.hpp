@@ -9,7 +9,7 @@
 
 #include "quantlens/bench/options.hpp"
 #include "quantlens/core/glob.hpp"
-#include "quantlens/protocols/task.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 

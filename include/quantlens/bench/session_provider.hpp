@@ -11,8 +11,8 @@
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/options.hpp"
 #include "quantlens/core/parallel.hpp"
+#include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
-#include "quantlens/runtime/model_session.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -17,9 +17,9 @@
 #include "quantlens/metrics/macro_average.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/metrics/perturbation.hpp"
-#include "quantlens/protocols/item_record.hpp"
 #include "quantlens/stats/set_level.hpp"
 #include "quantlens/stats/summary.hpp"
+#include "quantlens/tasks/item_record.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -1,17 +1,23 @@
-/// Writing a file whole or not at all.
+/// Writing files so that they appear whole under their names or not at all.
 #pragma once
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "quantlens/core/error.hpp"
 
@@ -42,34 +48,87 @@ inline void sync_folder(const std::filesystem::path& folder) noexcept {
   return name.starts_with('.') && name.ends_with(".tmp");
 }
 
-/// Replaces `path` by `contents`: a crash at any moment leaves the old file or the new one.
-/// Errors: Error `write` naming the file and the cause; the old file then stays as it was.
-inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
-  const std::filesystem::path temporary = temporary_for(path);
-  const auto failed = [&](std::string_view what) {
-    return Error("write", concat("cannot ", what, " ", path.string(), ": ", std::strerror(errno)));
-  };
+/// Takes the bytes of a file in order.
+using ByteSink = std::function<void(std::span<const std::byte>)>;
 
-  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (file < 0) throw failed("create");
-  const auto written = [&] {
-    for (std::string_view rest = contents; !rest.empty();) {
-      const ssize_t n = ::write(file, rest.data(), rest.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return false;
-      rest.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return ::fsync(file) == 0;
-  }();
-  const int write_errno = errno;
-  const bool closed = ::close(file) == 0;  // network file systems report a full disk here
-  if (!written) errno = write_errno;
-  if (!written || !closed || std::rename(temporary.c_str(), path.c_str()) != 0) {
-    const Error error = failed("write");
-    ::unlink(temporary.c_str());
-    throw error;
+/// A file under construction: ".name.<process>.<serial>.tmp" beside its final place until commit() renames it.
+/// Destroyed before that, it removes the temporary; a killed process leaves one behind, and never a broken file.
+/// Errors: Error `write` naming the file and the cause.
+class AtomicFileWriter {
+ public:
+  explicit AtomicFileWriter(std::filesystem::path path) : path_(std::move(path)), temporary_(temporary_for(path_)) {
+    file_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file_ < 0) throw failed("create");
+    buffer_.reserve(buffer_bytes);
   }
-  sync_folder(folder_of(path));
+  AtomicFileWriter(const AtomicFileWriter&) = delete;
+  AtomicFileWriter& operator=(const AtomicFileWriter&) = delete;
+  ~AtomicFileWriter() {
+    if (file_ >= 0) ::close(file_);
+    if (!committed_) ::unlink(temporary_.c_str());
+  }
+
+  void write(std::span<const std::byte> bytes) {
+    size_ += bytes.size();
+    if (buffer_.size() + bytes.size() > buffer_bytes) flush();
+    if (bytes.size() >= buffer_bytes)
+      write_through(bytes);
+    else
+      buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+  }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  /// Zero bytes up to a multiple of `alignment`.
+  void pad_to(std::uint64_t alignment) {
+    while (size_ % alignment != 0) write(std::string_view("\0", 1));
+  }
+
+  /// Bytes written so far.
+  [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
+
+  /// Makes the file durable and gives it its name.
+  void commit() {
+    flush();
+    if (::fsync(file_) != 0) throw failed("write");
+    const int descriptor = file_;
+    file_ = -1;
+    if (::close(descriptor) != 0) throw failed("write");  // network file systems report a full disk here
+    if (std::rename(temporary_.c_str(), path_.c_str()) != 0) throw failed("write");
+    committed_ = true;
+    sync_folder(folder_of(path_));
+  }
+
+ private:
+  static constexpr std::size_t buffer_bytes = std::size_t{1} << 20;
+
+  [[nodiscard]] Error failed(std::string_view what) const {
+    return Error("write", concat("cannot ", what, " ", path_.string(), ": ", std::strerror(errno)));
+  }
+  void flush() {
+    write_through(buffer_);
+    buffer_.clear();
+  }
+  void write_through(std::span<const std::byte> rest) {
+    while (!rest.empty()) {
+      const ssize_t n = ::write(file_, rest.data(), rest.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw failed("write");
+      rest = rest.subspan(static_cast<std::size_t>(n));
+    }
+  }
+
+  std::filesystem::path path_, temporary_;
+  int file_ = -1;
+  bool committed_ = false;
+  std::uint64_t size_ = 0;
+  std::vector<std::byte> buffer_;
+};
+
+/// Replaces `path` by `contents`: a crash at any moment leaves the old file or the new one.
+/// Errors: as AtomicFileWriter; the old file then stays as it was.
+inline void write_file_atomically(const std::filesystem::path& path, std::string_view contents) {
+  AtomicFileWriter file(path);
+  file.write(contents);
+  file.commit();
 }
 
 }  // namespace quantlens::inline v0_1

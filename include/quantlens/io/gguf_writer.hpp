@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/atomic_writer.hpp"
+#include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
 #include "quantlens/io/gguf_metadata.hpp"

@@ -16,9 +16,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/edit_similarity.hpp"
 #include "quantlens/metrics/language_model_scores.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/session.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -57,33 +57,33 @@ class Counterfactual final : public Protocol {
                                       "counterfactual_target, which ",
                                       name_, " needs"));
     const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
-    Session session(task, items, model, full);
+    Conversation conversation(task, items, model, full);
     const LabelScorer classifier(task, options().label_score, seed);
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, session);
+    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
     for (const std::size_t i : indices) {
-      record_prediction(task, choices[i], session.record(i));
-      session.record(i).set_score(metric::flip_hard, 0.0);
-      session.record(i).set_score(metric::flip_soft, 0.0);
-      session.record(i).set_score(metric::parse_failure_rate, 1.0);
+      record_prediction(task, choices[i], conversation.record(i));
+      conversation.record(i).set_score(metric::flip_hard, 0.0);
+      conversation.record(i).set_score(metric::flip_soft, 0.0);
+      conversation.record(i).set_score(metric::parse_failure_rate, 1.0);
       for (const MetricInfo& info : {metric::perplexity, metric::edit_distance, metric::copy_rate})
-        session.record(i).set_score(info, std::nullopt);
+        conversation.record(i).set_score(info, std::nullopt);
     }
 
-    const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, session);
-    const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, session);
-    score_flips(task, choices, edits, judged, session);
-    score_texts(task, items, edits, session);
-    return session.take_records();
+    const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, conversation);
+    const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, conversation);
+    score_flips(task, choices, edits, judged, conversation);
+    score_texts(task, items, edits, conversation);
+    return conversation.take_records();
   }
 
  private:
   static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const EditedItems& edits,
-                          const std::vector<LabelChoice>& judged, Session& session) {
+                          const std::vector<LabelChoice>& judged, Conversation& conversation) {
     for (std::size_t k = 0; k < edits.indices.size(); ++k) {
       const std::size_t before = choices[edits.indices[k]].label;
       const std::size_t after = judged[k].label;
-      ItemRecord& record = session.record(edits.indices[k]);
+      ItemRecord& record = conversation.record(edits.indices[k]);
       record.set_score(metric::flip_hard, after == task.counterfactual_target[before] ? 1.0 : 0.0);
       record.set_score(metric::flip_soft, after != no_label && after != before ? 1.0 : 0.0);
       record.set_score(metric::parse_failure_rate, 0.0);
@@ -91,14 +91,14 @@ class Counterfactual final : public Protocol {
   }
 
   static void score_texts(const Task& task, const std::vector<Item>& items, const EditedItems& edits,
-                          Session& session) {
+                          Conversation& conversation) {
     std::vector<ItemRequest<std::string>> texts;
     for (std::size_t k = 0; k < edits.indices.size(); ++k)
       texts.push_back({edits.indices[k], edits.items[k].fields.at(task.edit_field)});
-    const std::vector<ScoreResult> results = session.score_text_by_full("perplexity", texts);
+    const std::vector<ScoreResult> results = conversation.score_text_by_full("perplexity", texts);
     for (std::size_t k = 0; k < texts.size(); ++k) {
       const std::string& original = items[texts[k].item].fields.at(task.edit_field);
-      ItemRecord& record = session.record(texts[k].item);
+      ItemRecord& record = conversation.record(texts[k].item);
       record.set_score(metric::perplexity, perplexity(results[k].token_logprobs));
       record.set_score(metric::edit_distance, word_edit_distance(original, texts[k].request));
       record.set_score(metric::copy_rate, is_copy(original, texts[k].request) ? 1.0 : 0.0);

@@ -15,11 +15,11 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/metric_info.hpp"
-#include "quantlens/protocols/dialogue.hpp"
-#include "quantlens/protocols/item_record.hpp"
-#include "quantlens/protocols/session.hpp"
-#include "quantlens/protocols/task.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/models/text_model.hpp"
+#include "quantlens/protocols/conversation.hpp"
+#include "quantlens/tasks/dialogue.hpp"
+#include "quantlens/tasks/item_record.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -71,26 +71,28 @@ class LabelScorer {
       continuations_.push_back(turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
   }
 
-  /// Each item's most likely label, in a chat of its own. `indices` says which record of the session an item has.
+  /// Each item's most likely label, in a chat of its own. `indices` says which record of the conversation an item has.
   [[nodiscard]] std::vector<LabelChoice> predict(std::string_view step, std::span<const Item> items,
-                                                 std::span<const std::size_t> indices, Session& session) const {
-    const auto of_items = scores(step, items, indices, session);
+                                                 std::span<const std::size_t> indices,
+                                                 Conversation& conversation) const {
+    const auto of_items = scores(step, items, indices, conversation);
     return of_items | ranges::views::transform(choose_label) | ranges::to<std::vector>();
   }
 
   /// The labels' scores for each item, otherwise as predict.
   [[nodiscard]] std::vector<std::vector<double>> scores(std::string_view step, std::span<const Item> items,
-                                                        std::span<const std::size_t> indices, Session& session) const {
+                                                        std::span<const std::size_t> indices,
+                                                        Conversation& conversation) const {
     std::vector<ItemRequest<ContinuationRequest>> requests;
     for (const auto& [item, index] : ranges::views::zip(items, indices)) requests.push_back({index, request_of(item)});
     std::vector<std::vector<double>> of_items;
-    for (const auto& results : session.score(step, requests)) of_items.push_back(scores_of(results));
+    for (const auto& results : conversation.score(step, requests)) of_items.push_back(scores_of(results));
     if (kind_ != LabelScore::pmi || items.empty()) return of_items;
 
     Item empty = items.front();
     for (auto& field : empty.fields) field.second = content_free;
     const ItemRequest<ContinuationRequest> of_empty{indices.front(), request_of(empty)};
-    const auto prior = scores_of(session.score(concat(step, "_content_free"), {&of_empty, 1}).front());
+    const auto prior = scores_of(conversation.score(concat(step, "_content_free"), {&of_empty, 1}).front());
     for (std::vector<double>& scores : of_items)
       for (std::size_t label = 0; label < scores.size(); ++label) scores[label] -= prior[label];
     return of_items;

@@ -9,19 +9,21 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/dialogue.hpp"
+#include "quantlens/models/text_model.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/session.hpp"
-#include "quantlens/protocols/task.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/tasks/dialogue.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// Takes the turns named by `turns` in one chat with each item whose chosen label is one of the task's, and returns its
-/// last answer without the answer prefix; none for the other items. Item k belongs to the session's record indices[k].
+/// last answer without the answer prefix; none for the other items. Item k belongs to the conversation's record
+/// indices[k].
 [[nodiscard]] inline std::vector<std::optional<std::string>> chat_about_labels(
     const Task& task, std::span<const std::string_view> turns, std::span<const Item> items,
-    std::span<const std::size_t> indices, std::span<const LabelChoice> choices, std::uint64_t seed, Session& session) {
+    std::span<const std::size_t> indices, std::span<const LabelChoice> choices, std::uint64_t seed,
+    Conversation& conversation) {
   const Dialogue dialogue(task, turns, seed);
   std::vector<std::size_t> asked;
   for (std::size_t k = 0; k < items.size(); ++k)
@@ -36,7 +38,7 @@ namespace quantlens::inline v0_1 {
       requests.push_back(
           {indices[k],
            {dialogue.prompt(prompt_values(task, items[k], choices[k].label), answers[k]), prompt.max_new_tokens}});
-    const std::vector<Completion> completions = session.complete(turns[turn], requests);
+    const std::vector<Completion> completions = conversation.complete(turns[turn], requests);
     for (std::size_t r = 0; r < asked.size(); ++r) {
       answers[asked[r]].push_back(prompt.answer_prefix + completions[r].text);
       last[asked[r]] = completions[r].text;

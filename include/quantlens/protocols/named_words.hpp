@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/text/unicode.hpp"
 
 namespace quantlens::inline v0_1 {

@@ -12,11 +12,11 @@
 
 #include "quantlens/metrics/text_overlap.hpp"
 #include "quantlens/metrics/text_shape.hpp"
-#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/session.hpp"
+#include "quantlens/tasks/answer_text.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -40,21 +40,21 @@ class NaturalLanguageExplanation final : public Protocol {
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
                                             TextModel& full, std::uint64_t seed) const override {
-    Session session(task, items, model, full);
+    Conversation conversation(task, items, model, full);
     const LabelScorer classifier(task, options().label_score, seed);
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, session);
+    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
 
-    for (const std::size_t i : indices) record_prediction(task, choices[i], session.record(i));
+    for (const std::size_t i : indices) record_prediction(task, choices[i], conversation.record(i));
 
     const auto answers =
-        chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices, choices, seed, session);
+        chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices, choices, seed, conversation);
     for (const std::size_t i : indices) {
       const std::string explanation = clean_explanation(answers[i].value_or(""));
-      if (answers[i]) session.record(i).transcript.back()["explanation"] = explanation;
-      score(items[i], explanation, session.record(i));
+      if (answers[i]) conversation.record(i).transcript.back()["explanation"] = explanation;
+      score(items[i], explanation, conversation.record(i));
     }
-    return session.take_records();
+    return conversation.take_records();
   }
 
  private:

@@ -20,13 +20,13 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/label_distribution.hpp"
 #include "quantlens/metrics/perturbation.hpp"
-#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/perturb_words.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/session.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/tasks/answer_text.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -67,19 +67,19 @@ class PerturbTest final : public Protocol {
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
                                             TextModel& full, std::uint64_t seed) const override {
     if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
-    Session session(task, items, model, full);
+    Conversation conversation(task, items, model, full);
     const LabelScorer classifier(task, options().label_score, seed);
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const Predictions before(classifier.scores("classify", items, indices, session));
-    for (const std::size_t i : indices) record_prediction(task, before.choices[i], session.record(i));
+    const Predictions before(classifier.scores("classify", items, indices, conversation));
+    for (const std::size_t i : indices) record_prediction(task, before.choices[i], conversation.record(i));
 
     const Insertions edits = insert_words(task, items, before, seed);
-    const Predictions after(classifier.scores("classify_edit", edits.items, edits.indices, session));
+    const Predictions after(classifier.scores("classify_edit", edits.items, edits.indices, conversation));
     const auto answers = chat_about_labels(task, std::vector<std::string_view>{"explain"}, edits.items, edits.indices,
-                                           after.choices, seed, session);
-    record_outcomes(task, before, edits, after, answers, session);
-    for (const std::size_t i : indices) score(session.record(i));
-    return session.take_records();
+                                           after.choices, seed, conversation);
+    record_outcomes(task, before, edits, after, answers, conversation);
+    for (const std::size_t i : indices) score(conversation.record(i));
+    return conversation.take_records();
   }
 
  private:
@@ -124,7 +124,7 @@ class PerturbTest final : public Protocol {
   /// Adds each explained edit to its item's record, and a step "edits" with all that was judged to its transcript.
   static void record_outcomes(const Task& task, const Predictions& before, const Insertions& edits,
                               const Predictions& after, std::span<const std::optional<std::string>> answers,
-                              Session& session) {
+                              Conversation& conversation) {
     std::map<std::size_t, nlohmann::json> judged;
     for (std::size_t k = 0; k < answers.size(); ++k) {
       if (!answers[k]) continue;
@@ -132,15 +132,16 @@ class PerturbTest final : public Protocol {
       const auto& [position, word, kind] = edits.words[k];
       const std::string explanation = clean_explanation(*answers[k]);
       const std::size_t label = after.choices[k].label;
-      session.record(i).edits.push_back({total_variation(before.distributions[i], after.distributions[k]),
-                                         label != before.choices[i].label, mentions(explanation, word)});
+      conversation.record(i).edits.push_back({total_variation(before.distributions[i], after.distributions[k]),
+                                              label != before.choices[i].label, mentions(explanation, word)});
       judged[i].push_back({{"position", position},
                            {"word", word},
                            {"kind", kind},
                            {"label", task.labels[label]},
                            {"explanation", explanation}});
     }
-    for (const auto& [i, list] : judged) session.record(i).transcript.push_back({{"step", "edits"}, {"edits", list}});
+    for (const auto& [i, list] : judged)
+      conversation.record(i).transcript.push_back({{"step", "edits"}, {"edits", list}});
   }
 
   static void score(ItemRecord& record) {

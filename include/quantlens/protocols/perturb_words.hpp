@@ -13,7 +13,7 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/insertion.hpp"
+#include "quantlens/tasks/insertion.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "quantlens/metrics/metric_info.hpp"
-#include "quantlens/protocols/item_record.hpp"
+#include "quantlens/models/text_model.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/task.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/tasks/item_record.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 

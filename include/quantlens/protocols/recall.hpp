@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/answer_text.hpp"
-#include "quantlens/protocols/fact_prompts.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/session.hpp"
+#include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/tasks/fact_prompts.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -49,14 +49,14 @@ class Recall final : public Protocol {
       expected.push_back({i, {prompt, answers}});
     }
 
-    Session session(task, items, model, full);
-    const std::vector<Completion> completions = session.complete("recall", asked);
+    Conversation conversation(task, items, model, full);
+    const std::vector<Completion> completions = conversation.complete("recall", asked);
     for (std::size_t i = 0; i < items.size(); ++i)
-      session.record(i).transcript.back()["first_token"] = completions[i].first_token;
-    const auto scores = session.score("object", expected);
+      conversation.record(i).transcript.back()["first_token"] = completions[i].first_token;
+    const auto scores = conversation.score("object", expected);
     for (std::size_t i = 0; i < items.size(); ++i)
-      score(items[i].answers.at("object"), completions[i], scores[i].front(), session.record(i));
-    return session.take_records();
+      score(items[i].answers.at("object"), completions[i], scores[i].front(), conversation.record(i));
+    return conversation.take_records();
   }
 
  private:

@@ -12,14 +12,14 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/named_words.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/redaction_judge.hpp"
-#include "quantlens/protocols/session.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/tasks/redaction_judge.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -42,32 +42,32 @@ class SelfConsistency : public Protocol {
                                             TextModel& full, std::uint64_t seed) const final {
     if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
     const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
-    Session session(task, items, model, full);
+    Conversation conversation(task, items, model, full);
     const std::optional<Task> redactions = hides_words() ? std::optional(redaction_judge(task)) : std::nullopt;
     const Task& judge = redactions ? *redactions : task;
     const LabelScorer classifier(judge, options().label_score, seed);
     const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const std::vector<LabelChoice> before = classifier.predict("classify", items, indices, session);
+    const std::vector<LabelChoice> before = classifier.predict("classify", items, indices, conversation);
     for (const std::size_t i : indices) {
-      record_prediction(judge, before[i], session.record(i));
-      session.record(i).set_score(metric::faithfulness, std::nullopt);
-      session.record(i).set_score(metric::faithful_all, 0.0);
+      record_prediction(judge, before[i], conversation.record(i));
+      conversation.record(i).set_score(metric::faithfulness, std::nullopt);
+      conversation.record(i).set_score(metric::faithful_all, 0.0);
       // `unknown` is a prediction, which nobody is asked to explain.
       const bool is_unknown = before[i].label != no_label && before[i].label >= task.labels.size();
-      session.record(i).set_score(metric::mismatch_rate, is_unknown ? 0.0 : 1.0);
+      conversation.record(i).set_score(metric::mismatch_rate, is_unknown ? 0.0 : 1.0);
     }
 
-    const EditedItems edits = explain(task, items, indices, before, seed, session);
-    const std::vector<LabelChoice> after = classifier.predict("judge", edits.items, edits.indices, session);
+    const EditedItems edits = explain(task, items, indices, before, seed, conversation);
+    const std::vector<LabelChoice> after = classifier.predict("judge", edits.items, edits.indices, conversation);
     for (std::size_t k = 0; k < after.size(); ++k) {
       if (after[k].label == no_label) continue;
-      ItemRecord& record = session.record(edits.indices[k]);
+      ItemRecord& record = conversation.record(edits.indices[k]);
       const double faithful = is_faithful(task, record.predicted, after[k].label) ? 1.0 : 0.0;
       record.set_score(metric::mismatch_rate, 0.0);
       record.set_score(metric::faithful_all, faithful);
       if (record.predicted == record.gold) record.set_score(metric::faithfulness, faithful);
     }
-    return session.take_records();
+    return conversation.take_records();
   }
 
  private:
@@ -77,7 +77,7 @@ class SelfConsistency : public Protocol {
   /// The edited texts of the items whose label is one of the task's and whose explanation can be parsed.
   [[nodiscard]] virtual EditedItems explain(const Task& task, std::span<const Item> items,
                                             std::span<const std::size_t> indices, std::span<const LabelChoice> choices,
-                                            std::uint64_t seed, Session& session) const = 0;
+                                            std::uint64_t seed, Conversation& conversation) const = 0;
 
   /// Whether hidden words were needed: the label is unknown, or at least another where the task has no such label.
   [[nodiscard]] virtual bool is_faithful(const Task& task, std::size_t before, std::size_t after) const {
@@ -103,9 +103,9 @@ class SelfConsistencyCounterfactual final : public SelfConsistency {
 
   [[nodiscard]] EditedItems explain(const Task& task, std::span<const Item> items, std::span<const std::size_t> indices,
                                     std::span<const LabelChoice> choices, std::uint64_t seed,
-                                    Session& session) const override {
+                                    Conversation& conversation) const override {
     return write_edits(task, std::vector<std::string_view>{"counterfactual"}, "counterfactual", items, indices, choices,
-                       seed, session);
+                       seed, conversation);
   }
 
   [[nodiscard]] bool is_faithful(const Task& task, std::size_t before, std::size_t after) const override {
@@ -129,9 +129,9 @@ class SelfConsistencyRedaction final : public SelfConsistency {
  private:
   [[nodiscard]] EditedItems explain(const Task& task, std::span<const Item> items, std::span<const std::size_t> indices,
                                     std::span<const LabelChoice> choices, std::uint64_t seed,
-                                    Session& session) const override {
+                                    Conversation& conversation) const override {
     return write_edits(task, std::vector<std::string_view>{"redact"}, "redacted", items, indices, choices, seed,
-                       session);
+                       conversation);
   }
 };
 
@@ -153,16 +153,16 @@ class SelfConsistencyWords final : public SelfConsistency {
  private:
   [[nodiscard]] EditedItems explain(const Task& task, std::span<const Item> items, std::span<const std::size_t> indices,
                                     std::span<const LabelChoice> choices, std::uint64_t seed,
-                                    Session& session) const override {
+                                    Conversation& conversation) const override {
     const bool asks_for_list = task.prompts.contains("words");
     const std::vector<std::string_view> turns{asks_for_list ? "words" : "explain"};
-    const auto answers = chat_about_labels(task, turns, items, indices, choices, seed, session);
+    const auto answers = chat_about_labels(task, turns, items, indices, choices, seed, conversation);
     EditedItems edits;
     for (std::size_t k = 0; k < items.size(); ++k) {
       if (!answers[k]) continue;
       const std::vector<std::string> words =
           asks_for_list ? words_of_list(*answers[k]) : words_of_explanation(clean_explanation(*answers[k]));
-      session.record(indices[k]).transcript.back()["words"] = words;
+      conversation.record(indices[k]).transcript.back()["words"] = words;
       if (words.empty()) continue;
       Item edited = items[k];
       for (auto& [field, text] : edited.fields)

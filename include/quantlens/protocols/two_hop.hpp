@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/answer_text.hpp"
-#include "quantlens/protocols/fact_prompts.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/session.hpp"
+#include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/tasks/fact_prompts.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -40,16 +40,16 @@ class TwoHop final : public Protocol {
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
                                             TextModel& full, std::uint64_t seed) const override {
-    Session session(task, items, model, full);
+    Conversation conversation(task, items, model, full);
     FactExamples examples(task, "bridge", false, seed);
-    for (const Question& question : questions) ask(question, task, items, examples, session);
+    for (const Question& question : questions) ask(question, task, items, examples, conversation);
     for (std::size_t i = 0; i < items.size(); ++i) {
-      ItemRecord& record = session.record(i);
+      ItemRecord& record = conversation.record(i);
       const auto score = [&](const MetricInfo& info) { return record.scores.at(std::string(info.name)); };
       const bool knows_both = score(metric::first_hop) == 1.0 && score(metric::second_hop) == 1.0;
       record.set_score(metric::two_hop_given_hops, knows_both ? score(metric::two_hop) : std::nullopt);
     }
-    return session.take_records();
+    return conversation.take_records();
   }
 
  private:
@@ -63,19 +63,19 @@ class TwoHop final : public Protocol {
                                         Question{"two_hop", "answer", metric::two_hop}};
 
   static void ask(const Question& question, const Task& task, std::span<const Item> items, FactExamples& examples,
-                  Session& session) {
+                  Conversation& conversation) {
     const PromptTemplate& form = task.prompt(question.prompt);
     std::vector<ItemRequest<CompletionRequest>> asked;
     for (std::size_t i = 0; i < items.size(); ++i)
       asked.push_back({i,
                        {fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]),
                         form.max_new_tokens, answer_texts(form, items[i].answers.find(question.answers)->second)}});
-    const std::vector<Completion> completions = session.complete(question.prompt, asked);
+    const std::vector<Completion> completions = conversation.complete(question.prompt, asked);
     for (std::size_t i = 0; i < items.size(); ++i) {
       const std::vector<std::string>& accepted = items[i].answers.find(question.answers)->second;
       const std::string_view text = strip_blanks(completions[i].text);
       const bool right = ranges::any_of(accepted, [&](const auto& answer) { return text.starts_with(answer); });
-      session.record(i).set_score(question.metric, right ? 1.0 : 0.0);
+      conversation.record(i).set_score(question.metric, right ? 1.0 : 0.0);
     }
   }
 };

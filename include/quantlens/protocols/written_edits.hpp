@@ -10,15 +10,15 @@
 #include <utility>
 #include <vector>
 
-#include "quantlens/protocols/answer_text.hpp"
+#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
-#include "quantlens/protocols/session.hpp"
-#include "quantlens/protocols/task.hpp"
+#include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// Items with an edit in place. Edited item k belongs to the session's record indices[k].
+/// Items with an edit in place. Edited item k belongs to the conversation's record indices[k].
 struct EditedItems {
   std::vector<Item> items;
   std::vector<std::size_t> indices;
@@ -46,13 +46,13 @@ struct EditedItems {
 [[nodiscard]] inline EditedItems write_edits(const Task& task, std::span<const std::string_view> turns,
                                              std::string_view kind, std::span<const Item> items,
                                              std::span<const std::size_t> indices, std::span<const LabelChoice> choices,
-                                             std::uint64_t seed, Session& session) {
-  const auto answers = chat_about_labels(task, turns, items, indices, choices, seed, session);
+                                             std::uint64_t seed, Conversation& conversation) {
+  const auto answers = chat_about_labels(task, turns, items, indices, choices, seed, conversation);
   EditedItems edits;
   for (std::size_t k = 0; k < items.size(); ++k) {
     if (!answers[k]) continue;
     const auto parsed = parse_counterfactual(task.prompt(turns.back()).answer_prefix + *answers[k]);
-    session.record(indices[k]).transcript.back()[std::string(kind)] =
+    conversation.record(indices[k]).transcript.back()[std::string(kind)] =
         parsed ? nlohmann::json(*parsed) : nlohmann::json(nullptr);
     if (!parsed) continue;
     Item edited = items[k];

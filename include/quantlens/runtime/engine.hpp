@@ -12,7 +12,7 @@
 #include "quantlens/core/exclusive.hpp"
 #include "quantlens/runtime/prefix_cache.hpp"
 #include "quantlens/runtime/sampler.hpp"
-#include "quantlens/runtime/text_model.hpp"
+#include "quantlens/runtime/score_result.hpp"
 #include "quantlens/runtime/transformer.hpp"
 
 namespace quantlens::inline v0_1 {

@@ -14,6 +14,7 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/stats/interval.hpp"
 #include "quantlens/stats/moments.hpp"
+#include "quantlens/stats/quantile.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -64,15 +65,6 @@ template <class Statistic>
     if (left_out == n - 1) return results;
     items[left_out] = static_cast<ItemIndex>(left_out);
   }
-}
-
-/// The value below which a share of the sorted values lies, between neighbours by straight line.
-[[nodiscard]] inline double sorted_quantile(std::span<const double> sorted, double share) {
-  require_values(sorted.size(), "quantile");
-  const double position = share * static_cast<double>(sorted.size() - 1);
-  const std::size_t below = static_cast<std::size_t>(position);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return std::lerp(sorted[below], sorted[above], position - static_cast<double>(below));
 }
 
 /// The bias-corrected and accelerated interval of an estimate, from its bootstrap and its jackknife.

@@ -18,23 +18,10 @@
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
 #include "quantlens/weights/check_finite.hpp"
-#include "quantlens/weights/checkpoint_tensor.hpp"
 #include "quantlens/weights/name_maps.hpp"
-#include "quantlens/weights/weight_matrix.hpp"
+#include "quantlens/weights/stored_tensor.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// A tensor wherever it is stored. Its number of bytes agrees with type and shape, unless it comes as a matrix.
-struct StoredTensor {
-  std::string name;  ///< As the file calls it.
-  std::string file;
-  GgmlType type = GgmlType::f32;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
-  std::uint64_t offset = 0;
-  /// What several tensors of a quantized checkpoint make up together; `data` is then unused.
-  std::optional<CheckpointMatrix> matrix = std::nullopt;
-};
 
 namespace detail {
 

@@ -1,0 +1,161 @@
+/// Turns a file's weights into a transformer in one format.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "quantlens/convert/calibrated_quantizer.hpp"
+#include "quantlens/convert/matrix_format.hpp"
+#include "quantlens/convert/quantize_matrix.hpp"
+#include "quantlens/convert/quantized_block.hpp"
+#include "quantlens/core/interrupt.hpp"
+#include "quantlens/core/parallel.hpp"
+#include "quantlens/runtime/transformer.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// What building a format may need besides the weights.
+struct BuildOptions {
+  std::size_t threads = available_threads();
+  const Calibration* calibration = nullptr;  ///< for formats that look at text
+  /// Called after each block, from one thread at a time; may be empty.
+  std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {};
+  /// For formats that look at text: a block that an earlier run has made, or none; may be empty.
+  std::function<std::optional<QuantizedBlock>(std::size_t index)> made_before = {};
+};
+
+namespace quantize_model_detail {
+
+[[nodiscard]] inline QuantizedBlock quantize_block(const BlockWeights& weights, const FormatSpec& format) {
+  QuantizedBlock block;
+  block.vectors = vectors_of(weights);
+  for (const BlockPart part : all_block_parts) {
+    InterruptGuard::check();
+    const WeightMatrix& matrix = part_of(weights, part);
+    block[part] = quantize_matrix(matrix, matrix_format(format, matrix.name));
+  }
+  return block;
+}
+
+/// Shares out [0, n) to a team; body(i) may throw: the first exception is thrown again behind the team.
+template <class Body>
+void for_each_in_team(std::size_t n_threads, std::size_t n, Body&& body) {
+  std::exception_ptr failure;
+  std::mutex failure_lock;
+  run_team(n_threads, [&](const Team& team) {
+    try {
+      for (std::size_t i = team.rank; i < n; i += team.size) body(i);
+    } catch (...) {
+      const std::lock_guard lock(failure_lock);
+      if (!failure) failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace quantize_model_detail
+
+/// The format of the output layer's matrix, which may be the embedding's.
+[[nodiscard]] inline const WeightMatrix& output_matrix(const ModelWeights& weights) {
+  return weights.lm_head ? *weights.lm_head : weights.embed;
+}
+
+/// Calls take(index, QuantizedBlock&&) for every block: in their order where text passes through them, else from
+/// several threads at a time. Returns the output layer. Errors: InputError of the quantizers, naming the matrix;
+/// "format" for a plan that matches nothing; "calibration" where a format needs text and has none.
+template <class Take>
+[[nodiscard]] QuantizedMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
+                                              const KernelTable& kernels, const BuildOptions& options, Take&& take) {
+  check_plan(format, weights);
+  const FormatSpec& lm_head = matrix_format(format, "lm_head");
+  const std::size_t n_blocks = weights.blocks.size();
+  if (!format.needs_calibration()) {
+    quantize_model_detail::for_each_in_team(options.threads, n_blocks, [&](std::size_t i) {
+      take(i, quantize_model_detail::quantize_block(weights.blocks[i], format));
+    });
+    return quantize_matrix(output_matrix(weights), lm_head);
+  }
+  if (options.calibration == nullptr)
+    throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
+  CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
+  for (std::size_t i = 0; i < n_blocks; ++i) {
+    std::optional<QuantizedBlock> block = options.made_before ? options.made_before(i) : std::nullopt;
+    if (block)
+      quantizer.skip(*block);
+    else
+      block = quantizer.next();
+    take(i, std::move(*block));
+    if (options.progress) options.progress(i + 1, n_blocks);
+  }
+  return quantizer.lm_head(output_matrix(weights), lm_head);
+}
+
+/// A transformer in one format. `weights` is read, not kept, but for the embedding's bytes.
+/// Errors: those of quantize_blocks.
+[[nodiscard]] inline Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
+                                                   const KernelTable& kernels, const BuildOptions& options = {}) {
+  Transformer model{weights.config,
+                    quantized_embedding(weights.embed, matrix_format(format, "embed")),
+                    {},
+                    weights.final_norm,
+                    {},
+                    weights.rope_freq_factors,
+                    weights.storage,
+                    &kernels};
+  model.blocks.resize(weights.blocks.size());
+  model.lm_head = make_linear(
+      quantize_blocks(weights, format, kernels, options,
+                      [&](std::size_t i, QuantizedBlock&& block) { model.blocks[i] = make_block(block, kernels); }),
+      kernels);
+  return model;
+}
+
+/// What a format weighs.
+struct ModelWeight {
+  double mib = 0;                    ///< all weights in memory
+  double bits_per_weight = 0;        ///< of the packed matrices; of all matrices where none is packed
+  double bits_per_weight_model = 0;  ///< of the whole model, a tied embedding counted once
+};
+
+[[nodiscard]] inline ModelWeight weigh(const Transformer& model, bool tied_embeddings) {
+  double bytes = 0, packed_bits = 0, packed_count = 0, all_bits = 0, all_count = 0;
+  const auto add = [&](const AnyLinear& linear) {
+    const double count = static_cast<double>(linear.rows() * linear.cols());
+    bytes += static_cast<double>(linear.bytes());
+    all_bits += count * linear.bits_per_weight();
+    all_count += count;
+    if (!linear.is_packed()) return;
+    packed_bits += count * linear.bits_per_weight();
+    packed_count += count;
+  };
+  const auto add_floats = [&](const std::vector<float>& values) {
+    bytes += static_cast<double>(sizeof(float) * values.size());
+    all_bits += 32.0 * static_cast<double>(values.size());
+    all_count += static_cast<double>(values.size());
+  };
+  for (const TransformerBlock& block : model.blocks) {
+    for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
+      add(*linear);
+    add_floats(block.attn_norm);
+    add_floats(block.mlp_norm);
+  }
+  add_floats(model.final_norm);
+  const double matrix_bits = all_bits, matrix_count = all_count;
+  add(model.lm_head);
+  const double embed_bytes = model.embed.stored_bytes();
+  bytes += embed_bytes;
+  if (!tied_embeddings) {
+    all_bits += 8.0 * embed_bytes;
+    all_count += static_cast<double>(model.embed.rows * model.embed.cols);
+  }
+  return {bytes / (1024.0 * 1024.0), packed_count > 0 ? packed_bits / packed_count : matrix_bits / matrix_count,
+          all_bits / all_count};
+}
+
+}  // namespace quantlens::inline v0_1

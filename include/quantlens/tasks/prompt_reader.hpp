@@ -1,0 +1,160 @@
+/// Reads and checks the [prompts.*] tables of a task.toml.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/error.hpp"
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/metrics/words.hpp"
+#include "quantlens/tasks/prompt.hpp"
+#include "quantlens/tasks/task.hpp"
+#include "quantlens/tasks/toml_table.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// What a protocol asks with the prompt of that name. A new protocol's prompts are added to `prompt_kinds`.
+struct PromptKind {
+  std::string_view name;
+  bool knows_label;          ///< whether a label has been predicted by then, so that {label} and {target} have values
+  std::string_view follows;  ///< the prompt whose chat this one continues; empty: it opens a chat
+  TaskKind of = TaskKind::labels;  ///< the tasks that may have it
+  std::string_view asks_for = {};  ///< of a fact: the placeholder that its answer must hold before any other
+};
+
+inline constexpr std::array prompt_kinds{
+    PromptKind{"classify", false, ""},
+    PromptKind{"explain", true, ""},
+    PromptKind{"counterfactual", true, ""},
+    PromptKind{"counterfactual_words", true, ""},
+    PromptKind{"counterfactual_guided", true, "counterfactual_words"},
+    PromptKind{"redact", true, ""},
+    PromptKind{"words", true, ""},
+    PromptKind{"classify_redacted", false, ""},
+    PromptKind{"recall", false, "", TaskKind::recall, "object"},
+    PromptKind{"first_hop", false, "", TaskKind::two_hop, "bridge"},
+    PromptKind{"second_hop", false, "", TaskKind::two_hop, "answer"},
+    PromptKind{"two_hop", false, "", TaskKind::two_hop, "answer"},
+};
+
+/// What the placeholders of a task's prompts may be called.
+struct PlaceholderNames {
+  std::vector<std::string> content;        ///< of every item
+  std::vector<std::string> demonstration;  ///< of every demonstration
+  bool has_target = false;
+  bool has_unknown = false;
+  std::size_t n_demonstrations = 0;
+  std::vector<std::string> given, asked;  ///< of a fact: what the question may tell, and what the answer is
+};
+
+namespace detail {
+
+/// Longest answer where a prompt gives no `max_new_tokens`.
+inline constexpr std::size_t default_max_new_tokens = 256;
+/// The same where the answer is the name of something. Source: Yang et al. 2024, see two_hop.hpp.
+inline constexpr std::size_t default_max_name_tokens = 32;
+
+/// Errors: InputError for a placeholder that is not among `known`.
+[[nodiscard]] inline TextTemplate text_template(const TomlTable& table, std::string_view key,
+                                                const std::vector<std::string>& known) {
+  const std::string where = concat(table.where(), " ", key);
+  const std::string source = table.string(key);
+  try {
+    TextTemplate text(source);
+    for (const std::string& name : text.placeholders())
+      if (std::find(known.begin(), known.end(), name) == known.end())
+        throw unknown_name(concat("placeholder in ", where, ":"), name, known);
+    return text;
+  } catch (const InputError& error) {
+    if (error.id() != "template") throw;
+    throw InputError("task", concat(where, ": ", error.message()));
+  }
+}
+
+/// The user's turn and the answer, and the keys that all prompts share.
+[[nodiscard]] inline PromptTemplate read_turn(const TomlTable& table, const std::vector<std::string>& in_user,
+                                              const std::vector<std::string>& in_answer, std::size_t n_demonstrations,
+                                              std::size_t max_new_tokens) {
+  PromptTemplate prompt;
+  prompt.user = text_template(table, "user", in_user);
+  prompt.answer = text_template(table, "answer", in_answer);
+  prompt.answer_prefix = table.string_or("answer_prefix", "");
+  if (!prompt.answer.head().starts_with(prompt.answer_prefix))
+    throw InputError(
+        "task", concat(table.where(), ": 'answer' must start with the answer_prefix '", prompt.answer_prefix, "'"));
+  prompt.n_demonstrations = table.count_or("demonstrations", 0);
+  if (prompt.n_demonstrations > n_demonstrations)
+    throw InputError("task", concat(table.where(), ": asks for ", prompt.n_demonstrations,
+                                    " demonstrations; there are ", n_demonstrations));
+  prompt.max_new_tokens = table.count_or("max_new_tokens", max_new_tokens);
+  if (prompt.max_new_tokens == 0) throw InputError("task", table.where() + ": 'max_new_tokens' must be at least 1");
+  return prompt;
+}
+
+/// A prompt about a fact: a chat, or with `plain` a bare text.
+[[nodiscard]] inline PromptTemplate read_fact_prompt(const TomlTable& table, const PromptKind& kind,
+                                                     const PlaceholderNames& names) {
+  const bool plain = table.boolean_or("plain", false);
+  std::vector<std::string> keys{"plain", "user", "answer", "demonstrations", "max_new_tokens"};
+  if (!plain) keys.insert(keys.end(), {"system", "answer_prefix"});
+  table.check_keys(keys);
+
+  std::vector<std::string> in_user = names.content;
+  in_user.insert(in_user.end(), names.given.begin(), names.given.end());
+  std::vector<std::string> in_answer = in_user;
+  in_answer.insert(in_answer.end(), names.asked.begin(), names.asked.end());
+  in_answer.insert(in_answer.end(), names.demonstration.begin(), names.demonstration.end());
+  PromptTemplate prompt = read_turn(table, in_user, in_answer, names.n_demonstrations, default_max_name_tokens);
+  prompt.plain = plain;
+  if (const std::string user = table.string("user"); plain && !user.empty() && is_blank(user.back()))
+    throw InputError("task", table.where() + ": a plain 'user' must not end with a blank; start 'answer' with it");
+  if (table.has("system")) prompt.system = text_template(table, "system", {});
+  const std::vector<std::string> answered = prompt.answer.placeholders();
+  if (answered.empty() || answered.front() != kind.asks_for)
+    throw InputError("task",
+                     concat(table.where(), ": 'answer' must hold {", kind.asks_for, "} before any other placeholder"));
+  return prompt;
+}
+
+}  // namespace detail
+
+/// Errors: InputError naming the file, the prompt and the key.
+[[nodiscard]] inline PromptTemplate read_prompt(const TomlTable& table, const PromptKind& kind,
+                                                const PlaceholderNames& names) {
+  if (kind.of != TaskKind::labels) return detail::read_fact_prompt(table, kind, names);
+  std::vector<std::string> keys{"user", "answer_prefix", "answer"};
+  if (kind.follows.empty()) keys.insert(keys.end(), {"system", "demonstrations"});
+  if (kind.knows_label) keys.emplace_back("max_new_tokens");
+  table.check_keys(keys);
+
+  std::vector<std::string> in_user = names.content;
+  in_user.emplace_back("labels");
+  std::vector<std::string> in_answer = {"label"};
+  if (kind.knows_label) {
+    in_user.insert(in_user.end(), {"label", "target"});
+    in_answer.insert(in_answer.end(), {"labels", "target"});
+    in_answer.insert(in_answer.end(), names.demonstration.begin(), names.demonstration.end());
+  }
+  if (!names.has_target) {
+    std::erase(in_user, "target");
+    std::erase(in_answer, "target");
+  }
+  std::vector<std::string> in_system{"labels"};
+  if (names.has_unknown) {
+    in_user.emplace_back("unknown");
+    in_system.emplace_back("unknown");
+  }
+
+  PromptTemplate prompt =
+      detail::read_turn(table, in_user, in_answer, names.n_demonstrations, detail::default_max_new_tokens);
+  if (table.has("system")) prompt.system = detail::text_template(table, "system", in_system);
+  if (!kind.knows_label && prompt.answer.placeholders().empty())
+    throw InputError("task", table.where() + ": 'answer' must hold {label}");
+  return prompt;
+}
+
+}  // namespace quantlens::inline v0_1

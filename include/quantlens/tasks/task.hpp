@@ -1,0 +1,71 @@
+/// A task: what a task folder (task.toml, demonstrations, data) says, checked.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/suggest.hpp"
+#include "quantlens/tasks/insertion.hpp"
+#include "quantlens/tasks/prompt.hpp"
+
+namespace quantlens::inline v0_1 {
+
+/// What a task asks for: a label for a text, the object of a fact, or the end of a chain of two facts.
+enum class TaskKind { labels, recall, two_hop };
+
+/// One text to be labelled, one fact (or chain of two), or one demonstration.
+struct Item {
+  std::string id;
+  PromptValues fields;  ///< the content that prompts use; in a demonstration also its label, explanation, ...
+  std::size_t label = 0;
+  std::vector<std::string> references;  ///< explanations that people gave; may be empty
+  std::vector<Insertion> insertions{};  ///< into the task's edit field, for the perturb test; empty: it draws some
+  /// What counts as right: of a fact for "object", of a chain for "bridge" and "answer". The first is the usual one.
+  std::map<std::string, std::vector<std::string>, std::less<>> answers = {};
+  std::string group = {};  ///< what accuracies are also told apart by, such as a fact's relation; may be empty
+};
+
+/// The prompts that some models were trained on.
+struct TrainedPrompts {
+  std::vector<std::string> models;  ///< patterns of their names, as matches_glob reads them
+  std::map<std::string, PromptTemplate, std::less<>> prompts;
+};
+
+/// What protocols measure on.
+struct Task {
+  std::string name;
+  std::string description;
+  std::filesystem::path folder;
+  std::vector<std::string> labels;                 ///< empty: the task is about facts
+  std::string unknown_label;                       ///< the answer when the deciding words are gone; empty: none given
+  std::vector<std::size_t> counterfactual_target;  ///< for each label the one to aim at; empty: none given
+  std::string edit_field;                          ///< the content that a counterfactual edits; empty: none given
+  std::map<std::string, PromptTemplate, std::less<>> prompts;
+  TrainedPrompts trained;  ///< without prompts where the task has none
+  std::vector<Item> items;
+  std::vector<Item> demonstrations;
+
+  /// Errors: InputError where the task has no such prompt.
+  [[nodiscard]] const PromptTemplate& prompt(std::string_view prompt_name) const {
+    const auto found = prompts.find(prompt_name);
+    if (found != prompts.end()) return found->second;
+    std::vector<std::string> known;
+    for (const auto& entry : prompts) known.push_back(entry.first);
+    throw unknown_name(concat("prompt of task ", name), prompt_name, known);
+  }
+
+  /// The labels as a prompt lists them: "a, b or c".
+  [[nodiscard]] std::string label_list() const {
+    std::string list;
+    for (std::size_t i = 0; i < labels.size(); ++i)
+      list += concat(i == 0 ? "" : i + 1 == labels.size() ? " or " : ", ", labels[i]);
+    return list;
+  }
+};
+
+}  // namespace quantlens::inline v0_1

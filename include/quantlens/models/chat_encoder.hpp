@@ -13,6 +13,7 @@
 #include "quantlens/checkpoints/load.hpp"
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/jinja/chat_template.hpp"
+#include "quantlens/models/text_model.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/text/tokenizer.hpp"
 

@@ -44,8 +44,8 @@ Transformer mlp_only(double factor) {
     return dense_linear(dense, active_kernels());
   };
   for (std::size_t i = 0; i < model.blocks.size(); ++i) {
-    model.blocks[i].o = scaled(model_file().weights.blocks[i].o, 0.0);
-    model.blocks[i].down = scaled(model_file().weights.blocks[i].down, factor);
+    model.blocks[i][BlockPart::o] = scaled(model_file().weights.blocks[i][BlockPart::o], 0.0);
+    model.blocks[i][BlockPart::down] = scaled(model_file().weights.blocks[i][BlockPart::down], factor);
   }
   return model;
 }
@@ -122,7 +122,7 @@ TEST_CASE("an error of half the outputs is a relative error of one half, or 6 dB
 
   // Only the last block is off: later blocks would not see it anyway, earlier ones are exact.
   Transformer last = mlp_only(1.0);
-  last.blocks.back().down = std::move(format.blocks.back().down);
+  last.blocks.back()[BlockPart::down] = std::move(format.blocks.back()[BlockPart::down]);
   const Distortion one = measure_distortion(model_file().weights, full, last, some_windows(), 1);
   CHECK(one.relative_error == Approx(0.5 / static_cast<double>(full.blocks.size())).epsilon(1e-5));
   CHECK(one.worst_relative_error == Approx(0.5).epsilon(1e-5));

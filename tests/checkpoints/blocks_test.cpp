@@ -23,11 +23,12 @@ TEST_CASE("a kept block reads back to the same codes and values") {
   CAPTURE(c.source);
   ModelFile model = load_model(checkpoints / c.source);
   BlockWeights& block = model.weights.blocks[0];
-  block.mlp_norm[3] = 0.1f;
+  block.vectors.norms[BlockNorm::mlp][3] = 0.1f;
   const bool mixed = c.format == gptq;
   if (mixed)
-    block.up = dense_matrix(block.up.name, block.up.rows, block.up.cols,
-                            std::vector<float>(block.up.rows * block.up.cols, 0.3f));
+    block[BlockPart::up] =
+        dense_matrix(block[BlockPart::up].name, block[BlockPart::up].rows, block[BlockPart::up].cols,
+                     std::vector<float>(block[BlockPart::up].rows * block[BlockPart::up].cols, 0.3f));
 
   const TempFolder folder;
   const BlockStore store(folder.path(), c.format, model.weights.config);
@@ -38,19 +39,18 @@ TEST_CASE("a kept block reads back to the same codes and values") {
   CHECK(again.n_finished() == 1);
   std::optional<StoredBlock> stored = again.find(0);
   REQUIRE(stored);
-  CHECK(stored->weights.attn_norm == block.attn_norm);
-  CHECK(stored->weights.mlp_norm == block.mlp_norm);
-  for (WeightMatrix BlockWeights::*part : {&BlockWeights::q, &BlockWeights::k, &BlockWeights::v, &BlockWeights::o,
-                                           &BlockWeights::gate, &BlockWeights::up, &BlockWeights::down}) {
-    const WeightMatrix &read = stored->weights.*part, &wanted = block.*part;
+  CHECK(stored->weights.vectors.norms[BlockNorm::attn] == block.vectors.norms[BlockNorm::attn]);
+  CHECK(stored->weights.vectors.norms[BlockNorm::mlp] == block.vectors.norms[BlockNorm::mlp]);
+  for (const BlockPart part : all_block_parts) {
+    const WeightMatrix &read = stored->weights[part], &wanted = block[part];
     CAPTURE(wanted.name);
     REQUIRE((read.codes != nullptr) == (wanted.codes != nullptr));
     CHECK(read.activations == wanted.activations);
     if (read.codes) check_equal(*read.codes, *wanted.codes);
   }
   if (!mixed) return;
-  std::vector<float> row(block.up.cols);
-  stored->weights.up.decode_row(5, row);
+  std::vector<float> row(block[BlockPart::up].cols);
+  stored->weights[BlockPart::up].decode_row(5, row);
   CHECK(row == std::vector<float>(row.size(), 0.3f));
 }
 

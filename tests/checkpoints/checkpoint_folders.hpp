@@ -29,8 +29,8 @@ std::filesystem::path edited_checkpoint(const TempFolder& folder, const std::str
 inline std::vector<WeightMatrix*> linear_matrices(ModelWeights& weights) {
   std::vector<WeightMatrix*> all;
   for (BlockWeights& block : weights.blocks)
-    for (WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-      all.push_back(matrix);
+    for (const BlockPart part : all_block_parts)
+      if (block[part].rows > 0) all.push_back(&block[part]);
   return all;
 }
 

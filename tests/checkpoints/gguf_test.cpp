@@ -66,8 +66,8 @@ TEST_CASE("a GGUF source keeps its metadata, and its rows are permuted back") {
   CHECK(read.tokenizer.tokens == source.tokenizer.tokens);
   CHECK(read.chat_template == source.chat_template);
   CHECK(read.weights.source_types == "F32");
-  for (const auto& member : {&BlockWeights::q, &BlockWeights::k, &BlockWeights::down})
-    CHECK(values_of(read.weights.blocks[1].*member) == values_of(source.weights.blocks[1].*member));
+  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::down})
+    CHECK(values_of(read.weights.blocks[1][part]) == values_of(source.weights.blocks[1][part]));
   CHECK(values_of(read.weights.embed) == values_of(source.weights.embed));
   CHECK(read.weights.final_norm == source.weights.final_norm);
 }
@@ -88,17 +88,17 @@ TEST_CASE("a written file keeps the name of the model it was made from") {
 TEST_CASE("matrices with codes keep them, also where rows are permuted") {
   ModelFile model = load_model(data_folder / "llama");
   BlockWeights& block = model.weights.blocks[0];
-  set_codes(block.q, std::make_shared<const AnyPacked>(random_matrix<Symmetric, 4>(32, 32, 32, 1)));
-  set_codes(block.k, std::make_shared<const AnyPacked>(random_matrix<Symmetric, 8>(16, 32, 0, 2)));
+  set_codes(block[BlockPart::q], std::make_shared<const AnyPacked>(random_matrix<Symmetric, 4>(32, 32, 32, 1)));
+  set_codes(block[BlockPart::k], std::make_shared<const AnyPacked>(random_matrix<Symmetric, 8>(16, 32, 0, 2)));
   const TempFolder folder;
   write_gguf_model(model, folder.path() / "out.gguf", {GgmlType::f16, GgmlType::q8_0});
   const ModelFile read = load_model(folder.path() / "out.gguf");
-  CHECK(read.weights.blocks[0].q.type == GgmlType::q4_0);
-  CHECK(read.weights.blocks[0].k.type == GgmlType::q8_0);
-  CHECK(read.weights.blocks[0].v.type == GgmlType::f16);
+  CHECK(read.weights.blocks[0][BlockPart::q].type == GgmlType::q4_0);
+  CHECK(read.weights.blocks[0][BlockPart::k].type == GgmlType::q8_0);
+  CHECK(read.weights.blocks[0][BlockPart::v].type == GgmlType::f16);
   CHECK(read.weights.embed.type == GgmlType::q8_0);
-  CHECK(values_of(read.weights.blocks[0].q) == values_of(block.q));
-  CHECK(values_of(read.weights.blocks[0].k) == values_of(block.k));
+  CHECK(values_of(read.weights.blocks[0][BlockPart::q]) == values_of(block[BlockPart::q]));
+  CHECK(values_of(read.weights.blocks[0][BlockPart::k]) == values_of(block[BlockPart::k]));
 }
 
 TEST_CASE("Llama 3's frequencies become factors") {
@@ -125,7 +125,7 @@ TEST_CASE("what GGUF cannot hold is refused before a file is there") {
   refused(model, {GgmlType::q5_0, GgmlType::f16}, "gguf", "blocks.0.attn.q: Q5_0 is not written (known: F32 F16");
   refused(load_model(checkpoints / "gptq-w4-g32-act"), {}, "gguf", "blocks.0.attn.q: ");
   std::vector<float> large(48 * 32, 70000.0f);
-  model.weights.blocks[0].up = dense_matrix("blocks.0.mlp.up", 48, 32, large);
+  model.weights.blocks[0][BlockPart::up] = dense_matrix("blocks.0.mlp.up", 48, 32, large);
   refused(model, {}, "weights", "blocks.0.mlp.up: row 0 holds 70000, which F16 cannot");
   model = load_model(data_folder / "llama");
   model.tokenizer.pre_tokenizer = "custom";

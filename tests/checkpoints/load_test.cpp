@@ -39,7 +39,7 @@ void check_weights(const ModelWeights& weights, const std::string& name) {
   const auto expected = read_json_file(data_folder / "hashes.json")[name];
   std::size_t n_checked = 0;
   const auto check = [&](const auto& tensor, const std::string& canonical) {
-    const std::string hf = translate_name(canonical, canonical_names, hf_names).value();
+    const std::string hf = translate_name(weights.config.record(), canonical, canonical_names, hf_names).value();
     INFO(hf);
     CHECK(hash_of_values(tensor) == expected.at(hf).get<std::string>());
     ++n_checked;
@@ -49,12 +49,12 @@ void check_weights(const ModelWeights& weights, const std::string& name) {
   check(weights.final_norm, "final_norm");
   for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
     const BlockWeights& block = weights.blocks[i];
-    for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-      check(*matrix, matrix->name);
-    check(block.attn_norm, concat("blocks.", i, ".attn_norm"));
-    check(block.mlp_norm, concat("blocks.", i, ".mlp_norm"));
+    for (const BlockPart part : all_block_parts) check(block[part], block[part].name);
+    check(block.vectors.norms[BlockNorm::attn], concat("blocks.", i, ".attn_norm"));
+    check(block.vectors.norms[BlockNorm::mlp], concat("blocks.", i, ".mlp_norm"));
     for (const BlockPart part : all_block_parts)
-      if (!block.biases[part].empty()) check(block.biases[part], concat("blocks.", i, ".", part_name(part), "_bias"));
+      if (!block.vectors.biases[part].empty())
+        check(block.vectors.biases[part], concat("blocks.", i, ".", part_name(part), "_bias"));
   }
   CHECK(n_checked == expected.size());
 }
@@ -81,7 +81,7 @@ TEST_CASE("a Hugging Face folder and its GGUF conversion hold the values that Py
       CHECK(config.rope_theta == (name == "llama" ? 5000.0f : 1000000.0f));
       CHECK(config.norm_eps == (name == "llama" ? 1e-5f : 1e-6f));
       CHECK(config.tied_embeddings == (name == "llama"));
-      CHECK(model->weights.blocks[1].biases[BlockPart::v].size() == (name == "llama" ? 0 : 16));
+      CHECK(model->weights.blocks[1].vectors.biases[BlockPart::v].size() == (name == "llama" ? 0 : 16));
       CHECK_FALSE(model->weights.source_quantized);
       CHECK(model->bos_text == "<|im_start|>");
       CHECK(model->eos_text == "<|im_end|>");
@@ -151,9 +151,12 @@ TEST_CASE("a split GGUF model loads as the whole does, from any of its parts") {
     CHECK(model.path == folder.path() / "tiny-00001-of-00002.gguf");
     CHECK(model.tokenizer.tokens == expected.tokenizer.tokens);
     for (std::size_t i = 0; i < 2; ++i) {
-      CHECK(hash_of_values(model.weights.blocks[i].q) == hash_of_values(expected.weights.blocks[i].q));
-      CHECK(hash_of_values(model.weights.blocks[i].down) == hash_of_values(expected.weights.blocks[i].down));
-      CHECK(model.weights.blocks[i].mlp_norm == expected.weights.blocks[i].mlp_norm);
+      CHECK(hash_of_values(model.weights.blocks[i][BlockPart::q]) ==
+            hash_of_values(expected.weights.blocks[i][BlockPart::q]));
+      CHECK(hash_of_values(model.weights.blocks[i][BlockPart::down]) ==
+            hash_of_values(expected.weights.blocks[i][BlockPart::down]));
+      CHECK(model.weights.blocks[i].vectors.norms[BlockNorm::mlp] ==
+            expected.weights.blocks[i].vectors.norms[BlockNorm::mlp]);
     }
   }
 }
@@ -249,7 +252,7 @@ TEST_CASE("quantized sources say so, by the types of their matrices") {
   const ModelFile model = load_gguf(GgufFile::parse(bytes, "tiny.gguf"));
   CHECK(model.weights.source_quantized);
   CHECK(model.weights.source_types == "F32+Q8_0");
-  CHECK(model.weights.blocks[0].up.row_bytes == 34);
+  CHECK(model.weights.blocks[0][BlockPart::up].row_bytes == 34);
 }
 
 TEST_CASE("weights stay readable after everything else of the load is gone") {

@@ -32,7 +32,7 @@ const float nan_value = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<GgufCase> hyperparameter_cases() {
   return {
-      set_case("general.architecture", "qwen3", "unknown architecture 'qwen3'; did you mean 'qwen2'", "unknown_name"),
+      set_case("general.architecture", "qwen4", "unknown architecture 'qwen4'; did you mean 'qwen2'", "unknown_name"),
       set_case("general.type", "adapter", "general.type is 'adapter', not a model; merge the adapter into its base"),
       set_case("general.type", "mmproj", "general.type is 'mmproj', not a model; name the model's own file"),
       {"no architecture", "gguf_key", "no key 'general.architecture'",
@@ -188,7 +188,8 @@ TEST_CASE("GGUF models with broken tokenizers are refused") { check_cases(tokeni
 TEST_CASE("Hugging Face folders that cannot be computed faithfully are refused") {
   const auto config = [](const std::string& key, const nlohmann::json& value, const std::string& fragment,
                          const std::string& id = "config") { check_hf("config.json", "/" + key, value, id, fragment); };
-  config("model_type", "mamba", "unknown architecture 'mamba'; known: llama qwen2 mistral", "unknown_name");
+  config("model_type", "mamba", "unknown architecture 'mamba'; known: llama mistral qwen2 qwen3 olmo2 gpt2",
+         "unknown_name");
   config("model_type", nullptr, "unknown architecture ''", "unknown_name");
   config("hidden_act", "gelu", "hidden_act 'gelu' is not supported");
   config("quantization_config", {{"quant_method", "aqlm"}}, "quant_method 'aqlm' is not supported (known: gptq awq");

@@ -40,7 +40,7 @@ std::string hash_of(const WeightMatrix& matrix) {
 }
 
 std::string hf_name(const WeightMatrix& matrix) {
-  return translate_name(matrix.name, canonical_names, hf_names).value();
+  return translate_name(architectures::llama(), matrix.name, canonical_names, hf_names).value();
 }
 
 }  // namespace
@@ -178,10 +178,10 @@ TEST_CASE("zero biases that AutoGPTQ adds are left out, others count") {
     write_safetensors(copy / "model.safetensors", tensors);
     return load_model(copy).weights;
   };
-  CHECK(load_with_bias(0.0f).blocks[0].biases[BlockPart::up].empty());
+  CHECK(load_with_bias(0.0f).blocks[0].vectors.biases[BlockPart::up].empty());
   CHECK(load_with_bias(0.0f).notes.empty());
   const ModelWeights weights = load_with_bias(0.5f);
-  CHECK(weights.blocks[0].biases[BlockPart::up] == std::vector<float>(96, 0.5f));
+  CHECK(weights.blocks[0].vectors.biases[BlockPart::up] == std::vector<float>(96, 0.5f));
   CHECK(weights.notes ==
         std::vector<std::string>{"the file has biases of mlp.up, which mlp_bias does not announce: they are used"});
 }

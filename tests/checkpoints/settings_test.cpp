@@ -47,8 +47,8 @@ TEST_CASE("AutoGPTQ's quantize_config.json stands in for quantization_config") {
   CHECK(read.weights.source_types == original.weights.source_types);
   CHECK(read.weights.notes.empty());
   std::vector<float> a(64), b(64);
-  read.weights.blocks[0].q.decode_row(3, a);
-  original.weights.blocks[0].q.decode_row(3, b);
+  read.weights.blocks[0][BlockPart::q].decode_row(3, a);
+  original.weights.blocks[0][BlockPart::q].decode_row(3, b);
   CHECK(a == b);
 }
 
@@ -100,7 +100,7 @@ TEST_CASE("tensors without the prefix that a model's head gives them are the sam
     REQUIRE(read.weights.notes.size() == 1);
     CHECK_THAT(read.weights.notes[0], Catch::Contains("lack 'model.'"));
     CHECK(original.weights.notes.empty());
-    const WeightMatrix &a = read.weights.blocks[0].down, &b = original.weights.blocks[0].down;
+    const WeightMatrix &a = read.weights.blocks[0][BlockPart::down], &b = original.weights.blocks[0][BlockPart::down];
     std::vector<float> row_a(a.cols), row_b(b.cols);
     a.decode_row(5, row_a);
     b.decode_row(5, row_b);

@@ -26,8 +26,8 @@ void check_same_weights(ModelWeights& got, ModelWeights& wanted) {
     CHECK(got_matrices[i]->outlier_threshold == matrices[i]->outlier_threshold);
   }
   CHECK(got.final_norm == wanted.final_norm);
-  CHECK(got.blocks[0].attn_norm == wanted.blocks[0].attn_norm);
-  CHECK(got.blocks[0].mlp_norm == wanted.blocks[0].mlp_norm);
+  CHECK(got.blocks[0].vectors.norms[BlockNorm::attn] == wanted.blocks[0].vectors.norms[BlockNorm::attn]);
+  CHECK(got.blocks[0].vectors.norms[BlockNorm::mlp] == wanted.blocks[0].vectors.norms[BlockNorm::mlp]);
   std::vector<float> a(got.embed.cols), b(wanted.embed.cols);
   got.embed.decode_row(5, a);
   wanted.embed.decode_row(5, b);
@@ -108,9 +108,9 @@ TEST_CASE("norms take the embedding's type where that rounds none of their value
       embed.data = reinterpret_cast<const std::byte*>(ones.data());
     }
     BlockWeights& block = model.weights.blocks[0];
-    block.attn_norm.assign(block.attn_norm.size(), each.exact);
-    block.mlp_norm = block.attn_norm;
-    block.mlp_norm.back() = each.inexact;
+    block.vectors.norms[BlockNorm::attn].assign(block.vectors.norms[BlockNorm::attn].size(), each.exact);
+    block.vectors.norms[BlockNorm::mlp] = block.vectors.norms[BlockNorm::attn];
+    block.vectors.norms[BlockNorm::mlp].back() = each.inexact;
     const TempFolder folder;
     write_checkpoint(model, folder.path() / "out", CheckpointFormat::bnb_4bit);
     const SafetensorsFile file = SafetensorsFile::open(folder.path() / "out/model.safetensors");
@@ -130,20 +130,20 @@ TEST_CASE("norms take the embedding's type where that rounds none of their value
 TEST_CASE("GPTQ folders may mix widths, groups and plain matrices") {
   ModelFile model = load_model(checkpoints / "gptq-w4-g32-act");
   BlockWeights& block = model.weights.blocks[0];
-  set_codes(block.v, std::make_shared<const AnyPacked>(random_matrix<Symmetric, 8>(32, 64, 0, 1)));
-  set_codes(block.k, std::make_shared<const AnyPacked>(random_matrix<Affine, 3>(32, 64, 64, 2)));
+  set_codes(block[BlockPart::v], std::make_shared<const AnyPacked>(random_matrix<Symmetric, 8>(32, 64, 0, 1)));
+  set_codes(block[BlockPart::k], std::make_shared<const AnyPacked>(random_matrix<Affine, 3>(32, 64, 64, 2)));
   std::vector<float> up(96 * 64);
   for (std::size_t i = 0; i < up.size(); ++i) up[i] = static_cast<float>(i) * 0.25f;
-  block.up = dense_matrix(block.up.name, 96, 64, up);
+  block[BlockPart::up] = dense_matrix(block[BlockPart::up].name, 96, 64, up);
   const TempFolder folder;
   write_checkpoint(model, folder.path() / "out", CheckpointFormat::gptq);
   ModelFile read = load_model(folder.path() / "out");
-  check_equal(*read.weights.blocks[0].v.codes, *block.v.codes);
-  check_equal(*read.weights.blocks[0].k.codes, *block.k.codes);
-  check_equal(*read.weights.blocks[0].q.codes, *block.q.codes);
-  CHECK_FALSE(read.weights.blocks[0].up.codes);
+  check_equal(*read.weights.blocks[0][BlockPart::v].codes, *block[BlockPart::v].codes);
+  check_equal(*read.weights.blocks[0][BlockPart::k].codes, *block[BlockPart::k].codes);
+  check_equal(*read.weights.blocks[0][BlockPart::q].codes, *block[BlockPart::q].codes);
+  CHECK_FALSE(read.weights.blocks[0][BlockPart::up].codes);
   std::vector<float> row(64);
-  read.weights.blocks[0].up.decode_row(3, row);
+  read.weights.blocks[0][BlockPart::up].decode_row(3, row);
   CHECK(row == std::vector<float>(up.begin() + 192, up.begin() + 256));
   const auto config = read_json_file(folder.path() / "out/config.json")["quantization_config"];
   CHECK(config["bits"] == 4);

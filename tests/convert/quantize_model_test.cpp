@@ -120,13 +120,10 @@ TEST_CASE("calibration text passes through full blocks as through the whole mode
   CalibrationFlow flow(weights, sequences, kernels, 2);
   for (const BlockWeights& block : weights.blocks) {
     flow.block() = BlockDraft(block, parse_format("full")).full_block(kernels);
-    flow.attention_inputs();
-    flow.attention();
-    flow.attention_outputs();
-    flow.mlp_hidden();
-    flow.mlp_outputs();
+    for (flow.begin(); !flow.at_end(); flow.advance()) {
+    }
   }
-  flow.norm(weights.final_norm);
+  flow.final_norm();
   const Transformer full = session().build_transformer(parse_format("full"));
   Activations normed;
   normed.resize(flow.n_tokens(), weights.config.d_model);

@@ -35,8 +35,8 @@ TEST_CASE("the model with everything has it") {
   const test::TempFolder folder;
   const ModelWeights weights = load_model(write_model_with_everything(folder)).weights;
   for (const BlockWeights& block : weights.blocks) {
-    CHECK(block.window == 5);
-    for (const BlockPart part : all_block_parts) CHECK(block.biases[part].size() == part_of(block, part).rows);
+    CHECK(block.vectors.window == 5);
+    for (const BlockPart part : all_block_parts) CHECK(block.vectors.biases[part].size() == block[part].rows);
   }
   CHECK(weights.config.rope_scaling.kind == RopeScaling::Kind::yarn);
 }
@@ -77,7 +77,7 @@ TEST_CASE("calibration text sees windows and biases as the whole model does, bit
   CalibrationFlow flow(weights, sequences, active_kernels(), 2);
   for (const BlockWeights& block : weights.blocks)
     static_cast<void>(flow.pass(BlockDraft(block, parse_format("full")).full_block(active_kernels())));
-  flow.norm(weights.final_norm);
+  flow.final_norm();
   const Transformer full = build_transformer(weights, parse_format("full"), active_kernels(), {.threads = 1});
   Activations normed;
   normed.resize(flow.n_tokens(), weights.config.d_model);
@@ -106,8 +106,8 @@ TEST_CASE("AWQ's scales change no output of a block before it is rounded, biases
       const std::vector<float> before(flow.residual().begin(), flow.residual().end());
       AwqScaler(draft, flow).run();
       std::ranges::copy(before, flow.residual().begin());
-      CHECK(draft.vectors.biases[BlockPart::v] != weights.blocks[0].biases[BlockPart::v]);
-      CHECK(draft.vectors.biases[BlockPart::up] != weights.blocks[0].biases[BlockPart::up]);
+      CHECK(draft.vectors.biases[BlockPart::v] != weights.blocks[0].vectors.biases[BlockPart::v]);
+      CHECK(draft.vectors.biases[BlockPart::up] != weights.blocks[0].vectors.biases[BlockPart::up]);
     }
     static_cast<void>(flow.pass(draft.full_block(active_kernels())));
     return std::vector<float>(flow.residual().begin(), flow.residual().end());

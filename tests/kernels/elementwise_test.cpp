@@ -28,6 +28,20 @@ TEST_CASE("norms, SwiGLU and log-sum-exp agree with the double reference at awkw
   CHECK(kernels.log_sum_exp(x.data(), n) == Approx(reference::log_sum_exp(x)).epsilon(1e-7));
 }
 
+TEST_CASE("layer norm and GELU agree with the double reference at awkward sizes") {
+  const std::size_t n = GENERATE(1u, 15u, 16u, 17u, 255u, 257u, 576u, 1001u);
+  const KernelTable& kernels = active_kernels();
+  const auto x = random_floats(n, 41, 8.0), weight = random_floats(n, 42), bias = random_floats(n, 43);
+  std::vector<float> y = x;
+
+  kernels.layer_norm(y.data(), weight.data(), bias.data(), n, 1e-5f, y.data());
+  const auto normed = reference::layer_norm(x, weight, bias, 1e-5);
+  for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == Approx(normed[i]).epsilon(1e-5).margin(2e-6));
+
+  kernels.gelu(x.data(), n, y.data());
+  for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == Approx(reference::gelu(x[i])).epsilon(2e-5).margin(1e-6));
+}
+
 TEST_CASE("log-sum-exp survives large logits") {
   std::vector<float> x(100, -1e4f);
   x[3] = 1e4f;

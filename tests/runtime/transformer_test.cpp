@@ -44,9 +44,9 @@ void check_samples(const std::string& name, const ModelFile& file) {
 }  // namespace
 
 TEST_CASE("tiny models give transformers' logits") {
-  const std::string name =
-      GENERATE("tiny-llama", "tiny-llama-bf16", "tiny-qwen2", "tiny-llama-bias", "tiny-mistral-window",
-               "tiny-qwen2-window", "tiny-llama-yarn", "tiny-qwen2-yarn", "tiny-llama-dynamic");
+  const std::string name = GENERATE("tiny-llama", "tiny-llama-bf16", "tiny-qwen2", "tiny-llama-bias",
+                                    "tiny-mistral-window", "tiny-qwen2-window", "tiny-llama-yarn", "tiny-qwen2-yarn",
+                                    "tiny-llama-dynamic", "tiny-qwen3", "tiny-olmo2", "tiny-gpt2");
   CAPTURE(name);
   const auto folder = models_folder() / name;
   const ModelFile file = load_model(folder);
@@ -85,7 +85,8 @@ TEST_CASE("SmolLM2 gives transformers' logits") {
 }
 
 TEST_CASE("windows, biases and scaled positions give the same bits in any chunks, batch and number of threads") {
-  const std::string name = GENERATE("tiny-llama-bias", "tiny-mistral-window", "tiny-qwen2-window", "tiny-qwen2-yarn");
+  const std::string name = GENERATE("tiny-llama-bias", "tiny-mistral-window", "tiny-qwen2-window", "tiny-qwen2-yarn",
+                                    "tiny-qwen3", "tiny-olmo2", "tiny-gpt2");
   CAPTURE(name);
   const ModelFile file = load_model(models_folder() / name);
   const Transformer model = build(file, "full");

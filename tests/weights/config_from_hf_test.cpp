@@ -110,7 +110,7 @@ TEST_CASE("windows are those of transformers: Mistral's in every layer, Qwen2's 
   auto mistral = minimal(), qwen2 = minimal();
   mistral["model_type"] = "mistral";
   qwen2["model_type"] = "qwen2";
-  CHECK(config_from_hf(mistral).architecture == "llama");
+  CHECK(config_from_hf(mistral).record().gguf == "llama");
   CHECK(windows(mistral, {{"sliding_window", 16}}) == Sizes{16, 16, 16});
   CHECK(windows(mistral, {{"sliding_window", nullptr}}) == Sizes{0, 0, 0});
   CHECK(windows(mistral, nlohmann::json::object()) == Sizes{4096, 4096, 4096});

@@ -147,8 +147,8 @@ TEST_CASE("biases that are there count, and those that are not are none, whateve
   const ModelFile model = folder.load();
   CHECK(model.weights.notes ==
         Notes{"the file has biases of attn.o, which attention_bias does not announce: they are used"});
-  CHECK(model.weights.blocks[1].biases[BlockPart::o] == std::vector<float>(32, 0.25f));
-  CHECK(model.weights.blocks[1].biases[BlockPart::q].empty());
+  CHECK(model.weights.blocks[1].vectors.biases[BlockPart::o] == std::vector<float>(32, 0.25f));
+  CHECK(model.weights.blocks[1].vectors.biases[BlockPart::q].empty());
 }
 
 TEST_CASE("a bias that only some blocks have, or Qwen2 without one of its own, is an incomplete file") {

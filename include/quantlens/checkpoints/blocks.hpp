@@ -51,7 +51,7 @@ class BlockStore {
     for (const SafetensorsTensor& tensor : file->tensors()) tensors.push_back({&tensor, file.get()});
     const nlohmann::json meaning =
         parse_json_strict(MappedFile::open(path(index, ".json")).text(), path(index, ".json").string());
-    detail::TensorPool pool(path(index, ".safetensors").string(), hf_names);
+    detail::TensorPool pool(path(index, ".safetensors").string(), hf_names, config_.record());
     detail::CheckpointReader(checkpoint_settings(meaning)).read(tensors, file->name(), config_, pool);
     StoredBlock block{detail::take_block(pool, config_, index), file};
     pool.require_all_taken(config_.n_layers);
@@ -61,11 +61,11 @@ class BlockStore {
   /// Errors: Error "write"; InputError `checkpoint` for codes that the checkpoint's format cannot hold.
   void keep(std::size_t index, const BlockWeights& block) const {
     nlohmann::json meaning = nlohmann::json::object();
-    const auto modules = detail::linear_modules(block);
+    const auto modules = detail::linear_modules(config_.record(), block);
     if (std::any_of(modules.begin(), modules.end(), [](const auto& module) { return module.second->codes; }))
       meaning["quantization_config"] = detail::quantization_config(modules, config_.tied_embeddings, format_);
     OutputTensors tensors;
-    detail::add_block(tensors, block, index, format_, GgmlType::f32);
+    detail::add_block(tensors, config_.record(), block, index, format_, GgmlType::f32);
     write_safetensors(path(index, ".safetensors"), tensors);
     write_file_atomically(path(index, ".json"), meaning.dump(2) + "\n");
   }

@@ -101,7 +101,7 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
   const RopeScaling& scaling = config.rope_scaling;
   const bool is_yarn = scaling.kind == RopeScaling::Kind::yarn;
   if (!is_yarn && scaling.kind != RopeScaling::Kind::linear) return;
-  const std::string prefix = config.architecture + ".rope.scaling.";
+  const std::string prefix = concat(config.record().gguf, ".rope.scaling.");
   metadata.set(prefix + "type", name(scaling.kind));
   metadata.set(prefix + "factor", scaling.factor);
   if (!is_yarn) return;
@@ -116,11 +116,12 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
 [[nodiscard]] inline GgufMetadataBuilder gguf_metadata(const ModelFile& model, GgmlType type) {
   GgufMetadataBuilder metadata;
   const ModelConfig& config = model.weights.config;
+  const std::string arch(config.record().gguf);
   if (std::filesystem::is_directory(model.path)) {
     const auto u32 = [&](const std::string& key, std::size_t value) {
-      metadata.set(config.architecture + key, static_cast<std::uint32_t>(value));
+      metadata.set(arch + key, static_cast<std::uint32_t>(value));
     };
-    metadata.set("general.architecture", config.architecture);
+    metadata.set("general.architecture", arch);
     metadata.set("general.name", model.name);
     u32(".vocab_size", config.vocab_size);
     u32(".context_length", config.n_ctx);
@@ -132,8 +133,8 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
     u32(".attention.key_length", config.d_head);
     u32(".attention.value_length", config.d_head);
     u32(".rope.dimension_count", config.d_head);
-    metadata.set(config.architecture + ".attention.layer_norm_rms_epsilon", config.norm_eps);
-    metadata.set(config.architecture + ".rope.freq_base", config.rope_theta);
+    metadata.set(arch + ".attention.layer_norm_rms_epsilon", config.norm_eps);
+    metadata.set(arch + ".rope.freq_base", config.rope_theta);
     if (config.sliding_window.size > 0 && config.sliding_window.size < config.n_ctx)
       throw InputError("gguf", concat(model.name, " cannot become a GGUF file: llama.cpp computes no sliding window (",
                                       config.sliding_window.size, " positions) for ", config.architecture));
@@ -174,8 +175,8 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
 
 /// One matrix: its own codes where it has any, its own bytes where it has the type already, else encoded anew.
 /// `stored` says which logical row each stored one is; empty: the same.
-[[nodiscard]] inline GgufOutputTensor gguf_matrix(const WeightMatrix& matrix, GgmlType wanted,
-                                                  std::vector<std::uint32_t> stored) {
+[[nodiscard]] inline GgufOutputTensor gguf_matrix(const Architecture& architecture, const WeightMatrix& matrix,
+                                                  GgmlType wanted, std::vector<std::uint32_t> stored) {
   GgmlType type = wanted;
   if (matrix.codes) {
     try {
@@ -209,7 +210,10 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
       sink(bytes);
     }
   };
-  return {translate_name(matrix.name, canonical_names, gguf_names).value(), type, {matrix.rows, matrix.cols}, write};
+  return {translate_name(architecture, matrix.name, canonical_names, gguf_names).value(),
+          type,
+          {matrix.rows, matrix.cols},
+          write};
 }
 
 /// The logical row of each stored one.
@@ -229,19 +233,22 @@ inline void add_gguf_rope_scaling(const ModelConfig& config, GgufMetadataBuilder
 inline void write_gguf_model(const ModelFile& model, const std::filesystem::path& path, GgufTypes types) {
   const ModelWeights& weights = model.weights;
   const ModelConfig& config = weights.config;
+  const Architecture& architecture = config.record();
+  if (architecture.fuses_qkv())
+    throw InputError("gguf", concat(architecture.name, " models, whose q, k and v are one matrix, are not written"));
   std::vector<GgufOutputTensor> tensors;
   const auto vector = [&](const std::string& canonical, std::vector<float> values) {
     if (values.empty()) return;
     const std::uint64_t n = values.size();
-    tensors.push_back({translate_name(canonical, canonical_names, gguf_names).value(),
+    tensors.push_back({translate_name(architecture, canonical, canonical_names, gguf_names).value(),
                        GgmlType::f32,
                        {n},
                        [values = std::move(values)](const ByteSink& sink) { sink(std::as_bytes(std::span(values))); }});
   };
   const auto matrix = [&](const WeightMatrix& m, GgmlType type, std::vector<std::uint32_t> stored = {}) {
-    tensors.push_back(detail::gguf_matrix(m, type, std::move(stored)));
+    tensors.push_back(detail::gguf_matrix(architecture, m, type, std::move(stored)));
   };
-  const bool interleaved = config.architecture == "llama";
+  const bool interleaved = architecture.interleaved_in_gguf;
   const auto rotary = [&](std::size_t n_heads) {
     return interleaved ? detail::inverse_rotary_row_order(n_heads, config.d_head) : std::vector<std::uint32_t>();
   };
@@ -254,19 +261,18 @@ inline void write_gguf_model(const ModelFile& model, const std::filesystem::path
   for (std::size_t i = 0; i < weights.blocks.size(); ++i) {
     const BlockWeights& block = weights.blocks[i];
     const auto named = [&](std::string_view part) { return concat("blocks.", i, ".", part); };
-    vector(named("attn_norm"), block.attn_norm);
-    for (const BlockPart part : all_block_parts) {
+    for (const BlockNorm norm : all_block_norms) vector(named(norm_name(norm)), block.vectors.norms[norm]);
+    for (const BlockPart part : parts_of(block)) {
       const auto stored = part == BlockPart::q   ? rotary(config.n_heads)
                           : part == BlockPart::k ? rotary(config.n_kv_heads)
                                                  : std::vector<std::uint32_t>();
-      const std::vector<float>& bias = block.biases[part];
-      matrix(part_of(block, part), types.linear, stored);
+      const std::vector<float>& bias = block.vectors.biases[part];
+      matrix(block[part], types.linear, stored);
       vector(named(concat(part_name(part), "_bias")),
              stored.empty() || bias.empty() ? bias : detail::permuted(bias, stored));
     }
-    vector(named("mlp_norm"), block.mlp_norm);
   }
-  const WeightMatrix& sample = weights.blocks.front().down;
+  const WeightMatrix& sample = weights.blocks.front()[BlockPart::down];
   const GgmlType main = sample.codes ? gguf_type_of_codes(*sample.codes) : types.linear;
   write_gguf(path, detail::gguf_metadata(model, main), tensors);
 }

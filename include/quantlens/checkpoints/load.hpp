@@ -105,7 +105,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
 [[nodiscard]] inline ModelWeights weights_from_hf(const std::shared_ptr<const HfFolder>& folder) {
   ModelConfig config = config_from_hf(folder->config());
   validate(config, "config.json");
-  TensorPool pool(folder->path().string(), hf_names);
+  TensorPool pool(folder->path().string(), hf_names, config.record());
   CheckpointReader reader(checkpoint_settings(*folder));
   reader.read(folder->tensors(), folder->path().string(), config, pool);
   ModelWeights weights = assemble(std::move(config), std::move(pool), false, folder);
@@ -127,7 +127,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
 [[nodiscard]] inline ModelWeights weights_from_gguf(const std::shared_ptr<const GgufFile>& file) {
   ModelConfig config = config_from_gguf(*file);
   validate(config, file->name());
-  detail::TensorPool pool(file->name(), gguf_names);
+  detail::TensorPool pool(file->name(), gguf_names, config.record());
   for (const GgufTensor& tensor : file->tensors()) {
     if (!is_supported(tensor.type))
       throw FormatError("tensor_type", tensor.file, tensor.offset,
@@ -135,7 +135,7 @@ inline void add_tokenizer(ModelFile& model, TokenizerData tokenizer, std::vector
                                " (known: F32 F16 BF16 Q8_0 Q4_0 Q4_1 Q5_0 Q5_1 Q2_K Q3_K Q4_K Q5_K Q6_K)"));
     pool.add({tensor.name, tensor.file, tensor.type, tensor.shape, tensor.data, tensor.offset});
   }
-  const bool interleaved = config.architecture == "llama";
+  const bool interleaved = config.record().interleaved_in_gguf;
   return detail::assemble(std::move(config), std::move(pool), interleaved, file);
 }
 

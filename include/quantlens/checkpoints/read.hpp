@@ -69,12 +69,12 @@ class CheckpointReader {
   /// `source` names in messages where the tensors are from.
   void read(std::span<const HfFolder::Tensor> tensors, const std::string& source, const ModelConfig& config,
             TensorPool& pool) {
+    architecture_ = &config.record();
     find_prefix(tensors);
     for (const HfFolder::Tensor& stored : tensors) take_part(stored);
     for (const HfFolder::Tensor& stored : tensors) {
       const std::string name = full_name(stored);
-      // Old checkpoints store what follows from rope_theta.
-      if (name.ends_with(".rotary_emb.inv_freq") || !suffix_of(name).empty()) continue;
+      if (is_constant(name) || !suffix_of(name).empty()) continue;
       if (method_ == "bitsandbytes" && name.ends_with(".weight")) {
         const auto found = modules_.find(name.substr(0, name.size() - 7));
         if (found != modules_.end()) {
@@ -85,7 +85,7 @@ class CheckpointReader {
       if (is_idle_bias(stored, config)) continue;
       if (settings_.is_null()) refuse_codes_without_settings(stored);
       // A name that no model has is the pool's to refuse, whatever its type.
-      const bool known = translate_name(name, hf_names, canonical_names).has_value();
+      const bool known = translate_name(*architecture_, name, hf_names, canonical_names).has_value();
       const GgmlType type = known ? type_from_safetensors(stored) : GgmlType::f32;
       pool.add({name, stored.shard->name(), type, stored.tensor->shape, stored.tensor->data, stored.tensor->offset});
     }
@@ -110,9 +110,15 @@ class CheckpointReader {
     const auto any_starts_with = [&](std::string_view start) {
       return std::ranges::any_of(tensors, [&](const auto& stored) { return stored.tensor->name.starts_with(start); });
     };
-    if (any_starts_with("model.") || !any_starts_with("layers.")) return;
-    prefix_ = "model.";
-    notes_.push_back("the tensors' names lack 'model.'; they are read as if they began with it");
+    const std::string_view prefix = architecture_->hf_prefix;
+    if (any_starts_with(prefix) || !any_starts_with(architecture_->hf_blocks.substr(prefix.size()))) return;
+    prefix_ = prefix;
+    notes_.push_back(concat("the tensors' names lack '", prefix, "'; they are read as if they began with it"));
+  }
+
+  /// Old checkpoints store what follows from the config.
+  [[nodiscard]] bool is_constant(std::string_view name) const {
+    return std::ranges::any_of(architecture_->hf_ignored, [&](std::string_view end) { return name.ends_with(end); });
   }
 
   [[nodiscard]] std::string full_name(const HfFolder::Tensor& stored) const {
@@ -148,7 +154,7 @@ class CheckpointReader {
   [[nodiscard]] bool is_idle_bias(const HfFolder::Tensor& stored, const ModelConfig& config) const {
     const std::string name = full_name(stored);
     if (!name.ends_with(".bias") || !modules_.contains(name.substr(0, name.size() - 5))) return false;
-    const auto canonical = translate_name(name, hf_names, canonical_names);
+    const auto canonical = translate_name(*architecture_, name, hf_names, canonical_names);
     for (const BlockPart part : all_block_parts)
       if (canonical && config.has_bias[part] && canonical->ends_with(concat(".", part_name(part), "_bias")))
         return false;
@@ -164,6 +170,7 @@ class CheckpointReader {
     return bnb_.four_bit ? read_bnb_4bit(module, bnb_) : read_bnb_int8(module, bnb_);
   }
 
+  const Architecture* architecture_ = nullptr;  ///< Of the model that is read.
   nlohmann::json settings_;
   std::string file_;
   bool in_config_;

@@ -35,24 +35,25 @@ namespace detail {
 /// A matrix and its Hugging Face module name ("model.layers.0.mlp.up_proj").
 using LinearModule = std::pair<std::string, const WeightMatrix*>;
 
-[[nodiscard]] inline LinearModule linear_module(const WeightMatrix& matrix) {
-  std::string name = translate_name(matrix.name, canonical_names, hf_names).value();
+[[nodiscard]] inline LinearModule linear_module(const Architecture& architecture, const WeightMatrix& matrix) {
+  std::string name = translate_name(architecture, matrix.name, canonical_names, hf_names).value();
   name.resize(name.size() - std::string_view(".weight").size());
   return {std::move(name), &matrix};
 }
 
-[[nodiscard]] inline std::vector<LinearModule> linear_modules(const BlockWeights& block) {
+[[nodiscard]] inline std::vector<LinearModule> linear_modules(const Architecture& architecture,
+                                                              const BlockWeights& block) {
   std::vector<LinearModule> modules;
-  for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-    modules.push_back(linear_module(*matrix));
+  for (const BlockPart part : parts_of(block)) modules.push_back(linear_module(architecture, block[part]));
   return modules;
 }
 
 [[nodiscard]] inline std::vector<LinearModule> linear_modules(const ModelWeights& weights) {
+  const Architecture& architecture = weights.config.record();
   std::vector<LinearModule> modules;
   for (const BlockWeights& block : weights.blocks)
-    for (LinearModule& module : linear_modules(block)) modules.push_back(std::move(module));
-  if (weights.lm_head) modules.push_back(linear_module(*weights.lm_head));
+    for (LinearModule& module : linear_modules(architecture, block)) modules.push_back(std::move(module));
+  if (weights.lm_head) modules.push_back(linear_module(architecture, *weights.lm_head));
   return modules;
 }
 
@@ -83,12 +84,12 @@ using LinearModule = std::pair<std::string, const WeightMatrix*>;
 /// Nothing for an empty vector. Of type `wanted` where that rounds no value, else F32: transformers keeps the types of
 /// a quantized checkpoint, and then multiplies no BF16 embedding by what F32 norms made. `values` must outlive the
 /// tensor.
-inline void add_vector(OutputTensors& tensors, const std::string& canonical, const std::vector<float>& values,
-                       GgmlType wanted) {
+inline void add_vector(OutputTensors& tensors, const Architecture& architecture, const std::string& canonical,
+                       const std::vector<float>& values, GgmlType wanted) {
   if (values.empty()) return;
   const auto add_as = [&](GgmlType type, auto convert) {
     if (!std::ranges::all_of(values, [&](float v) { return to_float(convert(v)) == v; })) return false;
-    tensors.push_back(made_tensor(translate_name(canonical, canonical_names, hf_names).value(),
+    tensors.push_back(made_tensor(translate_name(architecture, canonical, canonical_names, hf_names).value(),
                                   std::string(quantlens::name(type)), {values.size()}, [&values, convert] {
                                     std::vector<decltype(convert(0.0f))> elements;
                                     for (const float v : values) elements.push_back(convert(v));
@@ -116,23 +117,29 @@ inline void add_module(OutputTensors& tensors, const LinearModule& module, Check
 }
 
 /// The tensors of block `index`, which must outlive them; `vector_type` as in add_vector.
-inline void add_block(OutputTensors& tensors, const BlockWeights& block, std::size_t index, CheckpointFormat format,
-                      GgmlType vector_type) {
-  const auto named = [&](std::string_view part) { return concat("blocks.", index, ".", part); };
-  add_vector(tensors, named("attn_norm"), block.attn_norm, vector_type);
-  add_vector(tensors, named("mlp_norm"), block.mlp_norm, vector_type);
-  for (const BlockPart part : all_block_parts)
-    add_vector(tensors, named(concat(part_name(part), "_bias")), block.biases[part], vector_type);
-  for (const LinearModule& module : linear_modules(block)) add_module(tensors, module, format);
+inline void add_block(OutputTensors& tensors, const Architecture& architecture, const BlockWeights& block,
+                      std::size_t index, CheckpointFormat format, GgmlType vector_type) {
+  const auto add = [&](std::string_view name, std::string_view suffix, const std::vector<float>& values) {
+    add_vector(tensors, architecture, concat("blocks.", index, ".", name, suffix), values, vector_type);
+  };
+  for (const BlockNorm norm : all_block_norms) {
+    add(norm_name(norm), "", block.vectors.norms[norm]);
+    add(norm_name(norm), "_bias", block.vectors.norm_biases[norm]);
+  }
+  for (const BlockPart part : all_block_parts) add(part_name(part), "_bias", block.vectors.biases[part]);
+  for (const LinearModule& module : linear_modules(architecture, block)) add_module(tensors, module, format);
 }
 
 [[nodiscard]] inline OutputTensors checkpoint_tensors(const ModelWeights& weights, CheckpointFormat format) {
+  const Architecture& architecture = weights.config.record();
   OutputTensors tensors;
   const GgmlType vector_type = plain_type(weights.embed);
-  tensors.push_back(plain_tensor("model.embed_tokens.weight", weights.embed));
-  add_vector(tensors, "final_norm", weights.final_norm, vector_type);
-  for (std::size_t i = 0; i < weights.blocks.size(); ++i) add_block(tensors, weights.blocks[i], i, format, vector_type);
-  if (weights.lm_head) add_module(tensors, linear_module(*weights.lm_head), format);
+  tensors.push_back(
+      plain_tensor(translate_name(architecture, "embed", canonical_names, hf_names).value(), weights.embed));
+  add_vector(tensors, architecture, "final_norm", weights.final_norm, vector_type);
+  for (std::size_t i = 0; i < weights.blocks.size(); ++i)
+    add_block(tensors, architecture, weights.blocks[i], i, format, vector_type);
+  if (weights.lm_head) add_module(tensors, linear_module(architecture, *weights.lm_head), format);
   return tensors;
 }
 
@@ -236,8 +243,13 @@ struct CodesSummary {
   return detail::quantization_config(detail::linear_modules(weights), weights.config.tied_embeddings, format);
 }
 
-/// Errors: InputError `checkpoint` for a model whose folder has no tokenizer files to copy, since it is none.
+/// Errors: InputError `checkpoint` for a model whose folder has no tokenizer files to copy, since it is none, and for a
+/// family whose q, k and v are stored as one matrix.
 inline void require_checkpoint_source(const ModelFile& model) {
+  if (model.weights.config.record().fuses_qkv())
+    throw InputError("checkpoint", concat(model.weights.config.architecture,
+                                          " models, whose q, k and v are one matrix, are not written; use the format "
+                                          "in memory (--formats of quantlens_bench)"));
   if (!std::filesystem::is_directory(model.path))
     throw InputError("checkpoint", concat(model.path.string(), ": a Hugging Face folder can be written only from one; ",
                                           "write a GGUF file instead"));

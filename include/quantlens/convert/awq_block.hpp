@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <utility>
@@ -26,29 +25,33 @@ namespace quantlens::inline v0_1 {
 }
 
 /// Runs the text through the block in full precision, from its inputs to its outputs, and scales what it passes.
-/// Sets are q, k, v (judged by what attention makes of them), o (by its own outputs; where heads share values it is not
-/// scaled), gate and up (by the MLP's outputs) and down (by its own outputs).
+/// Matrices behind a norm are judged by what their module makes of them, o (where heads share values it is not scaled)
+/// and down by their own outputs. What nothing before it can take a scale for is clipped only.
 class AwqScaler {
  public:
   /// `draft` and `flow` must outlive it; the flow holds the block in full precision.
   AwqScaler(BlockDraft& draft, CalibrationFlow& flow) : draft_(draft), flow_(flow) {}
 
   void run() {
-    flow_.attention_inputs();
-    scale_attention();
-    sample({BlockPart::q, BlockPart::k, BlockPart::v});
-    flow_.attention();
-    scale_output();
-    flow_.attention_outputs();
-    scale_mlp();
-    sample({BlockPart::gate, BlockPart::up});
-    flow_.mlp_hidden();
-    scale_down();
-    flow_.mlp_outputs();
+    for (flow_.begin(); !flow_.at_end(); flow_.advance()) scale(flow_.step().parts, flow_.maker());
   }
 
  private:
-  using Parts = std::initializer_list<BlockPart>;
+  using Parts = std::span<const BlockPart>;
+
+  void scale(Parts parts, const BlockStep& maker) {
+    const FormatSpec* format = draft_.shared_awq(parts);
+    if (format == nullptr) return sample(parts);
+    if (maker.kind == StepKind::norm && !draft_.vectors.norms[maker.norm].empty())
+      scale_behind_norm(parts, *format, maker.norm);
+    else if (maker.kind == StepKind::attend &&
+             !why_o_is_not_scaled(draft_.floats(BlockPart::v), draft_.floats(BlockPart::o)))
+      scale_behind(BlockPart::v, parts.front(), *format);
+    else if (maker.kind == StepKind::activate && draft_.source(BlockPart::gate).rows > 0)
+      scale_behind(BlockPart::up, parts.front(), *format);
+    else
+      sample(parts);
+  }
 
   /// Mean squared change of a module's outputs with candidate weights in the flow's block; the block is left as it was.
   template <class Outputs>
@@ -57,8 +60,8 @@ class AwqScaler {
     outputs([&](std::size_t, MatrixView<const float> rows) {
       expected.insert(expected.end(), rows.data, rows.data + rows.rows * rows.cols);
     });
-    return [this, outputs, expected = std::move(expected),
-            parts = std::vector<BlockPart>(parts)](std::span<const MatrixView<const float>> candidates) {
+    return [this, outputs, expected = std::move(expected), parts = std::vector<BlockPart>(parts.begin(), parts.end())](
+               std::span<const MatrixView<const float>> candidates) {
       for (std::size_t i = 0; i < parts.size(); ++i) set_part(parts[i], candidates[i]);
       double error = 0.0;
       std::size_t at = 0;
@@ -68,7 +71,7 @@ class AwqScaler {
           error += change * change;
         }
       });
-      for (const BlockPart part : parts) part_of(flow_.block(), part) = draft_.full_part(part, flow_.kernels());
+      for (const BlockPart part : parts) flow_.block()[part] = draft_.full_part(part, flow_.kernels());
       return error / static_cast<double>(expected.size());
     };
   }
@@ -80,52 +83,28 @@ class AwqScaler {
                                          }),
                      flow_.kernels());
     linear.set_bias(draft_.vectors.biases[part]);
-    part_of(flow_.block(), part) = std::move(linear);
+    flow_.block()[part] = std::move(linear);
   }
 
-  void scale_attention() {
-    const Parts parts{BlockPart::q, BlockPart::k, BlockPart::v};
-    const FormatSpec* format = draft_.shared_awq(parts);
-    if (format == nullptr) return;
-    const auto outputs = [this](auto&& take) { flow_.for_attention_outputs(take); };
-    const std::vector<float> scales = search(parts, *format, module_loss(parts, outputs));
-    divide_norm(draft_.vectors.attn_norm, scales);
-    flow_.block().attn_norm = draft_.vectors.attn_norm;
+  void scale_behind_norm(Parts parts, const FormatSpec& format, BlockNorm norm) {
+    const auto outputs = [this](auto&& take) { flow_.for_module_outputs(take); };
+    const std::vector<float> scales = search(parts, format, module_loss(parts, outputs));
+    std::vector<float>& bias = draft_.vectors.norm_biases[norm];
+    divide_norm(draft_.vectors.norms[norm], scales);
+    if (!bias.empty()) divide_norm(bias, scales);
+    flow_.block().norms[norm] = draft_.vectors.norms[norm];
+    flow_.block().norm_biases[norm] = bias;
     apply(parts, scales);
+    sample(parts);
   }
 
-  void scale_output() {
-    const FormatSpec* format = draft_.shared_awq({BlockPart::o});
-    if (format == nullptr) return;
-    // Only the copy for the clip search is divided: the flow's own v and o stay as they were.
-    if (!why_o_is_not_scaled(draft_.floats(BlockPart::v), draft_.floats(BlockPart::o))) {
-      const std::vector<float> scales = search_linear(BlockPart::o, *format);
-      divide_last_rows(draft_.floats(BlockPart::v), draft_.vectors.biases[BlockPart::v], scales);
-      scale_columns(draft_.floats(BlockPart::o), scales);
-      sample({BlockPart::o}, scales);
-    } else {
-      sample({BlockPart::o});
-    }
-  }
-
-  void scale_mlp() {
-    const Parts parts{BlockPart::gate, BlockPart::up};
-    const FormatSpec* format = draft_.shared_awq(parts);
-    if (format == nullptr) return;
-    const auto outputs = [this](auto&& take) { flow_.for_mlp_outputs(take); };
-    const std::vector<float> scales = search(parts, *format, module_loss(parts, outputs));
-    divide_norm(draft_.vectors.mlp_norm, scales);
-    flow_.block().mlp_norm = draft_.vectors.mlp_norm;
-    apply(parts, scales);
-  }
-
-  void scale_down() {
-    const FormatSpec* format = draft_.shared_awq({BlockPart::down});
-    if (format == nullptr) return;
-    const std::vector<float> scales = search_linear(BlockPart::down, *format);
-    divide_last_rows(draft_.floats(BlockPart::up), draft_.vectors.biases[BlockPart::up], scales);
-    scale_columns(draft_.floats(BlockPart::down), scales);
-    sample({BlockPart::down}, scales);
+  /// The rows of `before` take what the columns of `part` are multiplied by. Only the copy for the clip search is
+  /// divided: the flow's own layers stay as they were.
+  void scale_behind(BlockPart before, BlockPart part, const FormatSpec& format) {
+    const std::vector<float> scales = search_linear(part, format);
+    divide_last_rows(draft_.floats(before), draft_.vectors.biases[before], scales);
+    scale_columns(draft_.floats(part), scales);
+    sample({&part, 1}, scales);
   }
 
   /// The weights take the scales, the flow's inputs lose them.
@@ -133,7 +112,7 @@ class AwqScaler {
     divide_columns(flow_.inputs(), scales);
     for (const BlockPart part : parts) {
       scale_columns(draft_.floats(part), scales);
-      part_of(flow_.block(), part) = draft_.full_part(part, flow_.kernels());
+      flow_.block()[part] = draft_.full_part(part, flow_.kernels());
     }
   }
 
@@ -156,10 +135,11 @@ class AwqScaler {
   /// Judged by its own outputs, through the Gram matrix of its inputs.
   [[nodiscard]] std::vector<float> search_linear(BlockPart part, const FormatSpec& format) {
     const MatrixView<const float> inputs = std::as_const(flow_).inputs();
-    const std::vector<NamedMatrix> set = set_of({part});
-    if (inputs.rows < inputs.cols / 2) return search({part}, format, inputs_loss(set, inputs, flow_.n_threads()));
+    const Parts parts(&part, 1);
+    const std::vector<NamedMatrix> set = set_of(parts);
+    if (inputs.rows < inputs.cols / 2) return search(parts, format, inputs_loss(set, inputs, flow_.n_threads()));
     const Hessian hessian = hessian_of(inputs, flow_.kernels(), flow_.n_threads());
-    return search({part}, format, gram_loss(std::span(set), hessian.gram(), inputs.rows, flow_.n_threads()));
+    return search(parts, format, gram_loss(std::span(set), hessian.gram(), inputs.rows, flow_.n_threads()));
   }
 
   /// Keeps what the clip search will look at of the flow's inputs. Shape of scales: [n_in], or empty: not divided.
@@ -169,7 +149,7 @@ class AwqScaler {
     const std::size_t n = ceil_div(inputs.rows, stride);
     for (const BlockPart part : parts) {
       if (draft_.format(part).method != Method::awq) continue;
-      DenseMatrix& sample = draft_.samples[static_cast<std::size_t>(part)];
+      DenseMatrix& sample = draft_.samples[part];
       sample = {n, inputs.cols, AlignedBuffer<float>(n * inputs.cols)};
       for (std::size_t i = 0; i < n; ++i)
         std::copy_n(inputs.row(i * stride).data(), inputs.cols, sample.view().row(i).data());
@@ -187,7 +167,7 @@ class AwqScaler {
   const AwqGroups groups = awq_groups(format);
   const MatrixView<float> weights = draft.floats(part);
   if (part != BlockPart::q && part != BlockPart::k) {
-    const DenseMatrix& sample = draft.samples[static_cast<std::size_t>(part)];
+    const DenseMatrix& sample = draft.samples[part];
     clip_weights(
         weights,
         search_awq_clips({draft.name(part), weights}, {"calibration inputs", sample.view()}, groups, n_threads),

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <utility>
@@ -55,7 +53,7 @@ class CalibratedQuantizer {
     if (feeds_quantized_ || !draft.has_awq()) {
       run_and_quantize(draft, block);
     } else {
-      for (const BlockPart part : all_block_parts) block[part] = quantize_alone(draft, part);
+      for (const BlockPart part : draft.parts()) block[part] = quantize_alone(draft, part);
       pass_full(weights);
     }
     return block;
@@ -65,7 +63,7 @@ class CalibratedQuantizer {
   void skip(const QuantizedBlock& block) {
     const BlockWeights& weights = weights_.blocks[next_++];
     if (feeds_quantized_)
-      static_cast<void>(flow_.pass(make_block(block, flow_.kernels())));
+      static_cast<void>(flow_.pass(make_block(block, weights, flow_.kernels())));
     else
       pass_full(weights);
   }
@@ -75,7 +73,7 @@ class CalibratedQuantizer {
     if (format.method == Method::awq)
       throw InputError("format", concat("lm_head: awq needs a layer before it to fold scales into; use gptq or rtn"));
     if (format.method != Method::gptq) return quantize_matrix(matrix, format);
-    flow_.norm(weights_.final_norm);
+    flow_.final_norm();
     const DenseMatrix dense = decode_matrix(matrix);
     return quantize_gptq(dense.view(), format, hessian_of_inputs(), "lm_head");
   }
@@ -88,19 +86,11 @@ class CalibratedQuantizer {
 
   /// The text passes through the block step by step; what a step needs is quantized before it.
   void run_and_quantize(BlockDraft& draft, QuantizedBlock& block) {
-    flow_.attention_inputs();
-    quantize(draft, block, {BlockPart::q, BlockPart::k, BlockPart::v});
-    flow_.attention();
-    quantize(draft, block, {BlockPart::o});
-    flow_.attention_outputs();
-    quantize(draft, block, {BlockPart::gate, BlockPart::up});
-    flow_.mlp_hidden();
-    quantize(draft, block, {BlockPart::down});
-    flow_.mlp_outputs();
+    for (flow_.begin(); !flow_.at_end(); flow_.advance()) quantize(draft, block, flow_.step().parts);
   }
 
   /// Parts that share their inputs.
-  void quantize(BlockDraft& draft, QuantizedBlock& block, std::initializer_list<BlockPart> parts) {
+  void quantize(BlockDraft& draft, QuantizedBlock& block, std::span<const BlockPart> parts) {
     std::optional<Hessian> hessian;
     for (const BlockPart part : parts) {
       const FormatSpec& format = draft.format(part);
@@ -110,7 +100,7 @@ class CalibratedQuantizer {
       } else {
         block[part] = quantize_alone(draft, part);
       }
-      if (feeds_quantized_) part_of(flow_.block(), part) = make_part(block[part], block.vectors, part, flow_.kernels());
+      if (feeds_quantized_) flow_.block()[part] = make_part(block[part], block.vectors, part, flow_.kernels());
     }
   }
 

@@ -17,8 +17,9 @@
 
 namespace quantlens::inline v0_1 {
 
-/// A block goes through its steps in the order of the functions below; between two steps its layers may be replaced
-/// (by quantized ones, whose outputs the next step then sees). All results are the same for any number of threads.
+/// A block goes through its steps, and stops where matrices are about to meet their inputs: there its layers may be
+/// replaced (by quantized ones, whose outputs the next stop then sees). All results are the same for any number of
+/// threads.
 class CalibrationFlow {
  public:
   /// Errors: InputError "n_ctx" (from the steps) where a sequence is longer than the model's context.
@@ -36,10 +37,15 @@ class CalibrationFlow {
     residual_ = AlignedBuffer<float>(n_tokens_ * config.d_model);
     normed_ = AlignedBuffer<float>(residual_.size());
     mixed_ = AlignedBuffer<float>(n_tokens_ * std::max(config.n_heads * config.d_head, config.d_ff));
+    std::vector<float> position(config.d_model);
     for (std::size_t s = 0; s < sequences_.size(); ++s)
-      for (std::size_t i = 0; i < sequences_[s].size(); ++i)
-        weights.embed.decode_row(static_cast<std::size_t>(sequences_[s][i]),
-                                 row_of(residual_, model_.config.d_model, first_rows_[s] + i));
+      for (std::size_t i = 0; i < sequences_[s].size(); ++i) {
+        const std::span<float> row = row_of(residual_, config.d_model, first_rows_[s] + i);
+        weights.embed.decode_row(static_cast<std::size_t>(sequences_[s][i]), row);
+        if (!weights.positions || i >= config.n_ctx) continue;
+        weights.positions->decode_row(i, position);
+        kernels.add_to(position.data(), config.d_model, row.data());
+      }
   }
 
   [[nodiscard]] std::size_t n_tokens() const noexcept { return n_tokens_; }
@@ -59,107 +65,42 @@ class CalibrationFlow {
   /// Lets the text pass through a whole block, and gives it back.
   [[nodiscard]] TransformerBlock pass(TransformerBlock whole) {
     block() = std::move(whole);
-    attention_inputs();
-    attention();
-    attention_outputs();
-    mlp_hidden();
-    mlp_outputs();
+    for (begin(); !at_end(); advance()) {
+    }
     return std::move(block());
   }
 
-  /// inputs() = norm(residual), for any norm weight. Shape of weight: [d_model].
-  void norm(const std::vector<float>& weight) {
-    const ModelConfig& config = model_.config;
-    inputs_ = {normed_.data(), n_tokens_, config.d_model};
+  /// Goes to the first stop of the block.
+  void begin() { run_to(0, next_stop(0)); }
+  /// Whether the text has passed the block.
+  [[nodiscard]] bool at_end() const noexcept { return at_ == steps().size(); }
+  /// The matrices that are next, whose inputs() are there, and what has made these inputs.
+  [[nodiscard]] const BlockStep& step() const { return steps()[at_]; }
+  [[nodiscard]] const BlockStep& maker() const { return steps()[at_ - 1]; }
+  /// Goes on to the next stop, or to the end of the block.
+  void advance() { run_to(at_, next_stop(at_ + 1)); }
+
+  /// inputs() = norm(residual) as the output layer sees it.
+  void final_norm() {
+    const std::size_t d_model = model_.config.d_model;
+    inputs_ = {normed_.data(), n_tokens_, d_model};
     run_team(n_threads_, [&](const Team& team) {
       const Range rows = team.slice(n_tokens_);
       for (std::size_t r = rows.begin; r < rows.end; ++r)
-        kernels().rms_norm(residual_.data() + r * config.d_model, weight.data(), config.d_model, config.norm_eps,
-                           inputs_.row(r).data());
+        model_.norm_row(residual_.data() + r * d_model, model_.final_norm, model_.final_norm_bias, d_model,
+                        inputs_.row(r).data());
     });
   }
 
-  /// The inputs of q, k and v.
-  void attention_inputs() { norm(block().attn_norm); }
-
-  /// The inputs of o.
-  void attention() {
-    const MatrixView<float> mixed(mixed_.data(), n_tokens_, model_.config.n_heads * model_.config.d_head);
-    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      run_team(n_threads_, [&](const Team& team) {
-        load(team, s, work_.normed, block().attention_forms());
-        pass.attention(team, 0);
-        store(team, s, work_.mixed, mixed);
-      });
-    });
-    inputs_ = mixed;
-  }
-
-  /// The inputs of gate and up; the residual stream takes what attention adds.
-  void attention_outputs() {
-    const MatrixView<float> normed(normed_.data(), n_tokens_, model_.config.d_model);
-    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      run_team(n_threads_, [&](const Team& team) {
-        load_residual(team, s);
-        load(team, s, work_.mixed, block().output_forms());
-        pass.attention_outputs(team, 0);
-        pass.add_outputs(team);
-        pass.mlp_inputs(team, 0);
-        store_residual(team, s);
-        store(team, s, work_.normed, normed);
-      });
-    });
-    inputs_ = normed;
-  }
-
-  /// The inputs of down.
-  void mlp_hidden() {
-    const MatrixView<float> hidden(mixed_.data(), n_tokens_, model_.config.d_ff);
-    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      run_team(n_threads_, [&](const Team& team) {
-        load(team, s, work_.normed, block().mlp_forms());
-        pass.mlp_hidden(team, 0);
-        store(team, s, work_.hidden, hidden);
-      });
-    });
-    inputs_ = hidden;
-  }
-
-  /// The residual stream takes what the MLP adds: the block is done.
-  void mlp_outputs() {
-    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      run_team(n_threads_, [&](const Team& team) {
-        load_residual(team, s);
-        load(team, s, work_.hidden, block().hidden_forms());
-        pass.mlp_outputs(team, 0);
-        pass.add_outputs(team);
-        store_residual(team, s);
-      });
-    });
-  }
-
-  /// Calls take(first_row, outputs) with what attention (before it is added to the residual stream) makes of the inputs
-  /// of q, k and v, a sequence at a time. Shape of outputs: [tokens of the sequence, d_model].
+  /// Calls take(first_row, outputs) with what the module of the next matrices (attention or the MLP, before it is added
+  /// to the residual stream) makes of inputs(), a sequence at a time. Shape of outputs: [tokens of the sequence,
+  /// d_model].
   template <class Take>
-  void for_attention_outputs(Take&& take_outputs) {
+  void for_module_outputs(Take&& take_outputs) {
     for_each_sequence([&](std::size_t s, ForwardPass& pass) {
       run_team(n_threads_, [&](const Team& team) {
-        load(team, s, work_.normed, block().attention_forms());
-        pass.attention(team, 0);
-        pass.attention_outputs(team, 0);
-      });
-      take_outputs(first_rows_[s], projected(s));
-    });
-  }
-
-  /// The same for the MLP and the inputs of gate and up.
-  template <class Take>
-  void for_mlp_outputs(Take&& take_outputs) {
-    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
-      run_team(n_threads_, [&](const Team& team) {
-        load(team, s, work_.normed, block().mlp_forms());
-        pass.mlp_hidden(team, 0);
-        pass.mlp_outputs(team, 0);
+        load(team, s, step());
+        for (std::size_t i = at_; steps()[i].kind != StepKind::add; ++i) pass.run_step(team, 0, steps()[i]);
       });
       take_outputs(first_rows_[s], projected(s));
     });
@@ -167,11 +108,42 @@ class CalibrationFlow {
 
  private:
   [[nodiscard]] static Transformer one_block(const ModelWeights& weights, const KernelTable& kernels) {
-    Transformer model{weights.config,  weights.embed, {}, weights.final_norm, {}, weights.rope_freq_factors,
-                      weights.storage, &kernels};
+    Transformer model = transformer_without_blocks(weights, kernels);
     model.config.n_layers = 1;
     model.blocks.emplace_back();
     return model;
+  }
+
+  [[nodiscard]] const std::vector<BlockStep>& steps() const noexcept { return model_.steps; }
+  [[nodiscard]] std::size_t next_stop(std::size_t from) const {
+    while (from < steps().size() && steps()[from].kind != StepKind::multiply) ++from;
+    return from;
+  }
+
+  /// Steps [from, to), from the inputs of the first one's matrices where it has any.
+  void run_to(std::size_t from, std::size_t to) {
+    const bool has_inputs = steps()[from].kind == StepKind::multiply;
+    const MatrixView<float> made = to < steps().size() ? room_for_inputs(steps()[to]) : MatrixView<float>();
+    for_each_sequence([&](std::size_t s, ForwardPass& pass) {
+      run_team(n_threads_, [&](const Team& team) {
+        load_residual(team, s);
+        if (has_inputs) load(team, s, steps()[from]);
+        for (std::size_t i = from; i < to; ++i) pass.run_step(team, 0, steps()[i]);
+        store_residual(team, s);
+        if (to < steps().size()) store(team, s, work_.input(steps()[to].parts.front()), made);
+      });
+    });
+    inputs_ = made;
+    at_ = to;
+  }
+
+  /// Where the inputs of a step's matrices are kept while all sequences pass.
+  [[nodiscard]] MatrixView<float> room_for_inputs(const BlockStep& step) {
+    const ModelConfig& config = model_.config;
+    const BlockPart part = step.parts.front();
+    if (part == BlockPart::o) return {mixed_.data(), n_tokens_, config.n_heads * config.d_head};
+    if (part == BlockPart::down) return {mixed_.data(), n_tokens_, config.d_ff};
+    return {normed_.data(), n_tokens_, config.d_model};
   }
 
   [[nodiscard]] static std::span<float> row_of(AlignedBuffer<float>& rows, std::size_t width, std::size_t r) {
@@ -192,7 +164,9 @@ class CalibrationFlow {
 
   // A member's share of the rows of a sequence, into the workspace and out of it.
 
-  void load(const Team& team, std::size_t s, Activations& into, ActivationForms forms) {
+  void load(const Team& team, std::size_t s, const BlockStep& step) {
+    Activations& into = work_.input(step.parts.front());
+    const ActivationForms forms = model_.blocks.front().forms_of(step.parts);
     const Range rows = team.slice(sequences_[s].size());
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
       std::ranges::copy(inputs_.row(first_rows_[s] + i), into.row(i));
@@ -229,6 +203,7 @@ class CalibrationFlow {
   AlignedBuffer<float> residual_;
   AlignedBuffer<float> normed_, mixed_;  ///< inputs of q, k, v, gate, up; inputs of o and down
   MatrixView<float> inputs_;             ///< in one of them
+  std::size_t at_ = 0;                   ///< the step that is next
   LogitsConsumer no_logits_ = [](std::size_t, std::span<const float>) {};
 };
 

@@ -25,8 +25,7 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] inline std::vector<std::string> matrix_names(const ModelWeights& weights) {
   std::vector<std::string> names{"embed"};
   for (const BlockWeights& block : weights.blocks)
-    for (const WeightMatrix* matrix : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-      names.push_back(matrix->name);
+    for (const BlockPart part : parts_of(block)) names.push_back(block[part].name);
   names.emplace_back("lm_head");
   return names;
 }

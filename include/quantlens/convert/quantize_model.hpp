@@ -34,11 +34,10 @@ namespace quantize_model_detail {
 
 [[nodiscard]] inline QuantizedBlock quantize_block(const BlockWeights& weights, const FormatSpec& format) {
   QuantizedBlock block;
-  block.vectors = vectors_of(weights);
-  for (const BlockPart part : all_block_parts) {
+  block.vectors = weights.vectors;
+  for (const BlockPart part : parts_of(weights)) {
     InterruptGuard::check();
-    const WeightMatrix& matrix = part_of(weights, part);
-    block[part] = quantize_matrix(matrix, matrix_format(format, matrix.name));
+    block[part] = quantize_matrix(weights[part], matrix_format(format, weights[part].name));
   }
   return block;
 }
@@ -100,19 +99,14 @@ template <class Take>
 /// Errors: those of quantize_blocks.
 [[nodiscard]] inline Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
                                                    const KernelTable& kernels, const BuildOptions& options = {}) {
-  Transformer model{weights.config,
-                    quantized_embedding(weights.embed, matrix_format(format, "embed")),
-                    {},
-                    weights.final_norm,
-                    {},
-                    weights.rope_freq_factors,
-                    weights.storage,
-                    &kernels};
+  Transformer model = transformer_without_blocks(weights, kernels);
+  model.embed = quantized_embedding(weights.embed, matrix_format(format, "embed"));
   model.blocks.resize(weights.blocks.size());
-  model.lm_head = make_linear(
-      quantize_blocks(weights, format, kernels, options,
-                      [&](std::size_t i, QuantizedBlock&& block) { model.blocks[i] = make_block(block, kernels); }),
-      kernels);
+  model.lm_head = make_linear(quantize_blocks(weights, format, kernels, options,
+                                              [&](std::size_t i, QuantizedBlock&& block) {
+                                                model.blocks[i] = make_block(block, weights.blocks[i], kernels);
+                                              }),
+                              kernels);
   return model;
 }
 
@@ -140,16 +134,24 @@ struct ModelWeight {
     all_count += static_cast<double>(values.size());
   };
   for (const TransformerBlock& block : model.blocks) {
-    for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down})
-      add(*linear);
-    add_floats(block.attn_norm);
-    add_floats(block.mlp_norm);
+    for (const BlockPart part : all_block_parts)
+      if (block[part].rows() > 0) add(block[part]);
+    for (const BlockNorm norm : all_block_norms) {
+      add_floats(block.norms[norm]);
+      add_floats(block.norm_biases[norm]);
+    }
   }
   add_floats(model.final_norm);
+  add_floats(model.final_norm_bias);
   const double matrix_bits = all_bits, matrix_count = all_count;
   add(model.lm_head);
   const double embed_bytes = model.embed.stored_bytes();
   bytes += embed_bytes;
+  if (model.positions) {
+    bytes += model.positions->stored_bytes();
+    all_bits += 8.0 * model.positions->stored_bytes();
+    all_count += static_cast<double>(model.positions->rows * model.positions->cols);
+  }
   if (!tied_embeddings) {
     all_bits += 8.0 * embed_bytes;
     all_count += static_cast<double>(model.embed.rows * model.embed.cols);

@@ -1,7 +1,6 @@
 /// One transformer block in one format, before it is packed for kernels: what is built, and what is written to files.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -12,25 +11,12 @@
 
 namespace quantlens::inline v0_1 {
 
-/// What belongs to a block besides its matrices. Quantizers that fold scales change it.
-struct BlockVectors {
-  std::vector<float> attn_norm, mlp_norm;  ///< [d_model]
-  PerPart<std::vector<float>> biases;      ///< [n_out], or empty: none
-  std::size_t window = 0;                  ///< as in BlockWeights
-};
-
-[[nodiscard]] inline BlockVectors vectors_of(const BlockWeights& block) {
-  return {block.attn_norm, block.mlp_norm, block.biases, block.window};
-}
-
 struct QuantizedBlock {
   BlockVectors vectors;
-  std::array<QuantizedMatrix, n_block_parts> matrices;
+  PerPart<QuantizedMatrix> matrices;
 
-  [[nodiscard]] const QuantizedMatrix& operator[](BlockPart part) const {
-    return matrices[static_cast<std::size_t>(part)];
-  }
-  [[nodiscard]] QuantizedMatrix& operator[](BlockPart part) { return matrices[static_cast<std::size_t>(part)]; }
+  [[nodiscard]] const QuantizedMatrix& operator[](BlockPart part) const { return matrices[part]; }
+  [[nodiscard]] QuantizedMatrix& operator[](BlockPart part) { return matrices[part]; }
 };
 
 /// The layer of one matrix, with its bias.
@@ -41,14 +27,16 @@ struct QuantizedBlock {
   return linear;
 }
 
-/// Packed for `kernels`.
-[[nodiscard]] inline TransformerBlock make_block(const QuantizedBlock& block, const KernelTable& kernels) {
-  TransformerBlock built;
-  built.attn_norm = block.vectors.attn_norm;
-  built.mlp_norm = block.vectors.mlp_norm;
-  built.window = block.vectors.window;
-  for (const BlockPart part : all_block_parts)
-    part_of(built, part) = make_part(block[part], block.vectors, part, kernels);
+/// A block whose layers are still to come.
+[[nodiscard]] inline TransformerBlock block_without_layers(const BlockVectors& vectors) {
+  return {vectors.norms, vectors.norm_biases, vectors.window, {}};
+}
+
+/// Packed for `kernels`. `source` says which parts there are.
+[[nodiscard]] inline TransformerBlock make_block(const QuantizedBlock& block, const BlockWeights& source,
+                                                 const KernelTable& kernels) {
+  TransformerBlock built = block_without_layers(block.vectors);
+  for (const BlockPart part : parts_of(source)) built[part] = make_part(block[part], block.vectors, part, kernels);
   return built;
 }
 

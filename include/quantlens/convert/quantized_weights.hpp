@@ -29,17 +29,14 @@ namespace quantized_weights_detail {
 [[nodiscard]] inline QuantizedBlock restored_block(const BlockWeights& stored, const BlockWeights& source,
                                                    const FormatSpec& format) {
   QuantizedBlock block;
-  block.vectors = vectors_of(stored);
-  for (const BlockPart part : all_block_parts)
-    block[part] = restored_matrix(part_of(stored, part), part_of(source, part), format);
+  block.vectors = stored.vectors;
+  for (const BlockPart part : parts_of(source)) block[part] = restored_matrix(stored[part], source[part], format);
   return block;
 }
 
 inline void replace_block(BlockWeights& block, QuantizedBlock&& made) {
-  block.attn_norm = std::move(made.vectors.attn_norm);
-  block.mlp_norm = std::move(made.vectors.mlp_norm);
-  block.biases = std::move(made.vectors.biases);
-  for (const BlockPart part : all_block_parts) replace_weights(part_of(block, part), std::move(made[part]));
+  block.vectors = std::move(made.vectors);
+  for (const BlockPart part : parts_of(block)) replace_weights(block[part], std::move(made[part]));
 }
 
 }  // namespace quantized_weights_detail

@@ -51,6 +51,9 @@ struct KernelTable {
                               std::size_t tile_end) noexcept = nullptr;
   void (*rms_norm)(const float* x, const float* weight, std::size_t n, float eps, float* y) noexcept = nullptr;
   void (*rotate_head)(float* x, const float* cosines, const float* sines, std::size_t d_head) noexcept = nullptr;
+  void (*layer_norm)(const float* x, const float* weight, const float* bias, std::size_t n, float eps,
+                     float* y) noexcept = nullptr;
+  void (*gelu)(const float* x, std::size_t n, float* y) noexcept = nullptr;
   void (*silu_multiply)(const float* gate, const float* up, std::size_t n, float* y) noexcept = nullptr;
   void (*add_to)(const float* x, std::size_t n, float* y) noexcept = nullptr;
   double (*log_sum_exp)(const float* x, std::size_t n) noexcept = nullptr;

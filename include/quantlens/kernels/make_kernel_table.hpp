@@ -45,6 +45,8 @@ template <class Isa>
   table.add_outlier_columns = &add_outlier_columns<Isa>;
   table.rms_norm = &rms_norm<Isa>;
   table.rotate_head = &rotate_head<Isa>;
+  table.layer_norm = &layer_norm<Isa>;
+  table.gelu = &gelu<Isa>;
   table.silu_multiply = &silu_multiply<Isa>;
   table.add_to = &add_to<Isa>;
   table.log_sum_exp = &log_sum_exp<Isa>;

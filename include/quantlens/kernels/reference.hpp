@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numbers>
 #include <span>
 #include <vector>
 
@@ -153,6 +154,25 @@ struct Int8Row {
   for (std::size_t i = 0; i < x.size(); ++i)
     y[i] = static_cast<double>(weight[i]) * static_cast<double>(x[i]) * inverse;
   return y;
+}
+
+[[nodiscard]] inline std::vector<double> layer_norm(std::span<const float> x, std::span<const float> weight,
+                                                    std::span<const float> bias, double eps) {
+  const auto n = static_cast<double>(x.size());
+  double sum = 0.0, squares = 0.0;
+  for (const float v : x) sum += static_cast<double>(v);
+  const double mean = sum / n;
+  for (const float v : x) squares += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
+  const double inverse = 1.0 / std::sqrt(squares / n + eps);
+  std::vector<double> y(x.size());
+  for (std::size_t i = 0; i < x.size(); ++i)
+    y[i] = (static_cast<double>(x[i]) - mean) * inverse * static_cast<double>(weight[i]) + static_cast<double>(bias[i]);
+  return y;
+}
+
+/// The tanh form. Source: Hendrycks and Gimpel 2016, arXiv 1606.08415.
+[[nodiscard]] inline double gelu(double x) {
+  return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
 }
 
 [[nodiscard]] inline double log_sum_exp(std::span<const float> x) {

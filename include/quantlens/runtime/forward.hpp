@@ -14,6 +14,7 @@ class ForwardPass {
               const LogitsConsumer& consume)
       : model_(model),
         config_(model.config),
+        record_(*model.record),
         kernels_(*model.kernels),
         chunks_(chunks),
         work_(work),
@@ -25,80 +26,27 @@ class ForwardPass {
   /// The whole model.
   void run(const Team& team) noexcept {
     embed(team);
-    for (std::size_t layer = 0; layer < model_.blocks.size(); ++layer) {
-      attention_inputs(team, layer);
-      attention(team, layer);
-      attention_outputs(team, layer);
-      add_outputs(team);
-      mlp_inputs(team, layer);
-      mlp_hidden(team, layer);
-      mlp_outputs(team, layer);
-      add_outputs(team);
-    }
+    for (std::size_t layer = 0; layer < model_.blocks.size(); ++layer)
+      for (const BlockStep& step : model_.steps) run_step(team, layer, step);
     logits(team);
   }
 
-  // The steps of a block, each of which reads and writes the workspace and, but for the last, ends at a barrier.
-
-  /// normed = norm(residual), as attention wants it.
-  void attention_inputs(const Team& team, std::size_t layer) const noexcept {
-    norm_rows(team, block(layer).attn_norm, work_.normed, block(layer).attention_forms());
-    team.barrier();
-  }
-
-  /// mixed = what the heads read from values, given normed.
-  void attention(const Team& team, std::size_t layer) noexcept {
-    apply(team, block(layer).q, work_.normed, work_.q);
-    apply(team, block(layer).k, work_.normed, work_.k);
-    apply(team, block(layer).v, work_.normed, work_.v);
-    team.barrier();
-    rotate_and_store(team, layer);
-    team.barrier();
-    attend(team, layer);
-    team.barrier();
-    const ActivationForms forms = block(layer).output_forms();
-    if (!forms.any()) return;
-    for_rows(team, [&](std::size_t row) { work_.mixed.quantize_row(kernels_, row, forms); });
-    team.barrier();
-  }
-
-  /// projected = o(mixed).
-  void attention_outputs(const Team& team, std::size_t layer) const noexcept {
-    apply(team, block(layer).o, work_.mixed, work_.projected);
-    team.barrier();
-  }
-
-  /// normed = norm(residual), as the MLP wants it.
-  void mlp_inputs(const Team& team, std::size_t layer) const noexcept {
-    norm_rows(team, block(layer).mlp_norm, work_.normed, block(layer).mlp_forms());
-    team.barrier();
-  }
-
-  /// hidden = silu(gate(normed)) * up(normed).
-  void mlp_hidden(const Team& team, std::size_t layer) const noexcept {
-    apply(team, block(layer).gate, work_.normed, work_.gate);
-    apply(team, block(layer).up, work_.normed, work_.up);
-    team.barrier();
-    const ActivationForms forms = block(layer).hidden_forms();
-    for_rows(team, [&](std::size_t row) {
-      const std::size_t at = row * config_.d_ff;
-      kernels_.silu_multiply(work_.gate.data() + at, work_.up.data() + at, config_.d_ff, work_.hidden.row(row));
-      work_.hidden.quantize_row(kernels_, row, forms);
-    });
-    team.barrier();
-  }
-
-  /// projected = down(hidden).
-  void mlp_outputs(const Team& team, std::size_t layer) const noexcept {
-    apply(team, block(layer).down, work_.hidden, work_.projected);
-    team.barrier();
-  }
-
-  /// residual += projected, each member its own rows.
-  void add_outputs(const Team& team) const noexcept {
-    for_rows(team, [&](std::size_t row) {
-      kernels_.add_to(work_.projected.data() + row * config_.d_model, config_.d_model, residual(row));
-    });
+  /// One step of one block: reads and writes the workspace, and ends at a barrier where others need what it wrote.
+  void run_step(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
+    switch (step.kind) {
+      case StepKind::norm:
+        return norm_residual(team, layer, step);
+      case StepKind::multiply:
+        return multiply(team, layer, step);
+      case StepKind::attend:
+        return attention(team, layer, step);
+      case StepKind::activate:
+        return activate(team, layer, step);
+      case StepKind::post_norm:
+        return norm_projected(team, layer, step);
+      case StepKind::add:
+        return add_projected(team);
+    }
   }
 
  private:
@@ -133,14 +81,9 @@ class ForwardPass {
   void reserve(std::size_t n_threads) {
     const std::size_t n = rows_.size();
     work_.scratch.resize(n_threads);
-    work_.rope.require(longest_);
+    if (record_.positions == Positions::rotary) work_.rope.require(longest_);
     work_.residual.require(n * config_.d_model);
-    work_.projected.require(n * config_.d_model);
-    work_.q.require(n * config_.n_heads * config_.d_head);
-    work_.k.require(n * config_.n_kv_heads * config_.d_head);
-    work_.v.require(n * config_.n_kv_heads * config_.d_head);
-    work_.gate.require(n * config_.d_ff);
-    work_.up.require(n * config_.d_ff);
+    for (const BlockPart part : all_block_parts) work_.output(part).require(n * rows_of(part));
     reserve_activations(n);
     work_.logits.require(std::min(logits_block, wanted_.size()) * config_.vocab_size);
     work_.scores.resize(n_threads);
@@ -158,17 +101,14 @@ class ForwardPass {
   void reserve_activations(std::size_t n) {
     ActivationForms normed, mixed, hidden, gathered;
     std::size_t widest = 0;
-    for (const TransformerBlock& block : model_.blocks) {
-      for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.gate, &block.up})
-        normed.add(linear->wanted_form());
-      mixed.add(block.o.wanted_form());
-      hidden.add(block.down.wanted_form());
-      for (const AnyLinear* linear : {&block.q, &block.k, &block.v, &block.o, &block.gate, &block.up, &block.down}) {
-        if (!linear->reorders_inputs()) continue;
-        gathered.add(linear->form());
-        widest = std::max(widest, linear->cols());
+    for (const TransformerBlock& block : model_.blocks)
+      for (const BlockPart part : all_block_parts) {
+        const AnyLinear& layer = block[part];
+        (part == BlockPart::o ? mixed : part == BlockPart::down ? hidden : normed).add(layer.wanted_form());
+        if (!layer.reorders_inputs()) continue;
+        gathered.add(layer.form());
+        widest = std::max(widest, layer.cols());
       }
-    }
     work_.normed.resize(n, config_.d_model, normed);
     work_.mixed.resize(n, config_.n_heads * config_.d_head, mixed);
     work_.hidden.resize(n, config_.d_ff, hidden);
@@ -196,45 +136,134 @@ class ForwardPass {
 
   [[nodiscard]] const TransformerBlock& block(std::size_t layer) const noexcept { return model_.blocks[layer]; }
 
+  /// Outputs of a matrix of a block.
+  [[nodiscard]] std::size_t rows_of(BlockPart part) const {
+    switch (part) {
+      case BlockPart::q:
+        return config_.n_heads * config_.d_head;
+      case BlockPart::k:
+      case BlockPart::v:
+        return config_.n_kv_heads * config_.d_head;
+      case BlockPart::gate:
+        return record_.gated_mlp ? config_.d_ff : 0;
+      case BlockPart::up:
+        return config_.d_ff;
+      default:
+        return config_.d_model;
+    }
+  }
+
+  /// residual = the tokens' embeddings, and their positions' where those are learned.
   void embed(const Team& team) const noexcept {
     for_rows(team, [&](std::size_t row) {
       model_.embed.decode_row(static_cast<std::size_t>(rows_[row].token), {residual(row), config_.d_model});
+      if (!model_.positions) return;
+      float* position = work_.projected.data() + row * config_.d_model;
+      model_.positions->decode_row(rows_[row].position, {position, config_.d_model});
+      kernels_.add_to(position, config_.d_model, residual(row));
     });
   }
 
-  void norm_rows(const Team& team, const std::vector<float>& weight, Activations& normed,
-                 ActivationForms forms) const noexcept {
+  void norm_residual(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+    const std::vector<float>& weight = block(layer).norms[step.norm];
+    const std::vector<float>& bias = block(layer).norm_biases[step.norm];
+    const ActivationForms forms = block(layer).forms_of(step.parts);
     for_rows(team, [&](std::size_t row) {
-      kernels_.rms_norm(residual(row), weight.data(), config_.d_model, config_.norm_eps, normed.row(row));
-      normed.quantize_row(kernels_, row, forms);
+      if (weight.empty())
+        std::copy_n(residual(row), config_.d_model, work_.normed.row(row));
+      else
+        model_.norm_row(residual(row), weight, bias, config_.d_model, work_.normed.row(row));
+      work_.normed.quantize_row(kernels_, row, forms);
+    });
+    team.barrier();
+  }
+
+  void multiply(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+    for (const BlockPart part : step.parts) apply(team, block(layer)[part], work_.input(part), work_.output(part));
+    team.barrier();
+  }
+
+  void attention(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
+    rotate_and_store(team, layer);
+    team.barrier();
+    attend(team, layer);
+    team.barrier();
+    const ActivationForms forms = block(layer).forms_of(step.parts);
+    if (!forms.any()) return;
+    for_rows(team, [&](std::size_t row) { work_.mixed.quantize_row(kernels_, row, forms); });
+    team.barrier();
+  }
+
+  void activate(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+    const ActivationForms forms = block(layer).forms_of(step.parts);
+    const float *gate = work_.output(BlockPart::gate).data(), *up = work_.output(BlockPart::up).data();
+    for_rows(team, [&](std::size_t row) {
+      const std::size_t at = row * config_.d_ff;
+      if (record_.activation == MlpActivation::silu)
+        kernels_.silu_multiply(gate + at, up + at, config_.d_ff, work_.hidden.row(row));
+      else
+        kernels_.gelu(up + at, config_.d_ff, work_.hidden.row(row));
+      work_.hidden.quantize_row(kernels_, row, forms);
+    });
+    team.barrier();
+  }
+
+  /// Each member its own rows, as in add_projected: no barrier.
+  void norm_projected(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+    for_rows(team, [&](std::size_t row) {
+      float* projected = work_.projected.data() + row * config_.d_model;
+      model_.norm_row(projected, block(layer).norms[step.norm], block(layer).norm_biases[step.norm], config_.d_model,
+                      projected);
     });
   }
 
-  /// Rotates queries and keys, scales queries, and writes keys and values into their pages.
+  void add_projected(const Team& team) const noexcept {
+    for_rows(team, [&](std::size_t row) {
+      kernels_.add_to(work_.projected.data() + row * config_.d_model, config_.d_model, residual(row));
+    });
+  }
+
+  /// Queries or keys of one row, before they are rotated. Shape of heads: [n_heads, d_head].
+  void norm_heads(std::size_t layer, BlockNorm norm, float* heads, std::size_t n_heads) const noexcept {
+    const std::size_t width = record_.qk_norm == QkNorm::heads ? config_.d_head : n_heads * config_.d_head;
+    for (std::size_t at = 0; at < n_heads * config_.d_head; at += width)
+      model_.norm_row(heads + at, block(layer).norms[norm], block(layer).norm_biases[norm], width, heads + at);
+  }
+
+  /// Norms and rotates queries and keys, scales queries, and writes keys and values into their pages.
   void rotate_and_store(const Team& team, std::size_t layer) const noexcept {
     const std::size_t d_head = config_.d_head;
     const float query_scale = 1.0f / std::sqrt(static_cast<float>(d_head));
     for_rows(team, [&](std::size_t row) {
       const std::size_t position = rows_[row].position;
-      const float* cosines = work_.rope.cosines(position);
-      const float* sines = work_.rope.sines(position);
+      float* queries = work_.output(BlockPart::q).data() + row * config_.n_heads * d_head;
+      float* keys = work_.output(BlockPart::k).data() + row * config_.n_kv_heads * d_head;
+      if (record_.qk_norm != QkNorm::none) {
+        norm_heads(layer, BlockNorm::q, queries, config_.n_heads);
+        norm_heads(layer, BlockNorm::k, keys, config_.n_kv_heads);
+      }
       for (std::size_t head = 0; head < config_.n_heads; ++head) {
-        float* query = work_.q.data() + (row * config_.n_heads + head) * d_head;
-        kernels_.rotate_head(query, cosines, sines, d_head);
+        float* query = queries + head * d_head;
+        rotate(query, position);
         for (std::size_t d = 0; d < d_head; ++d) query[d] *= query_scale;
       }
       KvPage& page = *chunks_[rows_[row].chunk].cache->pages()[position / page_positions];
       const std::size_t slot = position % page_positions;
       const std::size_t value_stride = round_up(d_head, tile_width);
       for (std::size_t head = 0; head < config_.n_kv_heads; ++head) {
-        const std::size_t at = (row * config_.n_kv_heads + head) * d_head;
-        float* key = work_.k.data() + at;
-        kernels_.rotate_head(key, cosines, sines, d_head);
-        float* keys = page.keys(layer, head);
-        for (std::size_t d = 0; d < d_head; ++d) keys[d * page_positions + slot] = key[d];
-        std::copy_n(work_.v.data() + at, d_head, page.values(layer, head) + slot * value_stride);
+        float* key = keys + head * d_head;
+        rotate(key, position);
+        float* page_keys = page.keys(layer, head);
+        for (std::size_t d = 0; d < d_head; ++d) page_keys[d * page_positions + slot] = key[d];
+        std::copy_n(work_.output(BlockPart::v).data() + (row * config_.n_kv_heads + head) * d_head, d_head,
+                    page.values(layer, head) + slot * value_stride);
       }
     });
+  }
+
+  void rotate(float* head, std::size_t position) const noexcept {
+    if (record_.positions == Positions::rotary)
+      kernels_.rotate_head(head, work_.rope.cosines(position), work_.rope.sines(position), config_.d_head);
   }
 
   /// Shares out (chunk, key head, group of queries); the queries of one key head go over its keys together.
@@ -264,7 +293,8 @@ class ForwardPass {
     for (std::size_t i = first; i < last; ++i) {
       const std::size_t row = chunk_rows_[chunk] + i / group;
       const std::size_t head = kv_head * group + i % group;
-      task.queries[task.n_queries] = work_.q.data() + (row * config_.n_heads + head) * config_.d_head;
+      task.queries[task.n_queries] =
+          work_.output(BlockPart::q).data() + (row * config_.n_heads + head) * config_.d_head;
       task.outputs[task.n_queries] = work_.mixed.row(row) + head * config_.d_head;
       task.first_keys[task.n_queries] = first_key(rows_[row].position) - begin;
       task.n_keys[task.n_queries++] = rows_[row].position + 1 - begin;
@@ -295,8 +325,8 @@ class ForwardPass {
       team.barrier();
       const Range mine = team.slice(n);
       for (std::size_t i = mine.begin; i < mine.end; ++i) {
-        kernels_.rms_norm(residual(wanted_[begin + i]), model_.final_norm.data(), config_.d_model, config_.norm_eps,
-                          work_.selected.row(i));
+        model_.norm_row(residual(wanted_[begin + i]), model_.final_norm, model_.final_norm_bias, config_.d_model,
+                        work_.selected.row(i));
         work_.selected.quantize_row(kernels_, i, forms);
       }
       team.barrier();
@@ -308,6 +338,7 @@ class ForwardPass {
 
   const Transformer& model_;
   const ModelConfig& config_;
+  const Architecture& record_;
   const KernelTable& kernels_;
   std::span<const SequenceChunk> chunks_;
   Workspace& work_;

@@ -72,9 +72,9 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
 /// Errors: InputError `unknown_name`, `gguf_key` or `config`; FormatError for values of a wrong type.
 [[nodiscard]] inline ModelConfig config_from_gguf(const GgufFile& file) {
   ModelConfig config;
-  config.architecture = file.string("general.architecture");
-  require_known_architecture(config.architecture);
-  const std::string arch = config.architecture;
+  const Architecture& record = architecture_of_gguf(file.string("general.architecture"));
+  config.architecture = record.name;
+  const std::string arch(record.gguf);
   detail::refuse_gguf_extras(file, arch);
 
   const auto refuse = [&](const auto&... parts) { throw InputError("config", concat(file.name(), ": ", parts...)); };
@@ -90,11 +90,13 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
   config.n_heads = file.uint_of_all_blocks(arch + ".attention.head_count");
   const std::string kv_key = arch + ".attention.head_count_kv";
   config.n_kv_heads = file.has(kv_key) ? file.uint_of_all_blocks(kv_key) : config.n_heads;
-  config.norm_eps = static_cast<float>(file.number(arch + ".attention.layer_norm_rms_epsilon"));
+  config.norm_eps = static_cast<float>(file.number(
+      arch + (record.norm == NormKind::rms ? ".attention.layer_norm_rms_epsilon" : ".attention.layer_norm_epsilon")));
   config.rope_theta = static_cast<float>(file.number_or(arch + ".rope.freq_base", 10000.0));
   config.rope_scaling = detail::rope_scaling_from_gguf(file, arch, config.n_ctx);
   config.sliding_window.size = file.uint_or(arch + ".attention.sliding_window", 0);
-  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v}) config.has_bias[part] = arch == "qwen2";
+  for (const BlockPart part : all_block_parts)
+    config.has_bias[part] = record.biases == BiasRule::all || (record.biases == BiasRule::qkv && part <= BlockPart::v);
 
   config.gives_n_kv_heads = file.has(arch + ".attention.head_count_kv");
   config.gives_d_head = file.has(arch + ".attention.key_length") || file.has(arch + ".rope.dimension_count");

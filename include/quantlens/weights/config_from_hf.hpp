@@ -177,7 +177,7 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
 }
 
 /// Source: transformers 5, configuration_mistral.py and configuration_qwen2.py, and what their models do with it.
-[[nodiscard]] inline SlidingWindow sliding_window_from_hf(const JsonFields& fields, std::string_view model_type,
+[[nodiscard]] inline SlidingWindow sliding_window_from_hf(const JsonFields& fields, const Architecture& record,
                                                           std::size_t n_layers) {
   constexpr std::size_t usual_size = 4096;
   // A null is no window, a missing key is the usual one.
@@ -189,7 +189,7 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
     return given;
   };
   SlidingWindow window;
-  if (model_type == "mistral") {
+  if (record.window == WindowRule::every_layer) {
     window.size = size();
     return window;
   }
@@ -199,12 +199,13 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
     window.layers = sliding_layers_from_hf(fields, *types, n_layers);
     if (window.layers.empty()) return {};
   } else {
-    window.first_layer = model_type == "llama" ? 0 : fields.size_or("max_window_layers", 28);
+    window.first_layer = record.window == WindowRule::none ? 0 : fields.size_or("max_window_layers", 28);
     if (!is_on || window.first_layer >= n_layers) return {};
   }
-  if (model_type == "llama")
+  if (record.window == WindowRule::none)
     fields.fail(
-        "llama has no sliding window, but use_sliding_window or layer_types asks for one; is model_type right?");
+        concat(record.name,
+               " has no sliding window, but use_sliding_window or layer_types asks for one; is model_type right?"));
   if (!is_on)
     fields.fail("layer_types says sliding_attention, but use_sliding_window is not true; which of them is right?");
   window.size = size();
@@ -214,69 +215,66 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
 }
 
 /// The biases that the config promises; the tensors decide (config_from_tensors.hpp).
-[[nodiscard]] inline PerPart<bool> biases_from_hf(const JsonFields& fields, std::string_view model_type) {
+[[nodiscard]] inline PerPart<bool> biases_from_hf(const JsonFields& fields, const Architecture& record) {
   PerPart<bool> has_bias;
-  const bool is_llama = model_type == "llama", is_qwen2 = model_type == "qwen2";
-  const bool attention = is_llama && fields.boolean_or("attention_bias", false);
-  const bool mlp = is_llama && fields.boolean_or("mlp_bias", false);
-  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v}) has_bias[part] = attention || is_qwen2;
+  const bool by_config = record.biases == BiasRule::as_config, all = record.biases == BiasRule::all;
+  const bool attention = all || (by_config && fields.boolean_or("attention_bias", false));
+  const bool mlp = all || (by_config && fields.boolean_or("mlp_bias", false));
+  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v})
+    has_bias[part] = attention || record.biases == BiasRule::qkv;
   has_bias[BlockPart::o] = attention;
   for (const BlockPart part : {BlockPart::gate, BlockPart::up, BlockPart::down}) has_bias[part] = mlp;
   return has_bias;
 }
 
 /// Settings that change what a model computes and that this library does not compute.
-inline void refuse_hf_extras(const JsonFields& fields) {
-  if (const auto act = fields.string_or("hidden_act", "silu"); act != "silu")
-    fields.fail(concat("hidden_act '", act, "' is not supported (known: silu)"));
+inline void refuse_hf_extras(const JsonFields& fields, const Architecture& record) {
+  const HfKeys& keys = record.hf_keys;
+  if (const auto act = fields.string_or(keys.activation, keys.activation_name); act != keys.activation_name)
+    fields.fail(concat(keys.activation, " '", act, "' is not supported (known: ", keys.activation_name, ")"));
   if (fields.number_or("partial_rotary_factor", 1.0f) != 1.0f) fields.fail("partial_rotary_factor is not supported");
+  if (!fields.boolean_or("scale_attn_weights", true)) fields.fail("scale_attn_weights = false is not supported");
+  if (fields.boolean_or("scale_attn_by_inverse_layer_idx", false))
+    fields.fail("scale_attn_by_inverse_layer_idx is not supported");
   for (const std::string_view key : {"dtype", "torch_dtype"})
     if (const auto dtype = fields.string_or(key, "float32");
         dtype != "float32" && dtype != "float16" && dtype != "bfloat16")
       fields.fail(concat(key, " '", dtype, "' is not supported (known: float32 float16 bfloat16)"));
 }
 
-/// The architecture that computes a model_type: Mistral is Llama, but for its window.
-[[nodiscard]] inline std::string architecture_from_hf(const std::string& model_type) {
-  if (model_type == "mistral") return "llama";
-  for (const std::string& known : known_architectures())
-    if (known == model_type) return model_type;
-  std::vector<std::string> known = known_architectures();
-  known.push_back("mistral");
-  throw unknown_name("architecture", model_type, known);
-}
-
 }  // namespace detail
 
-/// All but the stop tokens; quantization_config is left to checkpoint_read.hpp.
+/// All but the stop tokens; quantization_config is left to checkpoints/read.hpp.
 /// Errors: InputError `unknown_name` or `config`.
 [[nodiscard]] inline ModelConfig config_from_hf(const nlohmann::json& json, std::string file = "config.json") {
   const detail::JsonFields fields(json, std::move(file));
   ModelConfig config;
-  const std::string model_type = fields.string_or("model_type", "");
-  config.architecture = detail::architecture_from_hf(model_type);
-  detail::refuse_hf_extras(fields);
-  config.n_layers = fields.size("num_hidden_layers");
-  config.d_model = fields.size("hidden_size");
-  config.d_ff = fields.size("intermediate_size");
+  config.architecture = fields.string_or("model_type", "");
+  const Architecture& record = config.record();
+  const HfKeys& keys = record.hf_keys;
+  detail::refuse_hf_extras(fields, record);
+  config.n_layers = fields.size(keys.n_layers);
+  config.d_model = fields.size(keys.d_model);
+  // A family whose MLP has no gate may leave its width out: four times d_model.
+  config.d_ff = record.gated_mlp ? fields.size(keys.d_ff) : fields.size_or(keys.d_ff, 4 * config.d_model);
   config.vocab_size = fields.size("vocab_size");
-  config.n_ctx = fields.size("max_position_embeddings");
-  config.norm_eps = fields.number("rms_norm_eps");
-  config.n_heads = fields.size("num_attention_heads");
+  config.n_ctx = fields.size(keys.n_ctx);
+  config.norm_eps = fields.number(keys.norm_eps);
+  config.n_heads = fields.size(keys.n_heads);
   config.n_kv_heads = fields.size_or("num_key_value_heads", config.n_heads);
   config.gives_n_kv_heads = fields.find("num_key_value_heads") != nullptr;
   config.gives_d_head = fields.find("head_dim") != nullptr;
-  if (config.gives_d_head) {
-    config.d_head = fields.size("head_dim");
+  if (config.gives_d_head || record.default_d_head > 0) {
+    config.d_head = fields.size_or("head_dim", record.default_d_head);
   } else {
     if (config.n_heads == 0 || config.d_model % config.n_heads != 0)
-      fields.fail(concat("hidden_size ", config.d_model, " is not divided by num_attention_heads ", config.n_heads));
+      fields.fail(concat(keys.d_model, " ", config.d_model, " is not divided by ", keys.n_heads, " ", config.n_heads));
     config.d_head = config.d_model / config.n_heads;
   }
-  config.tied_embeddings = fields.boolean_or("tie_word_embeddings", false);
-  config.has_bias = detail::biases_from_hf(fields, model_type);
-  config.sliding_window = detail::sliding_window_from_hf(fields, model_type, config.n_layers);
-  detail::read_hf_rope(fields, config);
+  config.tied_embeddings = fields.boolean_or("tie_word_embeddings", record.tied_by_default);
+  config.has_bias = detail::biases_from_hf(fields, record);
+  config.sliding_window = detail::sliding_window_from_hf(fields, record, config.n_layers);
+  if (record.positions == Positions::rotary) detail::read_hf_rope(fields, config);
   return config;
 }
 

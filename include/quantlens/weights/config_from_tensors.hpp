@@ -37,10 +37,10 @@ class ConfigCorrector {
  private:
   using Shape = std::vector<std::uint64_t>;
 
-  [[nodiscard]] bool is_hf() const { return pool_.style().name == hf_names.name; }
+  [[nodiscard]] bool is_hf() const { return pool_.style() == NameStyle::hf; }
   /// How the file spells a setting.
   [[nodiscard]] std::string spelled(std::string_view hf, std::string_view gguf) const {
-    return is_hf() ? std::string(hf) : concat(config_.architecture, ".", gguf);
+    return is_hf() ? std::string(hf) : concat(config_.record().gguf, ".", gguf);
   }
   /// The shape of a matrix, where it is one.
   [[nodiscard]] std::optional<Shape> matrix_shape(const std::string& name) const {
@@ -131,8 +131,8 @@ class ConfigCorrector {
     for (const BlockPart part : parts) {
       const bool stored = pool_.has(concat("blocks.0.", part_name(part), "_bias"));
       const bool promised = config_.has_bias[part];
-      // Qwen2's q, k and v have theirs by definition: where one is missing, the file is not whole.
-      if (stored == promised || (promised && config_.architecture == "qwen2")) continue;
+      // Some families have theirs by definition: where one is missing, the file is not whole.
+      if (stored == promised || (promised && config_.record().biases != BiasRule::as_config)) continue;
       config_.has_bias[part] = stored;
       std::string& names = stored ? found : missing;
       names += concat(names.empty() ? "" : ", ", part_name(part));

@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/suggest.hpp"
 #include "quantlens/text/token.hpp"
-#include "quantlens/weights/block_part.hpp"
+#include "quantlens/weights/architecture.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -54,7 +53,7 @@ struct SlidingWindow {
 
 /// A model's hyperparameters.
 struct ModelConfig {
-  std::string architecture;  ///< One of known_architectures().
+  std::string architecture;  ///< The name of one of known_architectures().
   std::size_t n_layers = 0;
   std::size_t d_model = 0;
   std::size_t n_heads = 0;
@@ -73,20 +72,34 @@ struct ModelConfig {
   bool gives_d_head = true;
   /// Generation ends at any of these: end of text and the chat format's end of turn. Sorted.
   std::vector<TokenId> stop_tokens;
+
+  [[nodiscard]] const Architecture& record() const { return architecture_named(architecture); }
+  [[nodiscard]] std::size_t size_of(Dim dim) const {
+    switch (dim) {
+      case Dim::one:
+        return 1;
+      case Dim::d_model:
+        return d_model;
+      case Dim::d_ff:
+        return d_ff;
+      case Dim::d_head:
+        return d_head;
+      case Dim::half_head:
+        return d_head / 2;
+      case Dim::q_width:
+        return n_heads * d_head;
+      case Dim::kv_width:
+        return n_kv_heads * d_head;
+      case Dim::qkv_width:
+        return (n_heads + 2 * n_kv_heads) * d_head;
+      case Dim::vocab:
+        return vocab_size;
+      case Dim::n_ctx:
+        return n_ctx;
+    }
+    return 0;
+  }
 };
-
-/// The architectures that load.
-[[nodiscard]] inline const std::vector<std::string>& known_architectures() {
-  static const std::vector<std::string> names = {"llama", "qwen2"};
-  return names;
-}
-
-/// Errors: InputError `unknown_name` for an architecture that does not load.
-inline void require_known_architecture(std::string_view name) {
-  for (const std::string& known : known_architectures())
-    if (known == name) return;
-  throw unknown_name("architecture", name, known_architectures());
-}
 
 /// Refuses numbers that no model can have. Errors: InputError `config` naming the file, the number and its value.
 inline void validate(const ModelConfig& config, std::string_view file) {
@@ -111,8 +124,10 @@ inline void validate(const ModelConfig& config, std::string_view file) {
   size("n_ctx", config.n_ctx);
   if (config.n_heads % config.n_kv_heads != 0)
     refuse("n_kv_heads", config.n_kv_heads, concat("a divisor of n_heads, ", config.n_heads));
-  if (config.d_head % 2 != 0) refuse("d_head", config.d_head, "even for rotary positions");
-  positive("rope_theta", config.rope_theta);
+  if (config.record().positions == Positions::rotary) {
+    if (config.d_head % 2 != 0) refuse("d_head", config.d_head, "even for rotary positions");
+    positive("rope_theta", config.rope_theta);
+  }
   positive("norm_eps", config.norm_eps);
   const RopeScaling& scaling = config.rope_scaling;
   if (scaling.kind != RopeScaling::Kind::none) positive("rope scaling factor", scaling.factor);

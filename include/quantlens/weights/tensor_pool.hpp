@@ -29,10 +29,11 @@ namespace detail {
 class TensorPool {
  public:
   /// `source` names the model in messages about tensors that are not there; `style` says how it spells them.
-  TensorPool(std::string source, NameStyle style) : source_(std::move(source)), style_(style) {}
+  TensorPool(std::string source, NameStyle style, const Architecture& architecture)
+      : source_(std::move(source)), style_(style), architecture_(&architecture) {}
 
   void add(StoredTensor tensor) {
-    const auto canonical = translate_name(tensor.name, style_, canonical_names);
+    const auto canonical = translate_name(*architecture_, tensor.name, style_, canonical_names);
     if (!canonical) throw unexpected(tensor);
     const auto [before, is_new] = tensors_.try_emplace(*canonical, std::move(tensor));
     if (!is_new)
@@ -58,6 +59,7 @@ class TensorPool {
   }
 
   WeightMatrix matrix(const std::string& name, std::size_t rows, std::size_t cols, std::string_view suspect) {
+    if (stores_transposed(name)) return transposed(take(name, {cols, rows}, suspect), name);
     StoredTensor tensor = take(name, {rows, cols}, suspect);
     if (tensor.matrix) {
       if (name == "embed")
@@ -117,12 +119,31 @@ class TensorPool {
                       concat(tensor.file, ": tensor '", tensor.name, "' is none that a supported model has"));
   }
 
+  [[nodiscard]] bool stores_transposed(const std::string& name) const {
+    const StoredTensor* tensor = find(name);
+    return architecture_->transposed_in_hf && style_ == NameStyle::hf && name.starts_with("blocks.") &&
+           tensor != nullptr && !tensor->matrix;
+  }
+
+  /// Floats that are stored as [n_in, n_out], the other way round.
+  [[nodiscard]] WeightMatrix transposed(const StoredTensor& tensor, const std::string& name) {
+    const auto n_in = static_cast<std::size_t>(tensor.shape[0]), n_out = static_cast<std::size_t>(tensor.shape[1]);
+    std::vector<float> row(n_out), values(n_in * n_out);
+    for (std::size_t i = 0; i < n_in; ++i) {
+      quantlens::decode_row(tensor.type, tensor.data.data() + i * n_out * block_bytes(tensor.type), row);
+      for (std::size_t o = 0; o < n_out; ++o) values[o * n_in + i] = row[o];
+    }
+    types_.insert(tensor.type);
+    return dense_matrix(name, n_out, n_in, std::move(values));
+  }
+
   StoredTensor take(const std::string& name, const std::vector<std::uint64_t>& expected, std::string_view suspect) {
     auto taken = tensors_.extract(name);
     if (taken.empty())
-      throw InputError("missing_tensor",
-                       concat(source_, ": no tensor '", translate_name(name, canonical_names, style_).value_or(name),
-                              "' (", name, ")"));
+      throw InputError(
+          "missing_tensor",
+          concat(source_, ": no tensor '", translate_name(*architecture_, name, canonical_names, style_).value_or(name),
+                 "' (", name, ")"));
     StoredTensor& tensor = taken.mapped();
     if (tensor.shape != expected)
       throw InputError("shape", concat(tensor.name, " in ", tensor.file, ": expected ", shape_text(expected), ", got ",
@@ -137,6 +158,7 @@ class TensorPool {
 
   std::string source_;
   NameStyle style_;
+  const Architecture* architecture_;
   std::unordered_map<std::string, StoredTensor> tensors_;
   std::set<GgmlType> types_;
   std::set<std::string> schemes_;

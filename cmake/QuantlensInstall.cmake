@@ -23,3 +23,15 @@ install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DI
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/tasks" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens" COMPONENT quantlens)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/reference_models" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens"
         COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN "calibration/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)
+
+# For builds without CMake: pkg-config --cflags --libs quantlens.
+file(RELATIVE_PATH quantlens_pc_prefix "/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/")
+string(REGEX REPLACE "/$" "" quantlens_pc_prefix "${quantlens_pc_prefix}")
+set(quantlens_pc_cflags "${OpenMP_CXX_FLAGS}")
+set(quantlens_pc_libs "${OpenMP_CXX_FLAGS}")
+if(QUANTLENS_COMPILED_KERNELS)
+  string(APPEND quantlens_pc_cflags " -DQUANTLENS_KERNELS_LIBRARY")
+  string(PREPEND quantlens_pc_libs "-L\${libdir} -lquantlens_kernels ")
+endif()
+configure_file("${PROJECT_SOURCE_DIR}/cmake/quantlens.pc.in" "${PROJECT_BINARY_DIR}/quantlens.pc" @ONLY)
+install(FILES "${PROJECT_BINARY_DIR}/quantlens.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT quantlens)

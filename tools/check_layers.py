@@ -62,7 +62,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_Pragma\(\"omp")
 
 MAX_LINES = 400
-FOLDERS = ["include", "tests", "tools", "benchmarks"]
+FOLDERS = ["include", "tests", "tools", "benchmarks", "examples"]
 
 
 class Checker:

@@ -38,3 +38,11 @@ quantlens_add_consumer_test(find_package find_package "-DCMAKE_PREFIX_PATH=${sta
 quantlens_add_consumer_test(add_subdirectory add_subdirectory "-DQUANTLENS_FOLDER=${PROJECT_SOURCE_DIR}")
 set_tests_properties(consumer.find_package_kernels PROPERTIES FIXTURES_REQUIRED install_kernels)
 set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED install_all)
+
+# Without CMake: what pkg-config says of the installation compiles and links the same sources.
+find_program(QUANTLENS_PKG_CONFIG NAMES pkg-config pkgconf REQUIRED)
+mark_as_advanced(QUANTLENS_PKG_CONFIG)
+add_test(NAME consumer.pkg_config
+         COMMAND bash "${CMAKE_CURRENT_SOURCE_DIR}/consumer/pkg_config.sh" "${PROJECT_BINARY_DIR}/consumer/pkg_config")
+set_tests_properties(consumer.pkg_config PROPERTIES TIMEOUT 1200 FIXTURES_REQUIRED install_all
+                     ENVIRONMENT "CXX=${CMAKE_CXX_COMPILER};PKG_CONFIG=${QUANTLENS_PKG_CONFIG};PKG_CONFIG_PATH=${stage}/all/${CMAKE_INSTALL_LIBDIR}/pkgconfig")

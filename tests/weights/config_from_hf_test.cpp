@@ -169,3 +169,25 @@ TEST_CASE("end-of-text ids come as one, as many or not at all, generation_config
   CHECK(eos_ids_from_hf(nlohmann::json::object(), nlohmann::json::object()).empty());
   CHECK_THROWS_WITH(eos_ids_from_hf({{"eos_token_id", 4294967296}}, nullptr), Catch::Contains("no token id"));
 }
+
+TEST_CASE("a field that no record knows is refused by name where it may change an output") {
+  const auto with = [](const char* key, const nlohmann::json& value) {
+    nlohmann::json json = minimal();
+    json[key] = value;
+    return json;
+  };
+  CHECK_THROWS_WITH(config_from_hf(with("embedding_multiplier", 12.0)),
+                    Catch::Contains("'embedding_multiplier' (12.0)") && Catch::Contains("llama"));
+  CHECK_THROWS_WITH(config_from_hf(with("final_logit_softcapping", 30.0)), Catch::Contains("softcapping"));
+  CHECK_THROWS_WITH(config_from_hf(with("use_qk_norm", true)), Catch::Contains("use_qk_norm"));
+  // Of GPT-2's spelling, in a Llama model.
+  CHECK_THROWS_WITH(config_from_hf(with("n_inner", 4)), Catch::Contains("n_inner"));
+  const nlohmann::json idle{{"made_by", "somebody"},
+                            {"use_qk_norm", false},
+                            {"logit_cap", nullptr},
+                            {"clip_qkv", 0.0},
+                            {"initializer_range", 0.02},
+                            {"pad_token_id", 3},
+                            {"_attn_implementation_autoset", true}};
+  for (const auto& [key, value] : idle.items()) CHECK_NOTHROW(config_from_hf(with(key.c_str(), value)));
+}

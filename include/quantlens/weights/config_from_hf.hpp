@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/weights/hf_fields.hpp"
 #include "quantlens/weights/model_config.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -253,6 +254,7 @@ inline void refuse_hf_extras(const JsonFields& fields, const Architecture& recor
   const Architecture& record = config.record();
   const HfKeys& keys = record.hf_keys;
   detail::refuse_hf_extras(fields, record);
+  refuse_unknown_hf_fields(json, record, fields.file());
   config.n_layers = fields.size(keys.n_layers);
   config.d_model = fields.size(keys.d_model);
   // A family whose MLP has no gate may leave its width out: four times d_model.

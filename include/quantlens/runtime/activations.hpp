@@ -7,6 +7,7 @@
 #include <span>
 
 #include "quantlens/core/aligned_buffer.hpp"
+#include "quantlens/core/matrix_view.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
 #include "quantlens/packed/packed_view.hpp"
 
@@ -51,6 +52,8 @@ class Activations {
   [[nodiscard]] std::size_t n_cols() const noexcept { return n_cols_; }
   [[nodiscard]] float* row(std::size_t r) noexcept { return values_.data() + r * width(); }
   [[nodiscard]] const float* row(std::size_t r) const noexcept { return values_.data() + r * width(); }
+
+  [[nodiscard]] MatrixView<float> view() noexcept { return {values_.data(), n_rows_, n_cols_, width()}; }
 
   /// Fills the wanted int8 forms of row r from its floats.
   void quantize_row(const KernelTable& kernels, std::size_t r, ActivationForms forms) noexcept {

@@ -66,6 +66,11 @@ class Engine {
   /// Probabilities of every token after each prompt. Shape of each: [vocab_size].
   std::vector<std::vector<float>> next_token_probs(std::span<const std::vector<TokenId>> prompts);
 
+  /// Logits behind tokens [first_logit, n) of one sequence, computed in one pass with `hooks`. Nothing of the pass is
+  /// shared with other calls, so that what hooks replace stays in it. Shape [n - first_logit, vocab_size].
+  /// Errors: ItemError as of a prompt; what a hook throws.
+  std::vector<float> run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks, std::size_t first_logit = 0);
+
   /// Errors: ItemError for a request that score() would refuse.
   void check(const ScoreRequest& request) const;
   /// How many threads compute from here on. Errors: InputError for none.

@@ -23,6 +23,23 @@ inline void Engine::use_threads(std::size_t threads) {
   options_.threads = threads;
 }
 
+inline std::vector<float> Engine::run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
+                                                 std::size_t first_logit) {
+  const Exclusive::Use use(in_use_, "this model");
+  check(tokens);
+  const std::size_t vocab = model_.config.vocab_size;
+  std::vector<float> logits((tokens.size() - std::min(first_logit, tokens.size())) * vocab);
+  KvCache cache(model_.kv_shape());
+  const SequenceChunk chunk{&cache, tokens, first_logit};
+  model_.forward(
+      {&chunk, 1}, options_.threads, work_,
+      [&](std::size_t row, std::span<const float> values) {
+        std::ranges::copy(values, logits.begin() + static_cast<std::ptrdiff_t>(row * vocab));
+      },
+      &hooks);
+  return logits;
+}
+
 inline std::size_t Engine::prefix_pages() const {
   const std::size_t page_bytes = model_.kv_shape().page_floats() * sizeof(float);
   return options_.prefix_cache_mib * 1024 * 1024 / page_bytes + 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <exception>
 
 #include "quantlens/runtime/transformer.hpp"
 
@@ -11,14 +12,15 @@ namespace quantlens::inline v0_1 {
 class ForwardPass {
  public:
   ForwardPass(const Transformer& model, std::span<const SequenceChunk> chunks, std::size_t n_threads, Workspace& work,
-              const LogitsConsumer& consume)
+              const LogitsConsumer& consume, const Hooks* hooks = nullptr)
       : model_(model),
         config_(model.config),
         record_(*model.record),
         kernels_(*model.kernels),
         chunks_(chunks),
         work_(work),
-        consume_(consume) {
+        consume_(consume),
+        hooks_(hooks) {
     place_rows();
     reserve(n_threads);
   }
@@ -26,9 +28,16 @@ class ForwardPass {
   /// The whole model.
   void run(const Team& team) noexcept {
     embed(team);
-    for (std::size_t layer = 0; layer < model_.blocks.size(); ++layer)
+    for (std::size_t layer = 0; layer < model_.blocks.size(); ++layer) {
+      visit(team, HookPoint::resid_pre, layer, work_.residual, config_.d_model);
       for (const BlockStep& step : model_.steps) run_step(team, layer, step);
+    }
     logits(team);
+  }
+
+  /// Errors: what a hook has thrown.
+  void rethrow() const {
+    if (failure_) std::rethrow_exception(failure_);
   }
 
   /// One step of one block: reads and writes the workspace, and ends at a barrier where others need what it wrote.
@@ -45,7 +54,7 @@ class ForwardPass {
       case StepKind::post_norm:
         return norm_projected(team, layer, step);
       case StepKind::add:
-        return add_projected(team);
+        return add_projected(team, layer, step);
     }
   }
 
@@ -85,7 +94,7 @@ class ForwardPass {
     work_.residual.require(n * config_.d_model);
     for (const BlockPart part : all_block_parts) work_.output(part).require(n * rows_of(part));
     reserve_activations(n);
-    work_.logits.require(std::min(logits_block, wanted_.size()) * config_.vocab_size);
+    work_.logits.require(std::min(logits_at_once(), wanted_.size()) * config_.vocab_size);
     work_.scores.resize(n_threads);
     work_.key_blocks.resize(n_threads);
     work_.value_blocks.resize(n_threads);
@@ -178,23 +187,40 @@ class ForwardPass {
     team.barrier();
   }
 
-  void multiply(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+  void multiply(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
     for (const BlockPart part : step.parts) apply(team, block(layer)[part], work_.input(part), work_.output(part));
     team.barrier();
+    if (hooks_ == nullptr) return;
+    for (const BlockPart part : step.parts) {
+      if (part <= BlockPart::v)
+        visit(team,
+              part == BlockPart::q   ? HookPoint::q
+              : part == BlockPart::k ? HookPoint::k
+                                     : HookPoint::v,
+              layer, work_.output(part), rows_of(part));
+      else if (part == BlockPart::gate || (part == BlockPart::up && !record_.gated_mlp))
+        visit(team, HookPoint::pre, layer, work_.output(part), rows_of(part));
+      else if (part == BlockPart::up)
+        visit(team, HookPoint::pre_linear, layer, work_.output(part), rows_of(part));
+    }
   }
 
   void attention(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
     rotate_and_store(team, layer);
+    if (looks_at(HookPoint::pattern, layer) && team.rank == 0)
+      work_.pattern.assign(rows_.size() * pattern_width(), 0.0f);
     team.barrier();
     attend(team, layer);
     team.barrier();
+    visit_pattern(team, layer);
+    visit(team, HookPoint::z, layer, work_.mixed.view());
     const ActivationForms forms = block(layer).forms_of(step.parts);
     if (!forms.any()) return;
     for_rows(team, [&](std::size_t row) { work_.mixed.quantize_row(kernels_, row, forms); });
     team.barrier();
   }
 
-  void activate(const Team& team, std::size_t layer, const BlockStep& step) const noexcept {
+  void activate(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
     const ActivationForms forms = block(layer).forms_of(step.parts);
     const float *gate = work_.output(BlockPart::gate).data(), *up = work_.output(BlockPart::up).data();
     for_rows(team, [&](std::size_t row) {
@@ -205,6 +231,9 @@ class ForwardPass {
         kernels_.gelu(up + at, config_.d_ff, work_.hidden.row(row));
       work_.hidden.quantize_row(kernels_, row, forms);
     });
+    team.barrier();
+    if (!visit(team, HookPoint::post, layer, work_.hidden.view()) || !forms.any()) return;
+    for_rows(team, [&](std::size_t row) { work_.hidden.quantize_row(kernels_, row, forms); });
     team.barrier();
   }
 
@@ -217,100 +246,61 @@ class ForwardPass {
     });
   }
 
-  void add_projected(const Team& team) const noexcept {
+  void add_projected(const Team& team, std::size_t layer, const BlockStep& step) noexcept {
+    const bool is_last = &step == &model_.steps.back();
+    visit(team, is_last ? HookPoint::mlp_out : HookPoint::attn_out, layer, work_.projected, config_.d_model);
     for_rows(team, [&](std::size_t row) {
       kernels_.add_to(work_.projected.data() + row * config_.d_model, config_.d_model, residual(row));
     });
+    visit(team, is_last ? HookPoint::resid_post : HookPoint::resid_mid, layer, work_.residual, config_.d_model);
   }
 
+  [[nodiscard]] bool looks_at(HookPoint point, std::size_t layer) const noexcept {
+    return hooks_ != nullptr && !failure_ && hooks_->has(point, layer);
+  }
+
+  /// Lets the point's hooks see all rows, on one member; returns whether there were any.
+  bool visit(const Team& team, HookPoint point, std::size_t layer, MatrixView<float> values) noexcept {
+    if (hooks_ == nullptr) return false;
+    team.barrier();
+    const bool wanted = looks_at(point, layer);
+    team.barrier();
+    if (!wanted) return false;
+    if (team.rank == 0) {
+      // Members must not throw; the pass goes on and is thrown away by rethrow().
+      try {
+        hooks_->run(point, layer, values);
+      } catch (...) {
+        failure_ = std::current_exception();
+      }
+    }
+    team.barrier();
+    return true;
+  }
+  bool visit(const Team& team, HookPoint point, std::size_t layer, AlignedBuffer<float>& values,
+             std::size_t width) noexcept {
+    return hooks_ != nullptr && visit(team, point, layer, {values.data(), rows_.size(), width});
+  }
+
+  /// Of one row: all heads' weights on all positions.
+  [[nodiscard]] std::size_t pattern_width() const noexcept { return config_.n_heads * longest_; }
+
+  /// What a hook changes in a row's pattern is read from the values again; rows that it leaves keep their bits.
+  void visit_pattern(const Team& team, std::size_t layer) noexcept;
+  /// mixed = sum over positions up to the row's own of weight times value. Shape of weights: [longest_].
+  void read_values(std::size_t layer, std::size_t row, std::size_t head, const float* weights) const noexcept;
   /// Queries or keys of one row, before they are rotated. Shape of heads: [n_heads, d_head].
-  void norm_heads(std::size_t layer, BlockNorm norm, float* heads, std::size_t n_heads) const noexcept {
-    const std::size_t width = record_.qk_norm == QkNorm::heads ? config_.d_head : n_heads * config_.d_head;
-    for (std::size_t at = 0; at < n_heads * config_.d_head; at += width)
-      model_.norm_row(heads + at, block(layer).norms[norm], block(layer).norm_biases[norm], width, heads + at);
-  }
-
+  void norm_heads(std::size_t layer, BlockNorm norm, float* heads, std::size_t n_heads) const noexcept;
   /// Norms and rotates queries and keys, scales queries, and writes keys and values into their pages.
-  void rotate_and_store(const Team& team, std::size_t layer) const noexcept {
-    const std::size_t d_head = config_.d_head;
-    const float query_scale = 1.0f / std::sqrt(static_cast<float>(d_head));
-    for_rows(team, [&](std::size_t row) {
-      const std::size_t position = rows_[row].position;
-      float* queries = work_.output(BlockPart::q).data() + row * config_.n_heads * d_head;
-      float* keys = work_.output(BlockPart::k).data() + row * config_.n_kv_heads * d_head;
-      if (record_.qk_norm != QkNorm::none) {
-        norm_heads(layer, BlockNorm::q, queries, config_.n_heads);
-        norm_heads(layer, BlockNorm::k, keys, config_.n_kv_heads);
-      }
-      for (std::size_t head = 0; head < config_.n_heads; ++head) {
-        float* query = queries + head * d_head;
-        rotate(query, position);
-        for (std::size_t d = 0; d < d_head; ++d) query[d] *= query_scale;
-      }
-      KvPage& page = *chunks_[rows_[row].chunk].cache->pages()[position / page_positions];
-      const std::size_t slot = position % page_positions;
-      const std::size_t value_stride = round_up(d_head, tile_width);
-      for (std::size_t head = 0; head < config_.n_kv_heads; ++head) {
-        float* key = keys + head * d_head;
-        rotate(key, position);
-        float* page_keys = page.keys(layer, head);
-        for (std::size_t d = 0; d < d_head; ++d) page_keys[d * page_positions + slot] = key[d];
-        std::copy_n(work_.output(BlockPart::v).data() + (row * config_.n_kv_heads + head) * d_head, d_head,
-                    page.values(layer, head) + slot * value_stride);
-      }
-    });
-  }
-
-  void rotate(float* head, std::size_t position) const noexcept {
-    if (record_.positions == Positions::rotary)
-      kernels_.rotate_head(head, work_.rope.cosines(position), work_.rope.sines(position), config_.d_head);
-  }
-
+  void rotate_and_store(const Team& team, std::size_t layer) const noexcept;
+  void rotate(float* head, std::size_t position) const noexcept;
   /// Shares out (chunk, key head, group of queries); the queries of one key head go over its keys together.
-  void attend(const Team& team, std::size_t layer) const noexcept {
-    const std::size_t group = config_.n_heads / config_.n_kv_heads;
-    std::size_t turn = 0;
-    for (std::size_t c = 0; c < chunks_.size(); ++c) {
-      const std::size_t n_queries = chunks_[c].tokens.size() * group;
-      for (std::size_t head = 0; head < config_.n_kv_heads; ++head)
-        for (std::size_t first = 0; first < n_queries; first += attention_queries)
-          if (turn++ % team.size == team.rank)
-            attend_group(team.rank, layer, c, head, first, std::min(first + attention_queries, n_queries));
-    }
-  }
-
+  void attend(const Team& team, std::size_t layer) const noexcept;
   void attend_group(std::size_t rank, std::size_t layer, std::size_t chunk, std::size_t kv_head, std::size_t first,
-                    std::size_t last) const noexcept {
-    const std::size_t group = config_.n_heads / config_.n_kv_heads;
-    const std::size_t window = block(layer).window;
-    const auto first_key = [&](std::size_t position) {
-      return window == 0 || position < window ? 0 : position + 1 - window;
-    };
-    // Blocks before the first query's window are out of every query's sight.
-    const std::size_t first_block = first_key(rows_[chunk_rows_[chunk] + first / group].position) / page_positions;
-    const std::size_t begin = first_block * page_positions;
-    AttentionTask task;
-    for (std::size_t i = first; i < last; ++i) {
-      const std::size_t row = chunk_rows_[chunk] + i / group;
-      const std::size_t head = kv_head * group + i % group;
-      task.queries[task.n_queries] =
-          work_.output(BlockPart::q).data() + (row * config_.n_heads + head) * config_.d_head;
-      task.outputs[task.n_queries] = work_.mixed.row(row) + head * config_.d_head;
-      task.first_keys[task.n_queries] = first_key(rows_[row].position) - begin;
-      task.n_keys[task.n_queries++] = rows_[row].position + 1 - begin;
-    }
-    const auto& pages = chunks_[chunk].cache->pages();
-    const std::size_t n_blocks = ceil_div(task.n_keys[task.n_queries - 1], page_positions);
-    for (std::size_t b = 0; b < n_blocks; ++b) {
-      work_.key_blocks[rank][b] = pages[first_block + b]->keys(layer, kv_head);
-      work_.value_blocks[rank][b] = pages[first_block + b]->values(layer, kv_head);
-    }
-    task.d_head = config_.d_head;
-    task.key_blocks = work_.key_blocks[rank].data();
-    task.value_blocks = work_.value_blocks[rank].data();
-    task.scores = work_.scores[rank].data();
-    task.score_stride = round_up(longest_, tile_width);
-    kernels_.attend(task);
+                    std::size_t last) const noexcept;
+  /// All of them where hooks look, which see the rows of a pass at once.
+  [[nodiscard]] std::size_t logits_at_once() const noexcept {
+    return hooks_ == nullptr ? logits_block : std::max(logits_block, wanted_.size());
   }
 
   /// Normalizes and multiplies only the rows that somebody asked for, a block at a time.
@@ -318,8 +308,8 @@ class ForwardPass {
     const std::size_t vocab = config_.vocab_size;
     ActivationForms forms;
     forms.add(model_.lm_head.wanted_form());
-    for (std::size_t begin = 0; begin < wanted_.size(); begin += logits_block) {
-      const std::size_t n = std::min(logits_block, wanted_.size() - begin);
+    for (std::size_t begin = 0; begin < wanted_.size(); begin += logits_at_once()) {
+      const std::size_t n = std::min(logits_at_once(), wanted_.size() - begin);
       team.barrier();
       if (team.rank == 0) work_.selected.resize(n, config_.d_model, forms);
       team.barrier();
@@ -330,6 +320,10 @@ class ForwardPass {
         work_.selected.quantize_row(kernels_, i, forms);
       }
       team.barrier();
+      if (visit(team, HookPoint::final_norm, 0, work_.selected.view()) && forms.any()) {
+        for (std::size_t i = mine.begin; i < mine.end; ++i) work_.selected.quantize_row(kernels_, i, forms);
+        team.barrier();
+      }
       apply(team, model_.lm_head, work_.selected, work_.logits);
       team.barrier();
       for (std::size_t i = mine.begin; i < mine.end; ++i) consume_(begin + i, {work_.logits.data() + i * vocab, vocab});
@@ -343,6 +337,8 @@ class ForwardPass {
   std::span<const SequenceChunk> chunks_;
   Workspace& work_;
   const LogitsConsumer& consume_;
+  const Hooks* hooks_;
+  std::exception_ptr failure_;
   std::vector<Row> rows_;
   std::vector<std::size_t> chunk_rows_;  ///< the first row of each chunk
   std::vector<std::size_t> wanted_;      ///< rows whose logits are wanted
@@ -350,9 +346,12 @@ class ForwardPass {
 };
 
 inline void Transformer::forward(std::span<const SequenceChunk> chunks, std::size_t n_threads, Workspace& work,
-                                 const LogitsConsumer& consume) const {
-  ForwardPass pass(*this, chunks, n_threads, work, consume);
+                                 const LogitsConsumer& consume, const Hooks* hooks) const {
+  ForwardPass pass(*this, chunks, n_threads, work, consume, hooks);
   run_team(n_threads, [&](const Team& team) { pass.run(team); });
+  pass.rethrow();
 }
 
 }  // namespace quantlens::inline v0_1
+
+#include "quantlens/runtime/forward_attention.hpp"

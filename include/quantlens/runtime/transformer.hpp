@@ -14,6 +14,7 @@
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
 #include "quantlens/runtime/block_steps.hpp"
+#include "quantlens/runtime/hooks.hpp"
 #include "quantlens/runtime/kv_cache.hpp"
 #include "quantlens/runtime/linear.hpp"
 #include "quantlens/runtime/rope.hpp"
@@ -59,6 +60,7 @@ struct Workspace {
   std::vector<LinearScratch> scratch;
   std::vector<AlignedBuffer<float>> scores;
   std::vector<std::vector<const float*>> key_blocks, value_blocks;
+  std::vector<float> pattern, pattern_before;  ///< [n_rows, n_heads, n_positions], where a hook looks at it
 
   /// What a matrix of a block reads and writes.
   [[nodiscard]] Activations& input(BlockPart part) {
@@ -104,9 +106,9 @@ class Transformer {
   }
 
   /// Appends every chunk to its cache and hands the wanted logits to `consume`.
-  /// Errors: InputError "n_ctx" where a sequence grows beyond the model's context.
+  /// Errors: InputError "n_ctx" where a sequence grows beyond the model's context; what a hook throws.
   void forward(std::span<const SequenceChunk> chunks, std::size_t n_threads, Workspace& work,
-               const LogitsConsumer& consume) const;
+               const LogitsConsumer& consume, const Hooks* hooks = nullptr) const;
 };
 
 /// All but the blocks and the output layer.

@@ -40,14 +40,13 @@ std::vector<Request> Conversation::requests_of(std::span<const ItemRequest<Reque
 
 template <class Result>
 std::vector<Result> Conversation::checked(std::vector<Result> results, std::size_t expected) {
-  if (results.size() != expected)
-    throw Error("model", concat("expected ", expected, " answers, got ", results.size()));
+  if (results.size() != expected) throw Error("model", concat("expected ", expected, " answers, got ", results.size()));
   return results;
 }
 
 template <class Request, class Result>
 std::vector<Result> Conversation::timed(std::span<const ItemRequest<Request>> asked,
-                          std::vector<Result> (TextModel::*call)(std::span<const Request>)) {
+                                        std::vector<Result> (TextModel::*call)(std::span<const Request>)) {
   if (asked.empty()) return {};
   const std::vector<Request> requests = requests_of(asked);
   const auto start = std::chrono::steady_clock::now();

@@ -31,12 +31,12 @@
 namespace quantlens::inline v0_1 {
 
 QUANTLENS_INLINE PerturbTest::Predictions::Predictions(const std::vector<std::vector<double>>& scores) {
-      for (const std::vector<double>& of_item : scores) {
-        const LabelChoice choice = choose_label(of_item);
-        const bool is_good = choice.label != no_label && std::isfinite(of_item[choice.label]);
-        choices.push_back(is_good ? choice : LabelChoice{});
-        distributions.push_back(is_good ? softmax(of_item) : std::vector<double>{});
-      }
+  for (const std::vector<double>& of_item : scores) {
+    const LabelChoice choice = choose_label(of_item);
+    const bool is_good = choice.label != no_label && std::isfinite(of_item[choice.label]);
+    choices.push_back(is_good ? choice : LabelChoice{});
+    distributions.push_back(is_good ? softmax(of_item) : std::vector<double>{});
+  }
 }
 
 QUANTLENS_INLINE std::vector<MetricInfo> PerturbTest::metrics() const {
@@ -74,7 +74,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> PerturbTest::run(const Task& task, std:
 }
 
 QUANTLENS_INLINE PerturbTest::Insertions PerturbTest::insert_words(const Task& task, std::span<const Item> items,
-                                                      const Predictions& predictions, std::uint64_t seed) {
+                                                                   const Predictions& predictions, std::uint64_t seed) {
   Insertions edits;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (predictions.choices[i].label == no_label) continue;

@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "program_harness.hpp"
+#include "quantlens/bench/journal.hpp"
+#include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/report/text_table.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -17,6 +17,8 @@
 #endif
 
 #include "../io/temp_folder.hpp"
+#include "quantlens/bench/memory.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "scripted_provider.hpp"
 
 using namespace quantlens;

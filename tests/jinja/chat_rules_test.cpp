@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "quantlens/core/error.hpp"
+#include "quantlens/jinja/chat_template.hpp"
+
 using namespace quantlens;
 using Json = nlohmann::ordered_json;
 

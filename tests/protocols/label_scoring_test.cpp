@@ -6,6 +6,7 @@
 #include <map>
 #include <numeric>
 
+#include "quantlens/protocols/conversation.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;

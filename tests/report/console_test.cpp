@@ -7,6 +7,7 @@
 
 #include "quantlens/app/progress.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/stats/summary.hpp"
 
 using namespace quantlens;
 using Json = nlohmann::ordered_json;

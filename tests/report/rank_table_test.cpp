@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "quantlens/report/console.hpp"
+#include "quantlens/report/text_table.hpp"
 
 using namespace quantlens;
 using Json = nlohmann::ordered_json;

@@ -56,6 +56,19 @@ class CheckLayers(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("include/quantlens/io: 27 headers", report)
 
+    def test_definitions_beside_a_header_are_its_own(self):
+        files = {f"include/quantlens/io/h{i}.hpp": "/// H.\n#pragma once\n" for i in range(check_layers.MAX_HEADERS - 1)}
+        files |= {"include/quantlens/io/h0.hpp": '/// H.\n#pragma once\n\n#include "quantlens/io/h0_impl.hpp"\n',
+                  "include/quantlens/io/h0_impl.hpp": '/// H.\n#pragma once\n\n#include "quantlens/io/h0.hpp"\n'}
+        self.assertEqual(run_on(CLEAN | files), (0, ""))
+
+    def test_definitions_of_another_header(self):
+        files = {"include/quantlens/io/gguf_impl.hpp": "/// Files.\n#pragma once\n",
+                 "include/quantlens/io/planted.hpp": '/// H.\n#pragma once\n\n#include "quantlens/io/gguf_impl.hpp"\n'}
+        status, report = run_on(CLEAN | files)
+        self.assertEqual(status, 1)
+        self.assertIn('planted.hpp:4: "quantlens/io/gguf_impl.hpp" is for io/gguf.hpp alone', report)
+
     def test_rows_say_no_more_than_the_headers_do(self):
         checker = check_layers.Checker(ROOT)
         checker.check()

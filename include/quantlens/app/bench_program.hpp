@@ -1,40 +1,18 @@
 /// The main job from command line to exit status: plan, measure, write, show.
 #pragma once
 
-#include <benchmark/benchmark.h>
-
-#include <algorithm>
-#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <span>
 #include <string>
-#include <string_view>
-#include <system_error>
-#include <utility>
-#include <vector>
 
-#include "quantlens/app/program.hpp"
-#include "quantlens/app/run_progress.hpp"
-#include "quantlens/bench/manifest.hpp"
+#include "quantlens/bench/host.hpp"
+#include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/options.hpp"
-#include "quantlens/bench/plan.hpp"
-#include "quantlens/bench/prompt_check.hpp"
-#include "quantlens/bench/register.hpp"
-#include "quantlens/bench/results.hpp"
-#include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/interrupt.hpp"
-#include "quantlens/core/parallel.hpp"
-#include "quantlens/core/printable.hpp"
-#include "quantlens/io/data_folders.hpp"
-#include "quantlens/report/benchmark_output.hpp"
-#include "quantlens/report/console.hpp"
-#include "quantlens/version.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -43,212 +21,19 @@ using OpenModel = std::function<std::unique_ptr<ModelProvider>(const std::filesy
 
 namespace report_detail {
 
-inline bool has_flag(const BenchOptions& options, std::string_view start) {
-  return std::any_of(options.benchmark_arguments.begin(), options.benchmark_arguments.end(),
-                     [&](const std::string& argument) { return argument.starts_with(start); });
-}
-
-/// Google Benchmark's own way to ask for what --list prints.
-inline bool lists_tests(const BenchOptions& options) {
-  return has_flag(options, "--benchmark_list_tests") && !has_flag(options, "--benchmark_list_tests=false");
-}
-
-/// Errors: InputError for a flag that Google Benchmark does not take.
-inline void initialize_benchmark(const BenchOptions& options) {
-  // Google Benchmark keeps the pointer to its program's name.
-  static char program_name[] = "quantlens_bench";
-  std::vector<std::string> arguments = options.benchmark_arguments;
-  std::vector<char*> pointers{program_name};
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  int count = static_cast<int>(pointers.size());
-  pointers.push_back(nullptr);
-  benchmark::Initialize(&count, pointers.data());
-  if (count > 1) throw InputError("usage", concat("Google Benchmark does not take ", pointers[1]));
-}
-
-/// Items to serve or compute, for the progress line.
-inline std::size_t count_items(const Plan& plan, const std::vector<Cell>& cells, const BenchOptions& options) {
-  std::size_t total = 0;
-  for (const Cell& cell : cells) {
-    const std::size_t n_items = plan.task_of(cell).items.size();
-    total += n_items + std::min(n_items, options.latency_items) * options.latency_rounds;
-  }
-  return total * asked_repetitions(options.benchmark_arguments);
-}
-
-inline BenchmarkReport benchmark_report(const Row& row) {
-  const CellOutcome& outcome = *row.outcome;
-  BenchmarkReport report{row.error,
-                         outcome.seconds,
-                         {{"n", static_cast<double>(row.n)}, {"n_failed", static_cast<double>(outcome.failed.size())}}};
-  const auto add = [&](std::string_view name, const std::optional<double>& value) {
-    if (value) report.counters[std::string(name)] = *value;
-  };
-  for (const MetricSummary& metric : row.metrics) {
-    if (metric.summary.n == 0) continue;
-    report.counters[concat(metric.info.name, "_n")] = static_cast<double>(metric.summary.n);
-    add(metric.info.name, metric.summary.value);
-    add(concat(metric.info.name, "_delta"), metric.summary.delta);
-  }
-  add("prompt_tokens_per_s", outcome.prompt_tokens_per_second);
-  add("generated_tokens_per_s", outcome.generated_tokens_per_second);
-  add("items_per_s", outcome.items_per_second);
-  add("ttft_ms", row.latency.median.first_token_ms);
-  add("p50_ms", row.latency.median.p50_ms);
-  add("p95_ms", row.latency.median.p95_ms);
-  add("decode_tokens_per_s", row.latency.median.decode_tokens_per_s);
-  report.counters["mistrusted"] = row.latency.mistrusted.empty() ? 0 : 1;
-  add("peak_mib", outcome.peak_mib);
-  add("own_mib", outcome.own_mib);
-  if (outcome.sizes) {
-    add("weight_mib", outcome.sizes->weight_mib);
-    add("bits_per_weight", outcome.sizes->bits_per_weight);
-  }
-  return report;
-}
-
-/// The rows as Google Benchmark shows them. Cells without any are left out.
-inline std::vector<ReportedCell> reported_cells(const std::vector<Cell>& cells, Sweep& sweep) {
-  std::vector<ReportedCell> reported;
-  for (const Cell& cell : cells) {
-    ReportedCell of_cell{cell, {}};
-    for (const auto& row : sweep.finished_rows())
-      if (row->cell == cell) of_cell.repetitions.push_back(benchmark_report(*row));
-    if (!of_cell.repetitions.empty()) reported.push_back(std::move(of_cell));
-  }
-  return reported;
-}
-
 /// The other model that a baseline names; none where it is a format, whatever lies in the working folder.
-inline std::optional<std::filesystem::path> baseline_model(const std::string& baseline) {
-  std::error_code error;
-  const std::filesystem::path other = find_model(baseline);
-  if (is_format(baseline) || !std::filesystem::exists(other, error)) return std::nullopt;
-  return other;
-}
-
-/// The models of a run and what deltas are to: a format of the model, or of another one.
-struct Models {
-  std::unique_ptr<ModelProvider> model, other;
-  std::string baseline_format;
-
-  [[nodiscard]] const ModelProvider& baseline() const { return other ? *other : *model; }
-};
-
-/// A baseline that is no format is another model, whose `full` is meant.
-inline Models open_models(const BenchOptions& options, const OpenModel& open) {
-  Models models{open(find_model(options.model), options), nullptr, "full"};
-  if (const auto other = baseline_model(options.baseline))
-    models.other = open(*other, options);
-  else
-    models.baseline_format = parse_format(options.baseline).name();
-  return models;
-}
-
-/// What the run is to measure, after all that can be known of it without a model.
-inline Plan make_checked_plan(const BenchOptions& options, const Models& models) {
-  Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
-                        models.baseline().own_name());
-  check_prompts(plan, *models.model, models.other.get(), options);
-  return plan;
-}
-
-/// What went otherwise than it should, below the tables: items left out, rows without deltas.
-inline void print_failures(const nlohmann::ordered_json& results, std::ostream& err) {
-  for (const auto& [task, rows] : rows_by_task(results)) {
-    if (const std::string left_out = failed_items_text(rows); !left_out.empty())
-      err << printable(task + ": " + left_out) << "\n";
-    for (const std::string& line : no_deltas_texts(rows)) err << printable(task + ": " + line) << "\n";
-  }
-}
-
-inline int run_cells(const BenchOptions& options, const Plan& plan, const std::vector<Cell>& cells,
-                     const Models& models, const Host& host, std::ostream& out, std::ostream& err) {
-  ModelPool model(*models.model);
-  std::optional<ModelPool> other;
-  if (models.other) other.emplace(*models.other);
-
-  const TimingIdentity timing{options.threads.value_or(available_threads()), options.batch, options.chunk.value_or(0),
-                              options.shared_prefix, cpu_name()};
-  std::error_code error;
-  std::filesystem::create_directories(options.out, error);
-  if (error) throw Error("write", concat("cannot make the folder ", options.out.string(), ": ", error.message()));
-  Journal journal(options.out / "items.jsonl");
-
-  if (journal.unsummed_lines() > 0)
-    err << "note: " << journal.unsummed_lines() << " lines of " << printable(journal.path().string())
-        << " are an older version's, without checksums: damage of them would not be noticed\n";
-
-  const std::size_t repetitions = asked_repetitions(options.benchmark_arguments);
-  RunProgress progress(err, options.quiet, cells.size() * repetitions, count_items(plan, cells, options));
-  const RunContext context{
-      journal,
-      timing,
-      {options.latency_items, options.latency_rounds, options.latency_threads},
-      host,
-      [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
-      [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); },
-      options.max_failed_items};
-  Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
-  nlohmann::ordered_json manifest = make_manifest(
-      options, plan, *models.model, timing,
-      other ? concat(models.baseline_format, " of ", options.baseline) : models.baseline_format, models.other.get());
-  int interrupted_by = 0;
-  try {
-    sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });
-  } catch (const Interrupted& interrupted) {
-    interrupted_by = interrupted.signal;
-    InterruptGuard::forget();
-  }
-  progress.clear();
-
-  manifest["finished"] = utc_time();
-  manifest["interrupted"] = interrupted_by != 0;
-  if (!sweep.baseline_error().empty()) manifest["baseline_error"] = sweep.baseline_error();
-  const nlohmann::ordered_json results =
-      results_json(std::move(manifest), sweep, model, {timing.threads, options.latency_threads});
-  // Before Google Benchmark, which may end the program, writes anything.
-  write_results(options.out / "results.json", results);
-  if (interrupted_by != 0) err << progress.interrupted_text() << "\n";
-  report_benchmarks(reported_cells(cells, sweep), repetitions, options.benchmark_arguments, out);
-  if (has_own_console(options.benchmark_arguments)) out << render_console(results) << std::flush;
-  if (!out) throw Error("write", "cannot write to standard output");
-  print_failures(results, err);
-  if (interrupted_by != 0) return 128 + interrupted_by;
-  const bool failed = std::any_of(results["rows"].begin(), results["rows"].end(),
-                                  [](const auto& row) { return row["status"] != "ok" || !row["no_deltas"].is_null(); });
-  return failed || !sweep.baseline_error().empty() ? 1 : 0;
-}
+std::optional<std::filesystem::path> baseline_model(const std::string& baseline);
 
 }  // namespace report_detail
 
 /// Runs quantlens_bench on the arguments after the program's name. Data go to `out`, everything else to `err`. `host`
 /// is what it runs on. Returns the exit status: 0; 1 where a cell or a file failed; 2 for wrong use or bad input; 130
 /// or 143 after a signal.
-[[nodiscard]] inline int run_bench_program(std::span<const std::string> arguments, const OpenModel& open,
-                                           std::ostream& out, std::ostream& err, const Host& host = {}) {
-  return run_program(out, err, "", [&] {
-    const BenchOptions options = parse_bench_options(arguments);
-    if (options.help) out << bench_usage;
-    if (options.version) out << "quantlens_bench " << QUANTLENS_VERSION << "\n";
-    if (options.help || options.version) return 0;
-
-    const InterruptGuard guard;
-    const report_detail::Models models = report_detail::open_models(options, open);
-    for (const ModelProvider* model : {models.model.get(), models.other.get()})
-      if (model != nullptr)
-        for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
-    const Plan plan = report_detail::make_checked_plan(options, models);
-    for (const std::string& why : plan.skipped) err << "skipped: " << printable(why) << "\n";
-    report_detail::initialize_benchmark(options);
-    const std::vector<Cell> cells = filtered_cells(plan.cells(), benchmark::GetBenchmarkFilter());
-    if (options.list || report_detail::lists_tests(options)) {
-      for (const Cell& cell : cells) out << cell.name() << "\n";
-      return 0;
-    }
-    check_benchmark_path(options.benchmark_arguments);
-    return report_detail::run_cells(options, plan, cells, models, host, out, err);
-  });
-}
+[[nodiscard]] int run_bench_program(std::span<const std::string> arguments, const OpenModel& open, std::ostream& out,
+                                    std::ostream& err, const Host& host = {});
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/app/bench_program_impl.hpp"
+#endif

@@ -4,11 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
-#include <span>
 #include <string>
-#include <utility>
 
-#include "quantlens/core/sha256.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/tasks/task.hpp"
 
@@ -46,61 +43,22 @@ struct TimingIdentity {
 };
 
 /// SHA-256 of a JSON value's text; keys of objects are sorted.
-[[nodiscard]] inline std::string json_sha256(const nlohmann::json& value) {
-  const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  return sha256_hex(std::as_bytes(std::span(text)));
-}
+[[nodiscard]] std::string json_sha256(const nlohmann::json& value);
 
-[[nodiscard]] inline std::string cell_key(const CellIdentity& cell) {
-  return json_sha256({{"model", cell.model_sha256},
-                      {"format", cell.format},
-                      {"scheme", cell.scheme},
-                      {"isa", cell.isa},
-                      {"task", cell.task},
-                      {"task_sha256", cell.task_sha256},
-                      {"prompts", cell.prompts},
-                      {"protocol", cell.protocol},
-                      {"label_score", static_cast<int>(cell.protocol_options.label_score)},
-                      {"max_input_words", cell.protocol_options.max_input_words},
-                      {"sampling", cell.sampling},
-                      {"seed", cell.seed},
-                      {"repetition", cell.repetition},
-                      {"answers", cell.answers}});
-}
+[[nodiscard]] std::string cell_key(const CellIdentity& cell);
 
 /// All that an item brings, so that an edited item is a new one.
-[[nodiscard]] inline nlohmann::json item_json(const Item& item) {
-  nlohmann::json insertions = nlohmann::json::array();
-  for (const auto& [position, word, kind] : item.insertions) insertions.push_back({position, word, kind});
-  return {{"id", item.id},
-          {"fields", item.fields},
-          {"label", item.label},
-          {"references", item.references},
-          {"insertions", std::move(insertions)},
-          {"answers", item.answers},
-          {"group", item.group}};
-}
+[[nodiscard]] nlohmann::json item_json(const Item& item);
 
-[[nodiscard]] inline std::string item_key(const std::string& cell, const Item& item) {
-  return json_sha256({{"cell", cell}, {"item", item_json(item)}});
-}
+[[nodiscard]] std::string item_key(const std::string& cell, const Item& item);
 
-[[nodiscard]] inline std::string timing_key(const std::string& key, const TimingIdentity& timing) {
-  return json_sha256({{"key", key},
-                      {"threads", timing.threads},
-                      {"batch", timing.batch},
-                      {"chunk", timing.chunk},
-                      {"shared_prefix", timing.shared_prefix},
-                      {"cpu", timing.cpu}});
-}
+[[nodiscard]] std::string timing_key(const std::string& key, const TimingIdentity& timing);
 
 /// Of what a built format weighs.
-[[nodiscard]] inline std::string format_key(const CellIdentity& cell) {
-  return json_sha256({{"model", cell.model_sha256},
-                      {"format", cell.format},
-                      {"scheme", cell.scheme},
-                      {"isa", cell.isa},
-                      {"answers", cell.answers}});
-}
+[[nodiscard]] std::string format_key(const CellIdentity& cell);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/keys_impl.hpp"
+#endif

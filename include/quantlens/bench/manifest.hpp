@@ -1,12 +1,7 @@
 /// What a run was: program, machine, settings, inputs.
 #pragma once
 
-#include <array>
-#include <chrono>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -14,95 +9,23 @@
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/options.hpp"
 #include "quantlens/bench/plan.hpp"
-#include "quantlens/version.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// The processor as the system names it; "unknown" where it does not say.
-[[nodiscard]] inline std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (const std::size_t colon = line.find(": "); line.starts_with("model name") && colon != std::string::npos)
-      return line.substr(colon + 2);
-  return "unknown";
-}
+[[nodiscard]] std::string cpu_name();
 
 /// Now, as "2026-01-31T09:08:07Z".
-[[nodiscard]] inline std::string utc_time() {
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  std::tm parts{};
-  gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
-namespace bench_detail {
-
-inline nlohmann::ordered_json model_json(const ModelProvider& model, const std::string& path) {
-  return {{"name", model.name()},
-          {"own_name", model.own_name()},
-          {"path", path},
-          {"sha256", model.sha256()},
-          {"source_quantized", model.source_quantized()},
-          {"source_types", model.source_types()}};
-}
-
-inline nlohmann::ordered_json tasks_json(const Plan& plan) {
-  using Json = nlohmann::ordered_json;
-  Json tasks = Json::object();
-  for (const PlannedTask& task : plan.tasks) {
-    const Json set(prompt_set_name(task.prompts));
-    const Json differ = task.differs.empty() ? Json() : Json(task.differs);
-    tasks[task.what.name()] = {{"task_sha256", task.task_sha256},
-                               {"items_sha256", task.items_sha256},
-                               {"n_items", task.items.size()},
-                               {"prompts", {{"model", set}, {"baseline", set}, {"differ", differ}}}};
-  }
-  return tasks;
-}
-
-}  // namespace bench_detail
+[[nodiscard]] std::string utc_time();
 
 /// Everything that is known before the first cell; the program adds how it ended. `baseline` is what deltas are to,
 /// `other` its model where that is another one, else null.
-[[nodiscard]] inline nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
-                                                          const ModelProvider& model, const TimingIdentity& timing,
-                                                          std::string_view baseline, const ModelProvider* other) {
-  using Json = nlohmann::ordered_json;
-  Json environment = Json::object();
-  for (const char* name : {"QUANTLENS_ISA", "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY"})
-    environment[name] = std::getenv(name) == nullptr ? Json() : Json(std::getenv(name));
-#ifdef __clang__
-  constexpr std::string_view compiler = "clang " __clang_version__;
-#else
-  constexpr std::string_view compiler = "g++ " __VERSION__;
-#endif
-  return {{"version", QUANTLENS_VERSION},
-          {"answers_version", answers_version},
-          {"compiler", compiler},
-          {"isa", model.isa()},
-          {"cpu", timing.cpu},
-          {"threads", timing.threads},
-          {"batch", timing.batch},
-          {"chunk", timing.chunk == 0 ? Json() : Json(timing.chunk)},
-          {"shared_prefix", timing.shared_prefix},
-          {"seed", options.seed},
-          {"limit", options.limit ? Json(*options.limit) : Json()},
-          {"latency_items", options.latency_items},
-          {"latency_rounds", options.latency_rounds},
-          {"latency_threads", options.latency_threads},
-          {"argv", options.arguments},
-          {"max_failed_items", options.max_failed_items},
-          {"model", bench_detail::model_json(model, options.model.string())},
-          {"baseline", baseline},
-          {"baseline_model", other == nullptr ? Json() : bench_detail::model_json(*other, options.baseline)},
-          {"tasks", bench_detail::tasks_json(plan)},
-          {"skipped", plan.skipped},
-          {"environment", environment},
-          {"started", utc_time()},
-          {"finished", nullptr},
-          {"interrupted", false},
-          {"baseline_error", nullptr}};
-}
+[[nodiscard]] nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
+                                                   const ModelProvider& model, const TimingIdentity& timing,
+                                                   std::string_view baseline, const ModelProvider* other);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/manifest_impl.hpp"
+#endif

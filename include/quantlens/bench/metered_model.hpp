@@ -1,17 +1,14 @@
 /// A model that is built when first asked, and that measures each call.
 #pragma once
 
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "quantlens/bench/host.hpp"
-#include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/models/text_model.hpp"
 
@@ -31,33 +28,18 @@ class MeteredModel final : public TextModel {
   using Build = std::function<std::shared_ptr<BenchModel>()>;
 
   /// `seconds` tells the time.
-  explicit MeteredModel(Build build, std::function<double()> seconds = steady_seconds)
-      : build_(std::move(build)), seconds_(std::move(seconds)) {}
+  explicit MeteredModel(Build build, std::function<double()> seconds = steady_seconds);
 
   /// Builds the model where that has not happened.
-  BenchModel& model() {
-    if (!model_) {
-      const double resident = resident_memory_mib(), start = seconds_();
-      model_ = build_();
-      meter_.build_seconds += seconds_() - start;
-      built_mib_ = std::max(0.0, resident_memory_mib() - resident);
-    }
-    return *model_;
-  }
+  BenchModel& model();
   /// What building it added to the process; 0 where that has not happened, or had happened before. Units: MiB.
   [[nodiscard]] double built_mib() const { return built_mib_; }
   [[nodiscard]] const Meter& meter() const { return meter_; }
   void reset_meter() { meter_ = {}; }
 
-  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
-    return measure([&](TextModel& text) { return text.score(requests); });
-  }
-  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
-    return measure([&](TextModel& text) { return text.complete(requests); });
-  }
-  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
-    return measure([&](TextModel& text) { return text.score_text(texts); });
-  }
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override;
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override;
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override;
 
  private:
   template <class Call>
@@ -79,3 +61,7 @@ class MeteredModel final : public TextModel {
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/metered_model_impl.hpp"
+#endif

@@ -2,29 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <cstddef>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
-#include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/options.hpp"
 #include "quantlens/bench/prompt_sets.hpp"
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/suggest.hpp"
-#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/registry.hpp"
 #include "quantlens/quant/format_spec.hpp"
-#include "quantlens/tasks/load_task.hpp"
-#include "quantlens/tasks/selection.hpp"
 #include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -49,141 +39,27 @@ struct Plan {
   std::vector<std::string> formats;
   std::vector<std::string> skipped;  ///< why a task that nobody named is left out
 
-  [[nodiscard]] std::vector<Cell> cells() const {
-    std::vector<Cell> all;
-    for (const std::string& format : formats)
-      for (const PlannedTask& task : tasks) all.push_back({task.what, format});
-    return all;
-  }
+  [[nodiscard]] std::vector<Cell> cells() const;
   /// Errors: std::out_of_range for a cell that is not of this plan.
-  [[nodiscard]] const PlannedTask& task_of(const Cell& cell) const {
-    const auto found =
-        std::find_if(tasks.begin(), tasks.end(), [&](const PlannedTask& task) { return task.what == cell.what; });
-    return tasks.at(static_cast<std::size_t>(found - tasks.begin()));
-  }
+  [[nodiscard]] const PlannedTask& task_of(const Cell& cell) const;
 };
 
 namespace bench_detail {
-
-/// Names of the folders in `folder` that hold a task.toml, sorted.
-inline std::vector<std::string> task_names(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    std::error_code none;
-    if (std::filesystem::exists(entry->path() / "task.toml", none)) names.push_back(entry->path().filename().string());
-  }
-  if (names.empty())
-    throw InputError("task", concat("no task folder in '", folder.string(), "'", error ? ": " + error.message() : "",
-                                    "; name the right one with --tasks-dir"));
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 template <class T>
 void add_once(std::vector<T>& list, T value) {
   if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(std::move(value));
 }
 
-class TaskLoader {
- public:
-  TaskLoader(std::filesystem::path folder, std::filesystem::path data)
-      : folder_(std::move(folder)), data_(std::move(data)), names_(task_names(folder_)) {}
-
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
-
-  /// Errors: InputError for an unknown name, a broken folder, or data that are not there.
-  std::shared_ptr<const PromptedTask> load(const std::string& name) {
-    if (std::find(names_.begin(), names_.end(), name) == names_.end()) throw unknown_name("task", name, names_);
-    std::shared_ptr<const PromptedTask>& task = loaded_[name];
-    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder_ / name, data_));
-    return task;
-  }
-
- private:
-  std::filesystem::path folder_;
-  std::filesystem::path data_;
-  std::vector<std::string> names_;
-  std::map<std::string, std::shared_ptr<const PromptedTask>> loaded_;
-};
-
-/// SHA-256 of what all items of a task share: task.toml and the demonstrations.
-inline std::string task_sha256(const Task& task) {
-  const std::string toml(MappedFile::open(task.folder / "task.toml").text());
-  nlohmann::json demonstrations = nlohmann::json::array();
-  for (const Item& item : task.demonstrations) demonstrations.push_back(item_json(item));
-  return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
-}
-
-/// The protocols that a task has prompts for.
-inline std::vector<std::string> protocols_of(const Task& task) {
-  std::vector<std::string> names;
-  for (const auto& protocol : make_protocols())
-    if (protocol->supports(task)) names.emplace_back(protocol->name());
-  return names;
-}
-
-/// "esnli" -> all of its protocols, "esnli/nle" -> this one; nothing asked: every task whose data are here.
-inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std::string_view model_name,
-                                               TaskLoader& loader, std::vector<std::string>& skipped) {
-  std::vector<TaskProtocol> resolved;
-  const auto known_protocols = [&](const std::string& name) {
-    const PromptedTask& task = *loader.load(name);
-    return protocols_of(task.under(choose_prompts(task.task(), options.prompts, model_name)));
-  };
-  const auto add_all = [&](const std::string& name) {
-    for (const std::string& protocol : known_protocols(name)) add_once(resolved, {name, protocol});
-  };
-  if (options.tasks.empty()) {
-    for (const std::string& name : loader.names()) try {
-        add_all(name);
-      } catch (const InputError& error) {
-        if (error.id() != "task_data") throw;
-        skipped.emplace_back(error.what());
-      }
-    return resolved;
-  }
-  for (const std::string& text : options.tasks) {
-    const std::size_t slash = text.find('/');
-    const std::string name = text.substr(0, slash);
-    if (slash == std::string::npos) {
-      add_all(name);
-      continue;
-    }
-    const std::vector<std::string> known = known_protocols(name);
-    const std::string protocol = text.substr(slash + 1);
-    if (std::find(known.begin(), known.end(), protocol) == known.end())
-      throw unknown_name(concat("protocol of ", name), protocol, known);
-    add_once(resolved, {name, protocol});
-  }
-  return resolved;
-}
-
 }  // namespace bench_detail
 
 /// `model_name`: the own name of the baseline's model, which decides on the prompts of both sides; empty: none is
 /// known. Errors: InputError for unknown names (with the nearest known one) and for tasks that cannot be loaded.
-[[nodiscard]] inline Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
-                                    std::string_view model_name) {
-  Plan plan;
-  for (const std::string& format : options.formats) bench_detail::add_once(plan.formats, parse_format(format).name());
-
-  bench_detail::TaskLoader loader(tasks_dir, options.data);
-  for (const TaskProtocol& what : bench_detail::resolve_tasks(options, model_name, loader, plan.skipped)) {
-    PlannedTask planned;
-    planned.what = what;
-    planned.task = loader.load(what.task);
-    planned.protocol = make_protocol(what.protocol);
-    planned.prompts = choose_prompts(planned.task->task(), options.prompts, model_name);
-    planned.items = select_items(planned.task->task(), options.limit, options.seed);
-    planned.task_sha256 = bench_detail::task_sha256(planned.task->task());
-    nlohmann::json items = nlohmann::json::array();
-    for (const Item& item : planned.items) items.push_back(item_json(item));
-    planned.items_sha256 = json_sha256(items);
-    plan.tasks.push_back(std::move(planned));
-  }
-  return plan;
-}
+[[nodiscard]] Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
+                             std::string_view model_name);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/plan_impl.hpp"
+#endif

@@ -3,15 +3,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <map>
 #include <regex>
 #include <span>
 #include <string>
-#include <string_view>
-#include <utility>
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
@@ -29,58 +26,24 @@ struct BenchmarkReport {
 inline constexpr const char* counter_prefix = "ql_";
 
 /// The number that a --benchmark_repetitions flag asks for.
-[[nodiscard]] inline std::size_t asked_repetitions(std::span<const std::string> benchmark_arguments) {
-  constexpr std::string_view flag = "--benchmark_repetitions=";
-  std::size_t repetitions = 1;
-  for (const std::string& argument : benchmark_arguments)
-    if (argument.starts_with(flag))
-      repetitions = bench_detail::parse_integer<std::size_t>("--benchmark_repetitions",
-                                                             std::string_view(argument).substr(flag.size()), 1);
-  return repetitions;
-}
+[[nodiscard]] std::size_t asked_repetitions(std::span<const std::string> benchmark_arguments);
 
 /// The cells that --benchmark_filter (or BENCHMARK_FILTER) names, as Google Benchmark reads it: an extended regular
 /// expression to be found anywhere in a cell's name, or nowhere in it where a '-' leads the expression. All of them
 /// without a filter. Errors: InputError for a malformed expression, and where no cell is named.
-[[nodiscard]] inline std::vector<Cell> filtered_cells(std::vector<Cell> cells, std::string filter) {
-  if (filter.empty() || filter == "all") return cells;
-  const bool excludes = filter.starts_with('-');
-  if (excludes) filter.erase(0, 1);
-  try {
-    const std::regex expression(filter, std::regex::extended);
-    std::erase_if(cells, [&](const Cell& cell) { return std::regex_search(cell.name(), expression) == excludes; });
-  } catch (const std::regex_error& error) {
-    throw InputError("filter", concat("--benchmark_filter: '", filter, "' is no regular expression: ", error.what()));
-  }
-  if (cells.empty()) throw InputError("filter", "--benchmark_filter names no cell; --list without it shows them all");
-  return cells;
-}
+[[nodiscard]] std::vector<Cell> filtered_cells(std::vector<Cell> cells, std::string filter);
 
 /// Registers each cell, runs it, and shows what `report` says of it.
 ///
 /// Each runs one iteration under manual time, because what was measured before takes no time and would be run 10^9
 /// times. Google Benchmark does not tell the repetition, so calls are counted; its warm-up, where asked for, calls once
 /// more, which `report` then serves again. Reporters may be null: then what the flags ask for.
-inline void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
-                           const std::function<BenchmarkReport(const Cell&, std::size_t)>& report,
-                           benchmark::BenchmarkReporter* display, benchmark::BenchmarkReporter* file = nullptr) {
-  std::vector<std::size_t> calls(cells.size(), 0);
-  benchmark::ClearRegisteredBenchmarks();
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const auto run = [&, i](benchmark::State& state) {
-      const BenchmarkReport of_cell = report(cells[i], calls[i]++ % repetitions);
-      if (!of_cell.error.empty()) return state.SkipWithError(of_cell.error.c_str());
-      for ([[maybe_unused]] auto iteration : state) state.SetIterationTime(of_cell.seconds);
-      for (const auto& [name, value] : of_cell.counters)
-        if (std::isfinite(value)) state.counters[counter_prefix + name] = value;
-    };
-    benchmark::RegisterBenchmark(cells[i].name().c_str(), run)
-        ->Iterations(1)
-        ->UseManualTime()
-        ->Unit(benchmark::kSecond);
-  }
-  benchmark::RunSpecifiedBenchmarks(display, file, ".");
-  benchmark::ClearRegisteredBenchmarks();
-}
+void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
+                    const std::function<BenchmarkReport(const Cell&, std::size_t)>& report,
+                    benchmark::BenchmarkReporter* display, benchmark::BenchmarkReporter* file = nullptr);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/register_impl.hpp"
+#endif

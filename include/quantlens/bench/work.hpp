@@ -14,7 +14,6 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/rng.hpp"
 #include "quantlens/protocols/protocol.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -28,9 +27,7 @@ struct CellWork {
   CellIdentity identity;
 
   /// The seed of this repetition; never the format's, so that items stay paired.
-  [[nodiscard]] std::uint64_t seed() const {
-    return identity.repetition == 0 ? identity.seed : seed_of(identity.seed, "repetition", identity.repetition);
-  }
+  [[nodiscard]] std::uint64_t seed() const;
 };
 
 /// How the latency phase goes.
@@ -60,9 +57,7 @@ struct FailedItem {
 };
 
 /// More items failed than a share allows, or all of them.
-[[nodiscard]] inline bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most) {
-  return n_failed > 0 && (n_failed == n_items || static_cast<double>(n_failed) / static_cast<double>(n_items) > most);
-}
+[[nodiscard]] bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most);
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
 /// the `full` model that judges it.
@@ -74,19 +69,11 @@ struct TimedRun {
 
 /// `host` tells the time. Errors: what the protocol throws; Error where it returns another number of records than
 /// items.
-[[nodiscard]] inline TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
-                                        MeteredModel& full, const Host& host) {
-  model.reset_meter();
-  full.reset_meter();
-  TimedRun run;
-  const double start = host.seconds();
-  run.records = work.protocol.run(work.task, items, model, full, work.seed());
-  run.meter = model.meter();
-  run.seconds = host.seconds() - start - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
-  if (run.records.size() != items.size())
-    throw Error("protocol",
-                concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));
-  return run;
-}
+[[nodiscard]] TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
+                                 MeteredModel& full, const Host& host);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/bench/work_impl.hpp"
+#endif

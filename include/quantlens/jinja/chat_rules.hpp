@@ -1,27 +1,15 @@
 /// What a model's chat template lets a chat hold, found out once by rendering two short chats.
 #pragma once
 
-#include <cstddef>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
-#include <utility>
-
-#include "quantlens/core/error.hpp"
-#include "quantlens/jinja/chat_template.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// What transformers gives a template besides the messages; `tools` and `documents` are none, not undefined.
 /// Source: transformers 5.24, render_jinja_template.
-[[nodiscard]] inline nlohmann::ordered_json chat_context(nlohmann::ordered_json messages, bool add_generation_prompt,
-                                                         const std::string& bos, const std::string& eos) {
-  return {{"messages", std::move(messages)},
-          {"tools", nullptr},
-          {"documents", nullptr},
-          {"add_generation_prompt", add_generation_prompt},
-          {"bos_token", bos},
-          {"eos_token", eos}};
-}
+[[nodiscard]] nlohmann::ordered_json chat_context(nlohmann::ordered_json messages, bool add_generation_prompt,
+                                                  const std::string& bos, const std::string& eos);
 
 struct ChatRules {
   std::string refusal;          ///< Why every chat is refused, though the model has a template; empty: none is.
@@ -29,56 +17,17 @@ struct ChatRules {
 };
 
 /// The rules of a template, which may be empty: there is none.
-[[nodiscard]] inline ChatRules chat_rules(const std::string& source, const std::string& bos, const std::string& eos) {
-  ChatRules rules;
-  if (source.empty()) return rules;
-  try {
-    const ChatTemplate chat(source);
-    const auto renders = [&](nlohmann::ordered_json messages) {
-      try {
-        static_cast<void>(chat.render(chat_context(std::move(messages), true, bos, eos)));
-        return true;
-      } catch (const ItemError&) {
-        return false;
-      }
-    };
-    const nlohmann::ordered_json system{{"role", "system"}, {"content", "Be brief."}};
-    const nlohmann::ordered_json user{{"role", "user"}, {"content", "Hello"}};
-    rules.system_in_user = !renders({system, user}) && renders(nlohmann::ordered_json::array({user}));
-  } catch (const InputError& error) {
-    const std::string message = error.what();
-    rules.refusal = "the chat template cannot be read: " + message.substr(message.find("] ") + 2);
-  }
-  return rules;
-}
+[[nodiscard]] ChatRules chat_rules(const std::string& source, const std::string& bos, const std::string& eos);
 
 /// Puts the text of each system message in front of the next user's, with a blank line between. One that no user's
 /// message follows, and what is no text, stays.
-inline void put_system_in_user(nlohmann::ordered_json& messages) {
-  const auto has = [](const nlohmann::ordered_json& message, const char* role) {
-    return message.is_object() && message.value("role", nlohmann::ordered_json()) == role &&
-           message.contains("content") && message["content"].is_string();
-  };
-  for (std::size_t i = 0; i + 1 < messages.size();) {
-    if (!has(messages[i], "system")) {
-      ++i;
-      continue;
-    }
-    std::size_t next = i + 1;
-    while (next < messages.size() && !has(messages[next], "user")) ++next;
-    if (next == messages.size()) return;
-    messages[next]["content"] =
-        messages[i]["content"].get<std::string>() + "\n\n" + messages[next]["content"].get<std::string>();
-    messages.erase(i);
-  }
-}
+void put_system_in_user(nlohmann::ordered_json& messages);
 
 /// What the user is told of the rules; empty: nothing.
-[[nodiscard]] inline std::string note_on(const ChatRules& rules) {
-  if (!rules.refusal.empty()) return "chats will be refused: " + rules.refusal;
-  if (rules.system_in_user)
-    return "the chat template refuses a system role; a system text goes in front of the first user turn";
-  return {};
-}
+[[nodiscard]] std::string note_on(const ChatRules& rules);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/jinja/chat_rules_impl.hpp"
+#endif

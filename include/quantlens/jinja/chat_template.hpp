@@ -2,18 +2,18 @@
 #pragma once
 
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/utf8.hpp"
-#include "quantlens/jinja/ast.hpp"
-#include "quantlens/jinja/evaluator.hpp"
-#include "quantlens/jinja/limits.hpp"
-#include "quantlens/jinja/parser.hpp"
 
 namespace quantlens::inline v0_1 {
+
+namespace jinja {
+struct Stmt;
+}  // namespace jinja
 
 /// A template, parsed once. Immutable: copies share the tree and may be rendered by several threads.
 ///
@@ -25,27 +25,18 @@ namespace quantlens::inline v0_1 {
 /// and every limit of jinja_limits.hpp.
 class ChatTemplate {
  public:
-  explicit ChatTemplate(std::string_view source) {
-    if (source.size() > jinja::max_source_bytes)
-      throw InputError("template", concat("a template of ", source.size(), " bytes; at most ", jinja::max_source_bytes,
-                                          " are supported"));
-    if (const auto bad = first_invalid_utf8(source))
-      throw FormatError("template", "the template", *bad, "not valid UTF-8");
-    body_ = std::make_shared<const jinja::Body>(jinja::Parser(source).run());
-  }
+  explicit ChatTemplate(std::string_view source);
 
   /// `context`: messages, add_generation_prompt, bos_token, eos_token, and whatever else the template asks for. What it
   /// does not hold is undefined.
-  [[nodiscard]] std::string render(const nlohmann::ordered_json& context) const {
-    try {
-      return jinja::Evaluator().run(*body_, context);
-    } catch (const jinja::Fault& fault) {
-      throw ItemError("template", concat("line ", fault.line, ": ", fault.message));
-    }
-  }
+  [[nodiscard]] std::string render(const nlohmann::ordered_json& context) const;
 
  private:
-  std::shared_ptr<const jinja::Body> body_;
+  std::shared_ptr<const std::vector<jinja::Stmt>> body_;
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/jinja/chat_template_impl.hpp"
+#endif

@@ -1,13 +1,8 @@
 /// A protocol's conversation with the model about a batch of items, written down in their records as it goes.
 #pragma once
 
-#include <chrono>
-#include <cmath>
 #include <cstddef>
-#include <limits>
 #include <nlohmann/json.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/transform.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,7 +13,6 @@
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
-#include "quantlens/text/unicode.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -33,123 +27,41 @@ struct ItemRequest {
 /// question in transcripts.
 class Conversation {
  public:
-  Conversation(const Task& task, std::span<const Item> items, TextModel& model, TextModel& full)
-      : model_(&model), full_(&full), records_(items.size()) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      records_[i].item_id = items[i].id;
-      records_[i].gold = items[i].label;
-      records_[i].group = items[i].group;
-      if (task.labels.empty())
-        records_[i].predicted_label.clear();
-      else
-        records_[i].gold_label = task.labels.at(items[i].label);
-    }
-  }
+  Conversation(const Task& task, std::span<const Item> items, TextModel& model, TextModel& full);
 
   [[nodiscard]] ItemRecord& record(std::size_t item) { return records_.at(item); }
   [[nodiscard]] std::vector<ItemRecord> take_records() { return std::move(records_); }
 
   /// Answers come without the answer prefix; invalid UTF-8 (a character cut at the length limit) is replaced.
-  std::vector<Completion> complete(std::string_view step, std::span<const ItemRequest<CompletionRequest>> asked) {
-    std::vector<Completion> completions = timed(asked, &TextModel::complete);
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      Completion& completion = completions[i];
-      completion.text = replace_invalid_utf8(completion.text);
-      ItemRecord& item = record(asked[i].item);
-      item.n_prompt_tokens += completion.n_prompt_tokens;
-      item.n_generated_tokens += completion.n_tokens;
-      if (!item.ttft_seconds) item.ttft_seconds = completion.seconds_to_first_token;
-      nlohmann::json entry = entry_of(step, asked[i].request.prompt);
-      entry.update({{"max_new_tokens", asked[i].request.max_new_tokens},
-                    {"answer", completion.text},
-                    {"n_prompt_tokens", completion.n_prompt_tokens},
-                    {"n_tokens", completion.n_tokens},
-                    {"stopped", completion.stopped}});
-      item.transcript.push_back(std::move(entry));
-    }
-    return completions;
-  }
+  std::vector<Completion> complete(std::string_view step, std::span<const ItemRequest<CompletionRequest>> asked);
 
   /// One result for each continuation of each request. Errors: Error "not_finite" where one is not a number.
   std::vector<std::vector<ScoreResult>> score(std::string_view step,
-                                              std::span<const ItemRequest<ContinuationRequest>> asked) {
-    std::vector<std::vector<ScoreResult>> results = timed(asked, &TextModel::score);
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      const std::vector<std::string>& continuations = asked[i].request.continuations;
-      results[i] = checked(std::move(results[i]), continuations.size());
-      nlohmann::json entry = entry_of(step, asked[i].request.prompt);
-      for (std::size_t c = 0; c < continuations.size(); ++c) {
-        require_number(step, asked[i].item, results[i][c]);
-        entry["continuations"].push_back({{"text", continuations[c]},
-                                          {"logprob", number(results[i][c].logprob)},
-                                          {"n_tokens", results[i][c].token_logprobs.size()}});
-      }
-      record(asked[i].item).transcript.push_back(std::move(entry));
-    }
-    return results;
-  }
+                                              std::span<const ItemRequest<ContinuationRequest>> asked);
 
   /// Scores texts under the `full` model; its time is nobody's. Errors: as score.
-  std::vector<ScoreResult> score_text_by_full(std::string_view step, std::span<const ItemRequest<std::string>> asked) {
-    if (asked.empty()) return {};
-    const auto texts = requests_of(asked);
-    std::vector<ScoreResult> results = checked(full_->score_text(texts), asked.size());
-    for (std::size_t i = 0; i < asked.size(); ++i) {
-      require_number(step, asked[i].item, results[i]);
-      record(asked[i].item)
-          .transcript.push_back({{"step", step},
-                                 {"model", "full"},
-                                 {"text", asked[i].request},
-                                 {"logprob", number(results[i].logprob)},
-                                 {"n_tokens", results[i].token_logprobs.size()}});
-    }
-    return results;
-  }
+  std::vector<ScoreResult> score_text_by_full(std::string_view step, std::span<const ItemRequest<std::string>> asked);
 
  private:
   template <class Request>
-  [[nodiscard]] static std::vector<Request> requests_of(std::span<const ItemRequest<Request>> asked) {
-    return asked | ranges::views::transform(&ItemRequest<Request>::request) | ranges::to<std::vector>();
-  }
+  [[nodiscard]] static std::vector<Request> requests_of(std::span<const ItemRequest<Request>> asked);
 
   template <class Result>
-  [[nodiscard]] static std::vector<Result> checked(std::vector<Result> results, std::size_t expected) {
-    if (results.size() != expected)
-      throw Error("model", concat("expected ", expected, " answers, got ", results.size()));
-    return results;
-  }
+  [[nodiscard]] static std::vector<Result> checked(std::vector<Result> results, std::size_t expected);
 
   /// Each request's item is charged with an equal share of the time.
   template <class Request, class Result>
   std::vector<Result> timed(std::span<const ItemRequest<Request>> asked,
-                            std::vector<Result> (TextModel::*call)(std::span<const Request>)) {
-    if (asked.empty()) return {};
-    const std::vector<Request> requests = requests_of(asked);
-    const auto start = std::chrono::steady_clock::now();
-    std::vector<Result> results = (model_->*call)(requests);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    for (const auto& request : asked) record(request.item).seconds += seconds / static_cast<double>(asked.size());
-    return checked(std::move(results), asked.size());
-  }
+                            std::vector<Result> (TextModel::*call)(std::span<const Request>));
 
-  [[nodiscard]] static nlohmann::json entry_of(std::string_view step, const Prompt& prompt) {
-    nlohmann::json messages = nlohmann::json::array();
-    for (const auto& [role, content] : prompt.messages) messages.push_back({{"role", role}, {"content", content}});
-    return {{"step", step}, {"messages", std::move(messages)}, {"answer_prefix", prompt.answer_prefix}};
-  }
+  [[nodiscard]] static nlohmann::json entry_of(std::string_view step, const Prompt& prompt);
 
   /// What a model that computes NaN says of other items is no measurement either, so this is no fault of the item. A
   /// probability of 0 is one.
-  void require_number(std::string_view step, std::size_t item, const ScoreResult& result) const {
-    if (result.logprob < std::numeric_limits<double>::infinity()) return;
-    throw Error("not_finite", concat("item ", records_.at(item).item_id, ", ", step, ": a log-probability is ",
-                                     result.logprob, "; look for overflow or damage in the model's weights"));
-  }
+  void require_number(std::string_view step, std::size_t item, const ScoreResult& result) const;
 
   /// JSON has no infinities: a log-probability that is not finite is null.
-  [[nodiscard]] static nlohmann::json number(double value) {
-    return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
-  }
+  [[nodiscard]] static nlohmann::json number(double value);
 
   TextModel* model_;
   TextModel* full_;
@@ -157,3 +69,7 @@ class Conversation {
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/conversation_impl.hpp"
+#endif

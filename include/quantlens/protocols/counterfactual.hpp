@@ -1,23 +1,11 @@
 /// Counterfactual examples: the model edits the text so that its own label for it would change, then judges the edit.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <range/v3/algorithm/all_of.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
-#include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
-#include "quantlens/metrics/edit_similarity.hpp"
-#include "quantlens/metrics/language_model_scores.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
@@ -34,79 +22,30 @@ namespace quantlens::inline v0_1 {
 class Counterfactual final : public Protocol {
  public:
   /// `turns`: the prompts of the chat that ends with the edit.
-  Counterfactual(std::string_view name, std::vector<std::string_view> turns, ProtocolOptions options = {})
-      : Protocol(options), name_(name), turns_(std::move(turns)) {}
+  Counterfactual(std::string_view name, std::vector<std::string_view> turns, ProtocolOptions options = {});
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
-    return {metric::accuracy,   metric::macro_f1,      metric::flip_hard, metric::flip_soft,
-            metric::perplexity, metric::edit_distance, metric::copy_rate, metric::parse_failure_rate};
-  }
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
 
-  [[nodiscard]] bool supports(const Task& task) const override {
-    return task.prompts.contains("classify") && !task.edit_field.empty() && !task.counterfactual_target.empty() &&
-           ranges::all_of(turns_, [&](std::string_view turn) { return task.prompts.contains(turn); });
-  }
+  [[nodiscard]] bool supports(const Task& task) const override;
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override {
-    if (task.edit_field.empty() || task.counterfactual_target.empty())
-      throw InputError("task", concat("task ", task.name,
-                                      " has no [counterfactual] edit_field or no [labels] "
-                                      "counterfactual_target, which ",
-                                      name_, " needs"));
-    const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
-    Conversation conversation(task, items, model, full);
-    const LabelScorer classifier(task, options().label_score, seed);
-    const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
-    for (const std::size_t i : indices) {
-      record_prediction(task, choices[i], conversation.record(i));
-      conversation.record(i).set_score(metric::flip_hard, 0.0);
-      conversation.record(i).set_score(metric::flip_soft, 0.0);
-      conversation.record(i).set_score(metric::parse_failure_rate, 1.0);
-      for (const MetricInfo& info : {metric::perplexity, metric::edit_distance, metric::copy_rate})
-        conversation.record(i).set_score(info, std::nullopt);
-    }
-
-    const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, conversation);
-    const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, conversation);
-    score_flips(task, choices, edits, judged, conversation);
-    score_texts(task, items, edits, conversation);
-    return conversation.take_records();
-  }
+                                            TextModel& full, std::uint64_t seed) const override;
 
  private:
   static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const EditedItems& edits,
-                          const std::vector<LabelChoice>& judged, Conversation& conversation) {
-    for (std::size_t k = 0; k < edits.indices.size(); ++k) {
-      const std::size_t before = choices[edits.indices[k]].label;
-      const std::size_t after = judged[k].label;
-      ItemRecord& record = conversation.record(edits.indices[k]);
-      record.set_score(metric::flip_hard, after == task.counterfactual_target[before] ? 1.0 : 0.0);
-      record.set_score(metric::flip_soft, after != no_label && after != before ? 1.0 : 0.0);
-      record.set_score(metric::parse_failure_rate, 0.0);
-    }
-  }
+                          const std::vector<LabelChoice>& judged, Conversation& conversation);
 
   static void score_texts(const Task& task, const std::vector<Item>& items, const EditedItems& edits,
-                          Conversation& conversation) {
-    std::vector<ItemRequest<std::string>> texts;
-    for (std::size_t k = 0; k < edits.indices.size(); ++k)
-      texts.push_back({edits.indices[k], edits.items[k].fields.at(task.edit_field)});
-    const std::vector<ScoreResult> results = conversation.score_text_by_full("perplexity", texts);
-    for (std::size_t k = 0; k < texts.size(); ++k) {
-      const std::string& original = items[texts[k].item].fields.at(task.edit_field);
-      ItemRecord& record = conversation.record(texts[k].item);
-      record.set_score(metric::perplexity, perplexity(results[k].token_logprobs));
-      record.set_score(metric::edit_distance, word_edit_distance(original, texts[k].request));
-      record.set_score(metric::copy_rate, is_copy(original, texts[k].request) ? 1.0 : 0.0);
-    }
-  }
+                          Conversation& conversation);
 
   std::string_view name_;
   std::vector<std::string_view> turns_;
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/counterfactual_impl.hpp"
+#endif

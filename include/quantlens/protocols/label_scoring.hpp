@@ -1,27 +1,22 @@
 /// Classification by the log-probability of each label.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/transform.hpp>
-#include <range/v3/view/zip.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
 #include "quantlens/metrics/classification.hpp"
-#include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/models/text_model.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
+
+class Conversation;
 
 /// How a label's score is made of its tokens' log-probabilities.
 enum class LabelScore {
@@ -37,25 +32,10 @@ struct LabelChoice {
 };
 
 /// The label of the largest score, the first among equals.
-[[nodiscard]] inline LabelChoice choose_label(std::span<const double> scores) {
-  LabelChoice choice;
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::isnan(scores[i])) return {};
-    if (choice.label == no_label || scores[i] > scores[choice.label])
-      choice = {i, false};
-    else if (scores[i] == scores[choice.label])
-      choice.tie = true;
-  }
-  return choice;
-}
+[[nodiscard]] LabelChoice choose_label(std::span<const double> scores);
 
 /// Writes a prediction, and whether it is right, into an item's record.
-inline void record_prediction(const Task& task, const LabelChoice& choice, ItemRecord& record) {
-  record.predicted = choice.label;
-  record.predicted_label = choice.label == no_label ? std::string(invalid_label) : task.labels.at(choice.label);
-  record.label_tie = choice.tie;
-  record.set_score(metric::accuracy, choice.label == record.gold ? 1.0 : 0.0);
-}
+void record_prediction(const Task& task, const LabelChoice& choice, ItemRecord& record);
 
 /// Predicts labels with the task's `classify` prompt and its demonstrations.
 class LabelScorer {
@@ -64,52 +44,22 @@ class LabelScorer {
   /// use", section 5.
   static constexpr std::string_view content_free = "N/A";
 
-  LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed)
-      : task_(&task), kind_(kind), dialogue_(task, std::vector<std::string_view>{"classify"}, seed) {
-    const PromptTemplate& turn = dialogue_.turn(0);
-    for (const std::string& label : task.labels)
-      continuations_.push_back(turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
-  }
+  LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed);
 
   /// Each item's most likely label, in a chat of its own. `indices` says which record of the conversation an item has.
   [[nodiscard]] std::vector<LabelChoice> predict(std::string_view step, std::span<const Item> items,
                                                  std::span<const std::size_t> indices,
-                                                 Conversation& conversation) const {
-    const auto of_items = scores(step, items, indices, conversation);
-    return of_items | ranges::views::transform(choose_label) | ranges::to<std::vector>();
-  }
+                                                 Conversation& conversation) const;
 
   /// The labels' scores for each item, otherwise as predict.
   [[nodiscard]] std::vector<std::vector<double>> scores(std::string_view step, std::span<const Item> items,
                                                         std::span<const std::size_t> indices,
-                                                        Conversation& conversation) const {
-    std::vector<ItemRequest<ContinuationRequest>> requests;
-    for (const auto& [item, index] : ranges::views::zip(items, indices)) requests.push_back({index, request_of(item)});
-    std::vector<std::vector<double>> of_items;
-    for (const auto& results : conversation.score(step, requests)) of_items.push_back(scores_of(results));
-    if (kind_ != LabelScore::pmi || items.empty()) return of_items;
-
-    Item empty = items.front();
-    for (auto& field : empty.fields) field.second = content_free;
-    const ItemRequest<ContinuationRequest> of_empty{indices.front(), request_of(empty)};
-    const auto prior = scores_of(conversation.score(concat(step, "_content_free"), {&of_empty, 1}).front());
-    for (std::vector<double>& scores : of_items)
-      for (std::size_t label = 0; label < scores.size(); ++label) scores[label] -= prior[label];
-    return of_items;
-  }
+                                                        Conversation& conversation) const;
 
  private:
-  [[nodiscard]] ContinuationRequest request_of(const Item& item) const {
-    return {dialogue_.prompt(prompt_values(*task_, item, no_label)), continuations_};
-  }
+  [[nodiscard]] ContinuationRequest request_of(const Item& item) const;
 
-  [[nodiscard]] std::vector<double> scores_of(const std::vector<ScoreResult>& results) const {
-    std::vector<double> scores;
-    for (const ScoreResult& result : results)
-      scores.push_back(kind_ == LabelScore::mean ? result.logprob / static_cast<double>(result.token_logprobs.size())
-                                                 : result.logprob);
-    return scores;
-  }
+  [[nodiscard]] std::vector<double> scores_of(const std::vector<ScoreResult>& results) const;
 
   const Task* task_;
   LabelScore kind_;
@@ -118,3 +68,7 @@ class LabelScorer {
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/label_scoring_impl.hpp"
+#endif

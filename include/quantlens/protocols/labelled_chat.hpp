@@ -10,9 +10,7 @@
 #include <vector>
 
 #include "quantlens/models/text_model.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -20,31 +18,15 @@ namespace quantlens::inline v0_1 {
 /// Takes the turns named by `turns` in one chat with each item whose chosen label is one of the task's, and returns its
 /// last answer without the answer prefix; none for the other items. Item k belongs to the conversation's record
 /// indices[k].
-[[nodiscard]] inline std::vector<std::optional<std::string>> chat_about_labels(
-    const Task& task, std::span<const std::string_view> turns, std::span<const Item> items,
-    std::span<const std::size_t> indices, std::span<const LabelChoice> choices, std::uint64_t seed,
-    Conversation& conversation) {
-  const Dialogue dialogue(task, turns, seed);
-  std::vector<std::size_t> asked;
-  for (std::size_t k = 0; k < items.size(); ++k)
-    if (choices[k].label < task.labels.size()) asked.push_back(k);
-
-  std::vector<std::vector<std::string>> answers(items.size());  // whole ones, as the next turn repeats them
-  std::vector<std::optional<std::string>> last(items.size());
-  for (std::size_t turn = 0; turn < turns.size(); ++turn) {
-    const PromptTemplate& prompt = dialogue.turn(turn);
-    std::vector<ItemRequest<CompletionRequest>> requests;
-    for (const std::size_t k : asked)
-      requests.push_back(
-          {indices[k],
-           {dialogue.prompt(prompt_values(task, items[k], choices[k].label), answers[k]), prompt.max_new_tokens}});
-    const std::vector<Completion> completions = conversation.complete(turns[turn], requests);
-    for (std::size_t r = 0; r < asked.size(); ++r) {
-      answers[asked[r]].push_back(prompt.answer_prefix + completions[r].text);
-      last[asked[r]] = completions[r].text;
-    }
-  }
-  return last;
-}
+[[nodiscard]] std::vector<std::optional<std::string>> chat_about_labels(const Task& task,
+                                                                        std::span<const std::string_view> turns,
+                                                                        std::span<const Item> items,
+                                                                        std::span<const std::size_t> indices,
+                                                                        std::span<const LabelChoice> choices,
+                                                                        std::uint64_t seed, Conversation& conversation);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/labelled_chat_impl.hpp"
+#endif

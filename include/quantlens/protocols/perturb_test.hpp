@@ -2,31 +2,16 @@
 /// explanation.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
-#include "quantlens/core/rng.hpp"
-#include "quantlens/metrics/label_distribution.hpp"
-#include "quantlens/metrics/perturbation.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
-#include "quantlens/protocols/perturb_words.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
-#include "quantlens/tasks/answer_text.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -48,51 +33,17 @@ class PerturbTest final : public Protocol {
 
   [[nodiscard]] std::string_view name() const override { return "perturb_test"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
-    return {metric::accuracy,
-            metric::macro_f1,
-            metric::flipped_share,
-            metric::unfaithful_share,
-            metric::unfaithful_share_of_flipped,
-            metric::first_flip_faithful,
-            metric::flips_mentioned,
-            metric::cct,
-            metric::phi_cct};
-  }
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
 
-  [[nodiscard]] bool supports(const Task& task) const override {
-    return task.prompts.contains("classify") && task.prompts.contains("explain") && !task.edit_field.empty();
-  }
+  [[nodiscard]] bool supports(const Task& task) const override;
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override {
-    if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
-    Conversation conversation(task, items, model, full);
-    const LabelScorer classifier(task, options().label_score, seed);
-    const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-    const Predictions before(classifier.scores("classify", items, indices, conversation));
-    for (const std::size_t i : indices) record_prediction(task, before.choices[i], conversation.record(i));
-
-    const Insertions edits = insert_words(task, items, before, seed);
-    const Predictions after(classifier.scores("classify_edit", edits.items, edits.indices, conversation));
-    const auto answers = chat_about_labels(task, std::vector<std::string_view>{"explain"}, edits.items, edits.indices,
-                                           after.choices, seed, conversation);
-    record_outcomes(task, before, edits, after, answers, conversation);
-    for (const std::size_t i : indices) score(conversation.record(i));
-    return conversation.take_records();
-  }
+                                            TextModel& full, std::uint64_t seed) const override;
 
  private:
   /// Labels and their probabilities. Where the best score is not finite there is neither.
   struct Predictions {
-    explicit Predictions(const std::vector<std::vector<double>>& scores) {
-      for (const std::vector<double>& of_item : scores) {
-        const LabelChoice choice = choose_label(of_item);
-        const bool is_good = choice.label != no_label && std::isfinite(of_item[choice.label]);
-        choices.push_back(is_good ? choice : LabelChoice{});
-        distributions.push_back(is_good ? softmax(of_item) : std::vector<double>{});
-      }
-    }
+    explicit Predictions(const std::vector<std::vector<double>>& scores);
 
     std::vector<LabelChoice> choices;
     std::vector<std::vector<double>> distributions;
@@ -104,52 +55,18 @@ class PerturbTest final : public Protocol {
   };
 
   [[nodiscard]] static Insertions insert_words(const Task& task, std::span<const Item> items,
-                                               const Predictions& predictions, std::uint64_t seed) {
-    Insertions edits;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      if (predictions.choices[i].label == no_label) continue;
-      const std::string& text = items[i].fields.at(task.edit_field);
-      const Rng rng(seed_of(seed, task.name, items[i].id, "insertions"));
-      const auto& own = items[i].insertions;
-      for (const Insertion& insertion : own.empty() ? draw_insertions(text, n_drawn, rng) : own) {
-        Item edited = items[i];
-        edited.fields.at(task.edit_field) = insert_word(text, insertion);
-        edits.add(std::move(edited), i);
-        edits.words.push_back(insertion);
-      }
-    }
-    return edits;
-  }
+                                               const Predictions& predictions, std::uint64_t seed);
 
   /// Adds each explained edit to its item's record, and a step "edits" with all that was judged to its transcript.
   static void record_outcomes(const Task& task, const Predictions& before, const Insertions& edits,
                               const Predictions& after, std::span<const std::optional<std::string>> answers,
-                              Conversation& conversation) {
-    std::map<std::size_t, nlohmann::json> judged;
-    for (std::size_t k = 0; k < answers.size(); ++k) {
-      if (!answers[k]) continue;
-      const std::size_t i = edits.indices[k];
-      const auto& [position, word, kind] = edits.words[k];
-      const std::string explanation = clean_explanation(*answers[k]);
-      const std::size_t label = after.choices[k].label;
-      conversation.record(i).edits.push_back({total_variation(before.distributions[i], after.distributions[k]),
-                                              label != before.choices[i].label, mentions(explanation, word)});
-      judged[i].push_back({{"position", position},
-                           {"word", word},
-                           {"kind", kind},
-                           {"label", task.labels[label]},
-                           {"explanation", explanation}});
-    }
-    for (const auto& [i, list] : judged)
-      conversation.record(i).transcript.push_back({{"step", "edits"}, {"edits", list}});
-  }
+                              Conversation& conversation);
 
-  static void score(ItemRecord& record) {
-    record.set_score(metric::flipped_share, has_flip(record.edits));
-    record.set_score(metric::unfaithful_share, has_unfaithful_flip(record.edits));
-    record.set_score(metric::unfaithful_share_of_flipped, has_unfaithful_flip_of_flipped(record.edits));
-    record.set_score(metric::first_flip_faithful, is_first_flip_faithful(record.edits));
-  }
+  static void score(ItemRecord& record);
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/perturb_test_impl.hpp"
+#endif

@@ -1,19 +1,13 @@
 /// Recall of facts: given a relation and a subject, does the model name the object?
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <range/v3/algorithm/any_of.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/tasks/answer_text.hpp"
-#include "quantlens/tasks/fact_prompts.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -30,48 +24,22 @@ class Recall final : public Protocol {
 
   [[nodiscard]] std::string_view name() const override { return "recall"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
-    return {metric::recall_top1, metric::recall_strict, metric::recall_full, metric::recall_macro};
-  }
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
 
   [[nodiscard]] bool supports(const Task& task) const override { return task.prompts.contains("recall"); }
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override {
-    const PromptTemplate& form = task.prompt("recall");
-    FactExamples examples(task, "subject", true, seed);
-    std::vector<ItemRequest<CompletionRequest>> asked;
-    std::vector<ItemRequest<ContinuationRequest>> expected;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const Prompt prompt = fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]);
-      const std::vector<std::string> answers = answer_texts(form, items[i].answers.at("object"));
-      asked.push_back({i, {prompt, form.max_new_tokens, answers}});
-      expected.push_back({i, {prompt, answers}});
-    }
-
-    Conversation conversation(task, items, model, full);
-    const std::vector<Completion> completions = conversation.complete("recall", asked);
-    for (std::size_t i = 0; i < items.size(); ++i)
-      conversation.record(i).transcript.back()["first_token"] = completions[i].first_token;
-    const auto scores = conversation.score("object", expected);
-    for (std::size_t i = 0; i < items.size(); ++i)
-      score(items[i].answers.at("object"), completions[i], scores[i].front(), conversation.record(i));
-    return conversation.take_records();
-  }
+                                            TextModel& full, std::uint64_t seed) const override;
 
  private:
   static void score(const std::vector<std::string>& accepted, const Completion& completion,
-                    const ScoreResult& of_object, ItemRecord& record) {
-    const std::string token = folded(completion.first_token);
-    const std::string text = folded(completion.text);
-    const bool begins = !token.empty() && folded(accepted.front()).starts_with(token);
-    const bool names = ranges::any_of(accepted, [&](const auto& answer) { return text.starts_with(folded(answer)); });
-    record.set_score(metric::recall_top1, begins ? 1.0 : 0.0);
-    record.set_score(metric::recall_strict, of_object.n_greedy > 0 ? 1.0 : 0.0);
-    record.set_score(metric::recall_full, names ? 1.0 : 0.0);
-  }
+                    const ScoreResult& of_object, ItemRecord& record);
 
-  [[nodiscard]] static std::string folded(std::string_view text) { return to_lower(strip_blanks(text)); }
+  [[nodiscard]] static std::string folded(std::string_view text);
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/recall_impl.hpp"
+#endif

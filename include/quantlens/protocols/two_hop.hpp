@@ -2,18 +2,12 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <range/v3/algorithm/all_of.hpp>
-#include <range/v3/algorithm/any_of.hpp>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/fact_prompts.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -30,27 +24,12 @@ class TwoHop final : public Protocol {
 
   [[nodiscard]] std::string_view name() const override { return "two_hop"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override {
-    return {metric::first_hop, metric::second_hop, metric::two_hop, metric::two_hop_given_hops};
-  }
+  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
 
-  [[nodiscard]] bool supports(const Task& task) const override {
-    return ranges::all_of(questions, [&](const Question& question) { return task.prompts.contains(question.prompt); });
-  }
+  [[nodiscard]] bool supports(const Task& task) const override;
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override {
-    Conversation conversation(task, items, model, full);
-    FactExamples examples(task, "bridge", false, seed);
-    for (const Question& question : questions) ask(question, task, items, examples, conversation);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      ItemRecord& record = conversation.record(i);
-      const auto score = [&](const MetricInfo& info) { return record.scores.at(std::string(info.name)); };
-      const bool knows_both = score(metric::first_hop) == 1.0 && score(metric::second_hop) == 1.0;
-      record.set_score(metric::two_hop_given_hops, knows_both ? score(metric::two_hop) : std::nullopt);
-    }
-    return conversation.take_records();
-  }
+                                            TextModel& full, std::uint64_t seed) const override;
 
  private:
   struct Question {
@@ -63,21 +42,11 @@ class TwoHop final : public Protocol {
                                         Question{"two_hop", "answer", metric::two_hop}};
 
   static void ask(const Question& question, const Task& task, std::span<const Item> items, FactExamples& examples,
-                  Conversation& conversation) {
-    const PromptTemplate& form = task.prompt(question.prompt);
-    std::vector<ItemRequest<CompletionRequest>> asked;
-    for (std::size_t i = 0; i < items.size(); ++i)
-      asked.push_back({i,
-                       {fact_prompt(form, examples.choose(items[i], form.n_demonstrations), items[i]),
-                        form.max_new_tokens, answer_texts(form, items[i].answers.find(question.answers)->second)}});
-    const std::vector<Completion> completions = conversation.complete(question.prompt, asked);
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      const std::vector<std::string>& accepted = items[i].answers.find(question.answers)->second;
-      const std::string_view text = strip_blanks(completions[i].text);
-      const bool right = ranges::any_of(accepted, [&](const auto& answer) { return text.starts_with(answer); });
-      conversation.record(i).set_score(question.metric, right ? 1.0 : 0.0);
-    }
-  }
+                  Conversation& conversation);
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/protocols/two_hop_impl.hpp"
+#endif

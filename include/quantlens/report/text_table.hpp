@@ -1,22 +1,15 @@
 /// A table of text that wraps its columns into blocks of a given width.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
-
-#include "quantlens/core/printable.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// Columns that UTF-8 text takes on a terminal, for text without wide or combining characters.
-[[nodiscard]] inline std::size_t display_width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; }));
-}
+[[nodiscard]] std::size_t display_width(std::string_view text);
 
 /// A header and one cell for each row; `right` aligns them, header included.
 struct TextColumn {
@@ -28,43 +21,10 @@ struct TextColumn {
 /// Renders the columns left to right, two blanks between them; where the next column would pass `width`, a new block
 /// begins, which repeats the first column. All columns have the same number of cells. Lines have no blanks at their
 /// end, and nothing that a terminal would not print.
-[[nodiscard]] inline std::string render_columns(std::vector<TextColumn> columns, std::size_t width) {
-  for (TextColumn& column : columns) {
-    column.header = printable(column.header);
-    for (std::string& cell : column.cells) cell = printable(cell);
-  }
-  const auto width_of = [](const TextColumn& column) {
-    std::size_t widest = display_width(column.header);
-    for (const std::string& cell : column.cells) widest = std::max(widest, display_width(cell));
-    return widest;
-  };
-  const auto line_of = [&](const std::vector<const TextColumn*>& block, const auto& text_of) {
-    std::string line;
-    for (const TextColumn* column : block) {
-      const std::string& text = text_of(*column);
-      const std::string padding(width_of(*column) - display_width(text), ' ');
-      if (column != block.front()) line += "  ";
-      line += column->right ? padding + text : text + padding;
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line + "\n";
-  };
-
-  std::string out;
-  for (std::size_t next = 1; next < columns.size();) {
-    std::vector<const TextColumn*> block{&columns.front()};
-    std::size_t used = width_of(columns.front());
-    do {
-      block.push_back(&columns[next]);
-      used += 2 + width_of(columns[next]);
-      ++next;
-    } while (next < columns.size() && used + 2 + width_of(columns[next]) <= width);
-    if (!out.empty()) out += "\n";
-    out += line_of(block, [](const TextColumn& column) -> const std::string& { return column.header; });
-    for (std::size_t row = 0; row < columns.front().cells.size(); ++row)
-      out += line_of(block, [&](const TextColumn& column) -> const std::string& { return column.cells[row]; });
-  }
-  return out;
-}
+[[nodiscard]] std::string render_columns(std::vector<TextColumn> columns, std::size_t width);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/report/text_table_impl.hpp"
+#endif

@@ -1,13 +1,9 @@
 /// Which rows of a task have times that are not to be trusted, and why.
 #pragma once
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
 #include "quantlens/report/plain_text.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -15,26 +11,12 @@ namespace quantlens::inline v0_1 {
 namespace report_detail {
 
 /// "Times not to be trusted: rtn-w8, rtn-w4 (others used 1.0 of 2 processors)."; empty where all are.
-inline std::string trust_note(const std::vector<const Json*>& rows) {
-  std::vector<std::pair<std::string, std::vector<std::string>>> formats_of;
-  for (const Json* row : rows) {
-    const Json reason = (*row)["latency"].value("reason", Json());
-    if (reason.is_null()) continue;
-    const std::string text = reason;
-    auto found = std::find_if(formats_of.begin(), formats_of.end(), [&](const auto& e) { return e.first == text; });
-    if (found == formats_of.end()) found = formats_of.insert(formats_of.end(), {text, {}});
-    found->second.push_back((*row)["format"]);
-  }
-  std::string out;
-  for (const auto& [reason, formats] : formats_of) {
-    std::string names;
-    for (const std::string& format : formats) names += (names.empty() ? "" : ", ") + format;
-    if (formats.size() == rows.size() && formats.size() > 1) names = "all formats";
-    out += concat(out.empty() ? "Times not to be trusted: " : ", ", names, " (", reason, ")");
-  }
-  return out.empty() ? out : out + ".";
-}
+std::string trust_note(const std::vector<const Json*>& rows);
 
 }  // namespace report_detail
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/report/trust_note_impl.hpp"
+#endif

@@ -4,14 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <range/v3/algorithm/sort.hpp>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "quantlens/core/rng.hpp"
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/tasks/prompt.hpp"
 #include "quantlens/tasks/task.hpp"
@@ -24,30 +21,12 @@ class FactExamples {
  public:
   /// `topic`: the field that an item and its examples may not share. `same_group`: examples are of the item's group,
   /// and fewer where it has fewer.
-  FactExamples(const Task& task, std::string_view topic, bool same_group, std::uint64_t seed)
-      : task_(&task), topic_(topic), same_group_(same_group), seed_(seed) {}
+  FactExamples(const Task& task, std::string_view topic, bool same_group, std::uint64_t seed);
 
-  [[nodiscard]] std::vector<const Item*> choose(const Item& item, std::size_t count) {
-    std::vector<const Item*> chosen;
-    if (count == 0) return chosen;
-    for (const Item* candidate : order_of(same_group_ ? item.group : "")) {
-      if (chosen.size() == count) break;
-      if (candidate->fields.at(topic_) != item.fields.at(topic_)) chosen.push_back(candidate);
-    }
-    return chosen;
-  }
+  [[nodiscard]] std::vector<const Item*> choose(const Item& item, std::size_t count);
 
  private:
-  [[nodiscard]] const std::vector<const Item*>& order_of(const std::string& group) {
-    const auto [found, is_new] = orders_.try_emplace(group);
-    std::vector<const Item*>& order = found->second;
-    if (!is_new) return order;
-    for (const Item& candidate : task_->demonstrations)
-      if (!same_group_ || candidate.group == group) order.push_back(&candidate);
-    ranges::sort(order, {}, [](const Item* candidate) -> const std::string& { return candidate->id; });
-    Rng(seed_of(seed_, task_->name, "examples", group)).shuffle(std::span(order));
-    return order;
-  }
+  [[nodiscard]] const std::vector<const Item*>& order_of(const std::string& group);
 
   const Task* task_;
   std::string topic_;
@@ -57,32 +36,13 @@ class FactExamples {
 };
 
 /// How the model would write each of `answers`: behind the answer prefix, as the form's own answers begin.
-[[nodiscard]] inline std::vector<std::string> answer_texts(const PromptTemplate& form,
-                                                           std::span<const std::string> answers) {
-  std::vector<std::string> texts;
-  for (const std::string& answer : answers)
-    texts.push_back(concat(form.answer.head(), answer).substr(form.answer_prefix.size()));
-  return texts;
-}
+[[nodiscard]] std::vector<std::string> answer_texts(const PromptTemplate& form, std::span<const std::string> answers);
 
 /// The question of an item behind its examples: a chat of turns, or lines of bare text.
-[[nodiscard]] inline Prompt fact_prompt(const PromptTemplate& form, std::span<const Item* const> examples,
-                                        const Item& item) {
-  Prompt prompt;
-  if (form.plain) {
-    for (const Item* example : examples)
-      prompt.answer_prefix += form.user.fill(example->fields) + form.answer.fill(example->fields) + "\n";
-    prompt.answer_prefix += form.user.fill(item.fields);
-    return prompt;
-  }
-  if (form.system) prompt.messages.push_back({"system", form.system->fill({})});
-  for (const Item* example : examples) {
-    prompt.messages.push_back({"user", form.user.fill(example->fields)});
-    prompt.messages.push_back({"assistant", form.answer.fill(example->fields)});
-  }
-  prompt.messages.push_back({"user", form.user.fill(item.fields)});
-  prompt.answer_prefix = form.answer_prefix;
-  return prompt;
-}
+[[nodiscard]] Prompt fact_prompt(const PromptTemplate& form, std::span<const Item* const> examples, const Item& item);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/tasks/fact_prompts_impl.hpp"
+#endif

@@ -1,16 +1,12 @@
 /// Seeded choices: which items are measured, which demonstrations a prompt shows.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <range/v3/algorithm/sort.hpp>
-#include <span>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/core/rng.hpp"
 #include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -18,34 +14,15 @@ namespace quantlens::inline v0_1 {
 /// The first `limit` items of a seeded shuffle over the item ids, or all of them in that order.
 /// It depends on seed, task and ids alone: not on the format, nor on the order of the data file; and a larger limit
 /// only adds items.
-[[nodiscard]] inline std::vector<Item> select_items(const Task& task, std::optional<std::size_t> limit,
-                                                    std::uint64_t seed) {
-  std::vector<Item> items = task.items;
-  ranges::sort(items, {}, &Item::id);
-  Rng(seed_of(seed, task.name, "items", 0)).shuffle(std::span(items));
-  if (limit && *limit < items.size()) items.resize(*limit);
-  return items;
-}
+[[nodiscard]] std::vector<Item> select_items(const Task& task, std::optional<std::size_t> limit, std::uint64_t seed);
 
 /// `count` demonstrations of a task, the same for every item and format: each label's are shuffled, then the labels
 /// take turns in their own order.
 /// Errors: InputError where the task has fewer.
-[[nodiscard]] inline std::vector<Item> select_demonstrations(const Task& task, std::size_t count, std::uint64_t seed) {
-  if (count > task.demonstrations.size())
-    throw InputError("task",
-                     concat("task ", task.name, " has ", task.demonstrations.size(), " demonstrations, not ", count));
-  std::vector<std::vector<Item>> of_label(task.labels.size());
-  for (const Item& item : task.demonstrations) of_label[item.label].push_back(item);
-  Rng rng(seed_of(seed, task.name, "demonstrations", 0));
-  for (auto& items : of_label) {
-    ranges::sort(items, {}, &Item::id);
-    rng.shuffle(std::span(items));
-  }
-  std::vector<Item> chosen;
-  for (std::size_t round = 0; chosen.size() < count; ++round)
-    for (const auto& items : of_label)
-      if (round < items.size() && chosen.size() < count) chosen.push_back(items[round]);
-  return chosen;
-}
+[[nodiscard]] std::vector<Item> select_demonstrations(const Task& task, std::size_t count, std::uint64_t seed);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/tasks/selection_impl.hpp"
+#endif

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/core/suggest.hpp"
 #include "quantlens/tasks/insertion.hpp"
 #include "quantlens/tasks/prompt.hpp"
 
@@ -51,21 +50,14 @@ struct Task {
   std::vector<Item> demonstrations;
 
   /// Errors: InputError where the task has no such prompt.
-  [[nodiscard]] const PromptTemplate& prompt(std::string_view prompt_name) const {
-    const auto found = prompts.find(prompt_name);
-    if (found != prompts.end()) return found->second;
-    std::vector<std::string> known;
-    for (const auto& entry : prompts) known.push_back(entry.first);
-    throw unknown_name(concat("prompt of task ", name), prompt_name, known);
-  }
+  [[nodiscard]] const PromptTemplate& prompt(std::string_view prompt_name) const;
 
   /// The labels as a prompt lists them: "a, b or c".
-  [[nodiscard]] std::string label_list() const {
-    std::string list;
-    for (std::size_t i = 0; i < labels.size(); ++i)
-      list += concat(i == 0 ? "" : i + 1 == labels.size() ? " or " : ", ", labels[i]);
-    return list;
-  }
+  [[nodiscard]] std::string label_list() const;
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/tasks/task_impl.hpp"
+#endif

@@ -1,0 +1,94 @@
+/// What session_provider.hpp declares, defined.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "quantlens/bench/session_provider.hpp"
+#include "quantlens/core/compiled.hpp"
+#include "quantlens/core/parallel.hpp"
+
+namespace quantlens::inline v0_1 {
+
+QUANTLENS_INLINE nlohmann::json scheme_json(const FormatSpec& format) {
+  const MethodInfo& info = method_info(format.method);
+  const auto where = [](bool has, auto value) { return has ? nlohmann::json(value) : nlohmann::json(); };
+  nlohmann::json overrides = nlohmann::json::array();
+  for (const FormatOverride& rule : format.overrides)
+    overrides.push_back({{"pattern", rule.pattern}, {"scheme", scheme_json(rule.format)}});
+  return {{"name", format.name()},
+          {"method", info.name},
+          {"bits", where(format.bits != 0, format.bits)},
+          {"group_size", where(format.group_size != 0, format.group_size)},
+          {"symmetric", where(info.symmetry, format.symmetric)},
+          {"act_order", where(format.method == Method::gptq, format.act_order)},
+          {"static_groups", where(format.method == Method::gptq, format.static_groups)},
+          {"grids", where(format.method == Method::gptq, format.whole_range ? "minmax" : "searched")},
+          {"damping", where(format.method == Method::gptq, format.damping_percent / 100.0)},
+          {"scale_rule", where(format.method == Method::awq, format.original_rule ? "inputs" : "duo")},
+          {"double_quant", where(is_bnb_4bit(format.method), format.double_quant)},
+          {"activation", format.method == Method::bnb_int8     ? "int8 per token, outliers in float"
+                         : format.activation == Activation::a8 ? "a8"
+                                                               : "a32"},
+          {"overrides", std::move(overrides)}};
+}
+
+QUANTLENS_INLINE nlohmann::json calibration_json(const Calibration& calibration) {
+  return {{"file", calibration.name},
+          {"sha256", calibration.sha256},
+          {"sequences", calibration.sequences.size()},
+          {"length", calibration.length}};
+}
+
+QUANTLENS_INLINE ModelCounters SessionModel::counters() const {
+  const EngineCounters& counters = model_->counters();
+  return {static_cast<double>(counters.prompt_tokens), static_cast<double>(counters.generated_tokens),
+          counters.prompt_seconds, counters.generate_seconds};
+}
+
+QUANTLENS_INLINE ModelSizes SessionModel::sizes() const {
+  const ModelWeight& weight = model_->weight();
+  return {weight.mib, weight.bits_per_weight, weight.bits_per_weight_model};
+}
+
+QUANTLENS_INLINE SessionProvider::SessionProvider(const std::filesystem::path& path, const BenchOptions& options)
+    : path_(path),
+      session_(path, engine_options(options),
+               {options.calibration, options.calibration_sequences, options.calibration_length}) {}
+
+QUANTLENS_INLINE std::string SessionProvider::name() const {
+  return (path_.has_filename() ? path_ : path_.parent_path()).filename().string();
+}
+
+QUANTLENS_INLINE std::string SessionProvider::text_of(const Prompt& prompt) const {
+  return prompt.messages.empty() ? prompt.answer_prefix : session_.encoder().text_of(prompt);
+}
+
+QUANTLENS_INLINE std::size_t SessionProvider::n_tokens(const Prompt& prompt) const {
+  return session_.encoder().encode(prompt).size();
+}
+
+QUANTLENS_INLINE nlohmann::json SessionProvider::scheme(const std::string& format) const {
+  const FormatSpec spec = parse_format(format);
+  nlohmann::json scheme = scheme_json(spec);
+  scheme["calibration"] = spec.needs_calibration() ? calibration_json(session_.calibration()) : nlohmann::json();
+  return scheme;
+}
+
+QUANTLENS_INLINE std::shared_ptr<BenchModel> SessionProvider::build(const std::string& format) {
+  return std::make_shared<SessionModel>(session_.build(parse_format(format)));
+}
+
+QUANTLENS_INLINE EngineOptions SessionProvider::engine_options(const BenchOptions& options) {
+  EngineOptions engine;
+  engine.threads = options.threads.value_or(available_threads());
+  engine.batch = options.batch;
+  if (options.chunk) engine.chunk = *options.chunk;
+  engine.shared_prefix = options.shared_prefix;
+  return engine;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,37 @@
+/// What work.hpp declares, defined.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "quantlens/bench/work.hpp"
+#include "quantlens/core/compiled.hpp"
+#include "quantlens/core/rng.hpp"
+
+namespace quantlens::inline v0_1 {
+
+QUANTLENS_INLINE std::uint64_t CellWork::seed() const {
+  return identity.repetition == 0 ? identity.seed : seed_of(identity.seed, "repetition", identity.repetition);
+}
+
+QUANTLENS_INLINE bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most) {
+  return n_failed > 0 && (n_failed == n_items || static_cast<double>(n_failed) / static_cast<double>(n_items) > most);
+}
+
+QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
+                                    MeteredModel& full, const Host& host) {
+  model.reset_meter();
+  full.reset_meter();
+  TimedRun run;
+  const double start = host.seconds();
+  run.records = work.protocol.run(work.task, items, model, full, work.seed());
+  run.meter = model.meter();
+  run.seconds = host.seconds() - start - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
+  if (run.records.size() != items.size())
+    throw Error("protocol",
+                concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));
+  return run;
+}
+
+}  // namespace quantlens::inline v0_1

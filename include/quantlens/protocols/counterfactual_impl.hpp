@@ -1,0 +1,98 @@
+/// What counterfactual.hpp declares, defined.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <range/v3/algorithm/all_of.hpp>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/indices.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "quantlens/core/compiled.hpp"
+#include "quantlens/core/error.hpp"
+#include "quantlens/metrics/edit_similarity.hpp"
+#include "quantlens/metrics/language_model_scores.hpp"
+#include "quantlens/protocols/conversation.hpp"
+#include "quantlens/protocols/counterfactual.hpp"
+#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/written_edits.hpp"
+
+namespace quantlens::inline v0_1 {
+
+QUANTLENS_INLINE Counterfactual::Counterfactual(std::string_view name, std::vector<std::string_view> turns,
+                                                ProtocolOptions options)
+    : Protocol(options), name_(name), turns_(std::move(turns)) {}
+
+QUANTLENS_INLINE std::vector<MetricInfo> Counterfactual::metrics() const {
+  return {metric::accuracy,   metric::macro_f1,      metric::flip_hard, metric::flip_soft,
+          metric::perplexity, metric::edit_distance, metric::copy_rate, metric::parse_failure_rate};
+}
+
+QUANTLENS_INLINE bool Counterfactual::supports(const Task& task) const {
+  return task.prompts.contains("classify") && !task.edit_field.empty() && !task.counterfactual_target.empty() &&
+         ranges::all_of(turns_, [&](std::string_view turn) { return task.prompts.contains(turn); });
+}
+
+QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, std::span<const Item> all_items,
+                                                             TextModel& model, TextModel& full,
+                                                             std::uint64_t seed) const {
+  if (task.edit_field.empty() || task.counterfactual_target.empty())
+    throw InputError("task", concat("task ", task.name,
+                                    " has no [counterfactual] edit_field or no [labels] "
+                                    "counterfactual_target, which ",
+                                    name_, " needs"));
+  const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
+  Conversation conversation(task, items, model, full);
+  const LabelScorer classifier(task, options().label_score, seed);
+  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
+  for (const std::size_t i : indices) {
+    record_prediction(task, choices[i], conversation.record(i));
+    conversation.record(i).set_score(metric::flip_hard, 0.0);
+    conversation.record(i).set_score(metric::flip_soft, 0.0);
+    conversation.record(i).set_score(metric::parse_failure_rate, 1.0);
+    for (const MetricInfo& info : {metric::perplexity, metric::edit_distance, metric::copy_rate})
+      conversation.record(i).set_score(info, std::nullopt);
+  }
+
+  const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, conversation);
+  const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, conversation);
+  score_flips(task, choices, edits, judged, conversation);
+  score_texts(task, items, edits, conversation);
+  return conversation.take_records();
+}
+
+QUANTLENS_INLINE void Counterfactual::score_flips(const Task& task, const std::vector<LabelChoice>& choices,
+                                                  const EditedItems& edits, const std::vector<LabelChoice>& judged,
+                                                  Conversation& conversation) {
+  for (std::size_t k = 0; k < edits.indices.size(); ++k) {
+    const std::size_t before = choices[edits.indices[k]].label;
+    const std::size_t after = judged[k].label;
+    ItemRecord& record = conversation.record(edits.indices[k]);
+    record.set_score(metric::flip_hard, after == task.counterfactual_target[before] ? 1.0 : 0.0);
+    record.set_score(metric::flip_soft, after != no_label && after != before ? 1.0 : 0.0);
+    record.set_score(metric::parse_failure_rate, 0.0);
+  }
+}
+
+QUANTLENS_INLINE void Counterfactual::score_texts(const Task& task, const std::vector<Item>& items,
+                                                  const EditedItems& edits, Conversation& conversation) {
+  std::vector<ItemRequest<std::string>> texts;
+  for (std::size_t k = 0; k < edits.indices.size(); ++k)
+    texts.push_back({edits.indices[k], edits.items[k].fields.at(task.edit_field)});
+  const std::vector<ScoreResult> results = conversation.score_text_by_full("perplexity", texts);
+  for (std::size_t k = 0; k < texts.size(); ++k) {
+    const std::string& original = items[texts[k].item].fields.at(task.edit_field);
+    ItemRecord& record = conversation.record(texts[k].item);
+    record.set_score(metric::perplexity, perplexity(results[k].token_logprobs));
+    record.set_score(metric::edit_distance, word_edit_distance(original, texts[k].request));
+    record.set_score(metric::copy_rate, is_copy(original, texts[k].request) ? 1.0 : 0.0);
+  }
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,46 @@
+/// What labelled_chat.hpp declares, defined.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/compiled.hpp"
+#include "quantlens/protocols/conversation.hpp"
+#include "quantlens/protocols/labelled_chat.hpp"
+#include "quantlens/tasks/dialogue.hpp"
+
+namespace quantlens::inline v0_1 {
+
+QUANTLENS_INLINE std::vector<std::optional<std::string>> chat_about_labels(
+    const Task& task, std::span<const std::string_view> turns, std::span<const Item> items,
+    std::span<const std::size_t> indices, std::span<const LabelChoice> choices, std::uint64_t seed,
+    Conversation& conversation) {
+  const Dialogue dialogue(task, turns, seed);
+  std::vector<std::size_t> asked;
+  for (std::size_t k = 0; k < items.size(); ++k)
+    if (choices[k].label < task.labels.size()) asked.push_back(k);
+
+  std::vector<std::vector<std::string>> answers(items.size());  // whole ones, as the next turn repeats them
+  std::vector<std::optional<std::string>> last(items.size());
+  for (std::size_t turn = 0; turn < turns.size(); ++turn) {
+    const PromptTemplate& prompt = dialogue.turn(turn);
+    std::vector<ItemRequest<CompletionRequest>> requests;
+    for (const std::size_t k : asked)
+      requests.push_back(
+          {indices[k],
+           {dialogue.prompt(prompt_values(task, items[k], choices[k].label), answers[k]), prompt.max_new_tokens}});
+    const std::vector<Completion> completions = conversation.complete(turns[turn], requests);
+    for (std::size_t r = 0; r < asked.size(); ++r) {
+      answers[asked[r]].push_back(prompt.answer_prefix + completions[r].text);
+      last[asked[r]] = completions[r].text;
+    }
+  }
+  return last;
+}
+
+}  // namespace quantlens::inline v0_1

@@ -1,0 +1,61 @@
+/// What nle.hpp declares, defined.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/indices.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "quantlens/core/compiled.hpp"
+#include "quantlens/metrics/text_overlap.hpp"
+#include "quantlens/metrics/text_shape.hpp"
+#include "quantlens/protocols/conversation.hpp"
+#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/labelled_chat.hpp"
+#include "quantlens/protocols/nle.hpp"
+#include "quantlens/tasks/answer_text.hpp"
+
+namespace quantlens::inline v0_1 {
+
+QUANTLENS_INLINE std::vector<MetricInfo> NaturalLanguageExplanation::metrics() const {
+  return {metric::accuracy, metric::macro_f1,          metric::rouge_l,
+          metric::token_f1, metric::explanation_words, metric::degenerate_rate};
+}
+
+QUANTLENS_INLINE bool NaturalLanguageExplanation::supports(const Task& task) const {
+  return task.prompts.contains("classify") && task.prompts.contains("explain");
+}
+
+QUANTLENS_INLINE std::vector<ItemRecord> NaturalLanguageExplanation::run(const Task& task, std::span<const Item> items,
+                                                                         TextModel& model, TextModel& full,
+                                                                         std::uint64_t seed) const {
+  Conversation conversation(task, items, model, full);
+  const LabelScorer classifier(task, options().label_score, seed);
+  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
+
+  for (const std::size_t i : indices) record_prediction(task, choices[i], conversation.record(i));
+
+  const auto answers =
+      chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices, choices, seed, conversation);
+  for (const std::size_t i : indices) {
+    const std::string explanation = clean_explanation(answers[i].value_or(""));
+    if (answers[i]) conversation.record(i).transcript.back()["explanation"] = explanation;
+    score(items[i], explanation, conversation.record(i));
+  }
+  return conversation.take_records();
+}
+
+QUANTLENS_INLINE void NaturalLanguageExplanation::score(const Item& item, const std::string& explanation,
+                                                        ItemRecord& record) {
+  record.set_score(metric::rouge_l, rouge_l(explanation, item.references));
+  record.set_score(metric::token_f1, token_f1(explanation, item.references));
+  record.set_score(metric::explanation_words, static_cast<double>(count_words(explanation)));
+  record.set_score(metric::degenerate_rate, is_degenerate(explanation) ? 1.0 : 0.0);
+}
+
+}  // namespace quantlens::inline v0_1

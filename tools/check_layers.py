@@ -133,6 +133,10 @@ class Checker:
         elif not STANDARD.match(header) and not SYSTEM.match(header):
             self.report(path, number, f"<{header}> is a third party that tools/check_layers.py does not know")
 
+    def may_define(self, name, impl):
+        """Its own header, or one that the definitions include: header and definitions may need each other through it."""
+        return name == impl.removesuffix(IMPL) + ".hpp" or f'"quantlens/{name}"' in (self.include / impl).read_text()
+
     def check_own(self, path, number, name, folder, header):
         if not header.startswith("quantlens/"):
             # Tests and programs may share a header of their own folder.
@@ -143,7 +147,7 @@ class Checker:
         if not (self.include / target).is_file():
             self.report(path, number, f'"{header}" does not exist')
             return
-        if target.endswith(IMPL) and name != target.removesuffix(IMPL) + ".hpp":
+        if target.endswith(IMPL) and not self.may_define(name, target):
             self.report(path, number, f'"{header}" is for {target.removesuffix(IMPL)}.hpp alone')
         if folder is None:
             return

@@ -12,7 +12,7 @@
 
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
-#include "quantlens/runtime/transformer.hpp"
+#include "quantlens/runtime/forward.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
 namespace quantlens::inline v0_1 {

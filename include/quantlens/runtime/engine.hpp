@@ -133,4 +133,6 @@ class Engine {
 
 }  // namespace quantlens::inline v0_1
 
+#ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/runtime/engine_impl.hpp"
+#endif

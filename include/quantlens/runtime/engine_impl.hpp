@@ -6,25 +6,26 @@
 #include <cmath>
 #include <utility>
 
+#include "quantlens/core/compiled.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/runtime/engine.hpp"
 
 namespace quantlens::inline v0_1 {
 
-inline Engine::Engine(const Transformer& model, EngineOptions options)
+QUANTLENS_INLINE Engine::Engine(const Transformer& model, EngineOptions options)
     : model_(model), options_(options), work_(model.make_workspace()), prefixes_(prefix_pages()) {
   if (options_.threads == 0 || options_.batch == 0 || options_.chunk == 0)
     throw InputError("engine", "threads, batch and chunk must be at least 1");
 }
 
-inline void Engine::use_threads(std::size_t threads) {
+QUANTLENS_INLINE void Engine::use_threads(std::size_t threads) {
   if (threads == 0) throw InputError("engine", "threads must be at least 1");
   const Exclusive::Use use(in_use_, "this model");
   options_.threads = threads;
 }
 
-inline std::vector<float> Engine::run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
-                                                 std::size_t first_logit) {
+QUANTLENS_INLINE std::vector<float> Engine::run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
+                                                           std::size_t first_logit) {
   const Exclusive::Use use(in_use_, "this model");
   check(tokens);
   const std::size_t vocab = model_.config.vocab_size;
@@ -40,12 +41,12 @@ inline std::vector<float> Engine::run_with_hooks(std::span<const TokenId> tokens
   return logits;
 }
 
-inline std::size_t Engine::prefix_pages() const {
+QUANTLENS_INLINE std::size_t Engine::prefix_pages() const {
   const std::size_t page_bytes = model_.kv_shape().page_floats() * sizeof(float);
   return options_.prefix_cache_mib * 1024 * 1024 / page_bytes + 1;
 }
 
-inline void Engine::check(std::span<const TokenId> tokens) const {
+QUANTLENS_INLINE void Engine::check(std::span<const TokenId> tokens) const {
   if (tokens.empty()) throw ItemError("engine", "a prompt without tokens; the model has nothing to go on");
   for (const TokenId token : tokens)
     if (token < 0 || static_cast<std::size_t>(token) >= model_.config.vocab_size)
@@ -55,7 +56,8 @@ inline void Engine::check(std::span<const TokenId> tokens) const {
                                     model_.config.n_ctx, "; shorten the input"));
 }
 
-inline Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> tokens, std::size_t first_logit) {
+QUANTLENS_INLINE Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> tokens,
+                                                std::size_t first_logit) {
   check(tokens);
   // Chunks of less than a page could never fill one.
   const bool shares = options_.shared_prefix && options_.chunk >= page_positions;
@@ -65,7 +67,7 @@ inline Engine::Sequence Engine::start(std::size_t request, std::vector<TokenId> 
 }
 
 /// Takes over the pages that are already there. Only whole pages without wanted logits are shared.
-inline void Engine::adopt_pages(Sequence& sequence) {
+QUANTLENS_INLINE void Engine::adopt_pages(Sequence& sequence) {
   while (PrefixCache::Node* next = next_page(sequence, sequence.cache.length())) {
     if (next->page == nullptr) return;
     sequence.cache.adopt(next->page);
@@ -74,7 +76,7 @@ inline void Engine::adopt_pages(Sequence& sequence) {
 }
 
 /// The node of the page that begins at `position`, null where the sequence shares no more.
-inline PrefixCache::Node* Engine::next_page(Sequence& sequence, std::size_t position) {
+QUANTLENS_INLINE PrefixCache::Node* Engine::next_page(Sequence& sequence, std::size_t position) {
   if (sequence.node != nullptr && position + page_positions > std::min(sequence.first_logit, sequence.tokens.size()))
     sequence.node = nullptr;
   if (sequence.node == nullptr) return nullptr;
@@ -83,7 +85,7 @@ inline PrefixCache::Node* Engine::next_page(Sequence& sequence, std::size_t posi
 
 /// How many tokens of the sequence the next pass takes, at most `budget`: claims the pages that the pass will fill, and
 /// stops before one that another sequence of the same pass fills.
-inline std::size_t Engine::next_chunk(Sequence& sequence, std::size_t budget, std::vector<Claim>& claimed) {
+QUANTLENS_INLINE std::size_t Engine::next_chunk(Sequence& sequence, std::size_t budget, std::vector<Claim>& claimed) {
   adopt_pages(sequence);
   const std::size_t limit = std::min({options_.chunk, budget, sequence.tokens.size() - sequence.cache.length()});
   std::size_t taken = 0;
@@ -99,8 +101,8 @@ inline std::size_t Engine::next_chunk(Sequence& sequence, std::size_t budget, st
 }
 
 /// One pass over `lengths[i]` further tokens of each sequence.
-inline void Engine::step(std::span<Sequence*> sequences, std::span<const std::size_t> lengths,
-                         const RowConsumer& consume) {
+QUANTLENS_INLINE void Engine::step(std::span<Sequence*> sequences, std::span<const std::size_t> lengths,
+                                   const RowConsumer& consume) {
   std::vector<SequenceChunk> chunks;
   std::vector<std::pair<Sequence*, std::size_t>> wanted;
   for (std::size_t i = 0; i < sequences.size(); ++i) {
@@ -116,7 +118,7 @@ inline void Engine::step(std::span<Sequence*> sequences, std::span<const std::si
 }
 
 /// Computes every token of every sequence.
-inline void Engine::prefill(std::span<Sequence*> sequences, const RowConsumer& consume) {
+QUANTLENS_INLINE void Engine::prefill(std::span<Sequence*> sequences, const RowConsumer& consume) {
   const auto begin = Clock::now();
   while (true) {
     InterruptGuard::check();
@@ -177,13 +179,13 @@ namespace engine_detail {
 
 }  // namespace engine_detail
 
-inline void Engine::check(const ScoreRequest& request) const {
+QUANTLENS_INLINE void Engine::check(const ScoreRequest& request) const {
   if (engine_detail::n_scored(request) > 0) check(engine_detail::scored_tokens(request));
 }
 
 /// The continuations behind a context that is computed: all but their first tokens, which its last logits tell of.
-inline void Engine::score_branches(std::span<Sequence* const> stems, std::span<const ScoreRequest> requests,
-                                   const RowConsumer& consume) {
+QUANTLENS_INLINE void Engine::score_branches(std::span<Sequence* const> stems, std::span<const ScoreRequest> requests,
+                                             const RowConsumer& consume) {
   std::vector<std::pair<const Sequence*, std::size_t>> branches;
   for (const Sequence* stem : stems)
     for (std::size_t r = stem->request; stem->n_requests > 1 && r < stem->request + stem->n_requests; ++r)
@@ -200,7 +202,7 @@ inline void Engine::score_branches(std::span<Sequence* const> stems, std::span<c
   }
 }
 
-inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requests) {
+QUANTLENS_INLINE std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requests) {
   const Exclusive::Use use(in_use_, "this model");
   std::vector<ScoreResult> results(requests.size());
   std::vector<std::vector<char>> greedy(requests.size());
@@ -249,7 +251,8 @@ inline std::vector<ScoreResult> Engine::score(std::span<const ScoreRequest> requ
   return results;
 }
 
-inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const std::vector<TokenId>> prompts) {
+QUANTLENS_INLINE std::vector<std::vector<float>> Engine::next_token_probs(
+    std::span<const std::vector<TokenId>> prompts) {
   const Exclusive::Use use(in_use_, "this model");
   std::vector<std::vector<float>> results(prompts.size(), std::vector<float>(model_.config.vocab_size));
   std::atomic<bool> overflows = false;
@@ -271,7 +274,7 @@ inline std::vector<std::vector<float>> Engine::next_token_probs(std::span<const 
   return results;
 }
 
-inline std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequest> requests) {
+QUANTLENS_INLINE std::vector<GenerateResult> Engine::generate(std::span<const GenerateRequest> requests) {
   const Exclusive::Use use(in_use_, "this model");
   std::vector<GenerateResult> results(requests.size());
   std::vector<Rng> random;

@@ -345,13 +345,10 @@ class ForwardPass {
   std::size_t longest_ = 0;
 };
 
-inline void Transformer::forward(std::span<const SequenceChunk> chunks, std::size_t n_threads, Workspace& work,
-                                 const LogitsConsumer& consume, const Hooks* hooks) const {
-  ForwardPass pass(*this, chunks, n_threads, work, consume, hooks);
-  run_team(n_threads, [&](const Team& team) { pass.run(team); });
-  pass.rethrow();
-}
-
 }  // namespace quantlens::inline v0_1
 
 #include "quantlens/runtime/forward_attention.hpp"
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/runtime/transformer_impl.hpp"
+#endif

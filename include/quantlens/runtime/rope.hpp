@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <numbers>
-#include <optional>
 #include <vector>
 
 #include "quantlens/weights/model_weights.hpp"
@@ -16,8 +15,10 @@ namespace quantlens::inline v0_1 {
 /// Source: transformers' modeling_rope_utils, "yarn" (formulas only).
 class YarnRamp {
  public:
+  /// Meaningful where yarn scales the model.
   explicit YarnRamp(const ModelConfig& config) {
     const RopeScaling& scaling = config.rope_scaling;
+    if (scaling.kind != RopeScaling::Kind::yarn) return;
     const auto channel_that_turns = [&](float times) {
       const double wavelength = static_cast<double>(scaling.original_n_ctx) / (times * 2.0 * std::numbers::pi);
       return static_cast<double>(config.d_head) * std::log(wavelength) / (2.0 * std::log(config.rope_theta));
@@ -38,7 +39,7 @@ class YarnRamp {
   }
 
  private:
-  double low_, high_;
+  double low_ = 0, high_ = 1;
 };
 
 /// Angle per position of each pair of channels, in float as the reference computes it.
@@ -48,7 +49,7 @@ class YarnRamp {
   const std::size_t half = config.d_head / 2;
   std::vector<float> frequencies(half);
   const RopeScaling& scaling = config.rope_scaling;
-  const auto yarn = scaling.kind == RopeScaling::Kind::yarn ? std::optional<YarnRamp>(config) : std::nullopt;
+  const YarnRamp yarn(config);
   for (std::size_t i = 0; i < half; ++i) {
     const float exponent = static_cast<float>(2 * i) / static_cast<float>(config.d_head);
     const float period = std::pow(config.rope_theta, exponent);
@@ -65,8 +66,8 @@ class YarnRamp {
         f = (1.0f - smooth) * f / scaling.factor + smooth * f;
       }
     }
-    if (yarn) {
-      const float kept = 1.0f - yarn->divided(i);
+    if (scaling.kind == RopeScaling::Kind::yarn) {
+      const float kept = 1.0f - yarn.divided(i);
       f = 1.0f / (scaling.factor * period) * (1.0f - kept) + f * kept;
     }
     if (!freq_factors.empty()) f /= freq_factors[i];

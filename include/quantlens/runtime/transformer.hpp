@@ -129,4 +129,6 @@ class Transformer {
 
 }  // namespace quantlens::inline v0_1
 
+#ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/runtime/forward.hpp"
+#endif

@@ -18,7 +18,7 @@ function(quantlens_add_compiled_seams target)
 endfunction()
 
 if(QUANTLENS_COMPILED_SEAMS)
-  quantlens_add_compiled_seams(quantlens_runtime_compiled jinja checkpoints runtime convert)
+  quantlens_add_compiled_seams(quantlens_runtime_compiled text jinja checkpoints runtime convert models)
   target_link_libraries(quantlens_runtime_compiled PUBLIC quantlens_runtime)
   quantlens_add_compiled_seams(quantlens_app_compiled metrics tasks protocols bench report app)
   target_link_libraries(quantlens_app_compiled PUBLIC quantlens_quantlens quantlens_runtime_compiled)

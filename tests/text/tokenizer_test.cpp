@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "quantlens/text/added_tokens.hpp"
 #include "quantlens/text/tokenizer_json.hpp"
 #include "tokenizer_fixtures.hpp"
 

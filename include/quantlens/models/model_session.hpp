@@ -1,7 +1,6 @@
 /// A model file that speaks text, in any of its formats: what protocols and programs are built on.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -10,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "quantlens/convert/quantize_model.hpp"
@@ -26,60 +24,13 @@ namespace quantlens::inline v0_1 {
 class FormatModel final : public TextModel {
  public:
   FormatModel(std::shared_ptr<const ChatEncoder> encoder, Transformer transformer, bool tied_embeddings,
-              const EngineOptions& options)
-      : encoder_(std::move(encoder)),
-        transformer_(std::move(transformer)),
-        weight_(weigh(transformer_, tied_embeddings)),
-        engine_(transformer_, options) {}
+              const EngineOptions& options);
 
-  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
-    std::vector<ScoreRequest> scored;
-    for (const ContinuationRequest& request : requests)
-      for (ScoreRequest& one : encoder_->score_requests(request)) scored.push_back(std::move(one));
-    const std::vector<ScoreResult> results = engine_.score(scored);
-    std::vector<std::vector<ScoreResult>> of_requests;
-    auto next = results.begin();
-    for (const ContinuationRequest& request : requests) {
-      const auto end = next + static_cast<std::ptrdiff_t>(request.continuations.size());
-      of_requests.emplace_back(next, end);
-      next = end;
-    }
-    return of_requests;
-  }
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override;
 
-  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
-    std::vector<GenerateRequest> generated;
-    std::vector<std::string> repeated;
-    for (const CompletionRequest& request : requests) {
-      ChatEncoder::Opening opening = encoder_->opening(request);
-      repeated.push_back(encoder_->tokenizer().decode(opening.repeated, false));
-      generated.push_back({std::move(opening.tokens), request.max_new_tokens + opening.repeated.size(), {}});
-    }
-    const std::vector<GenerateResult> results = engine_.generate(generated);
-    std::vector<Completion> completions;
-    for (std::size_t i = 0; i < results.size(); ++i) {
-      const std::span<const TokenId> tokens = results[i].tokens;
-      const auto text_of_tokens = [&](std::span<const TokenId> part) {
-        std::string text = encoder_->tokenizer().decode(part);
-        if (text.starts_with(repeated[i])) text.erase(0, repeated[i].size());
-        return text;
-      };
-      completions.push_back({text_of_tokens(tokens), generated[i].prompt.size(), tokens.size(), results[i].stopped,
-                             results[i].seconds_to_first_token, results[i].seconds,
-                             text_of_tokens(tokens.first(std::min<std::size_t>(tokens.size(), 1)))});
-    }
-    return completions;
-  }
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override;
 
-  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
-    std::vector<ScoreRequest> scored;
-    for (const std::string& text : texts) {
-      ScoreRequest request;
-      request.continuation = encoder_->encode_plain(text);
-      scored.push_back(std::move(request));
-    }
-    return engine_.score(scored);
-  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override;
 
   /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
   void forget_prompts() { engine_.forget_prompts(); }
@@ -101,19 +52,10 @@ class FormatModel final : public TextModel {
 class ModelSession {
  public:
   /// Errors: those of load_model, of the chat template and of QUANTLENS_ISA.
-  ModelSession(const std::filesystem::path& path, const EngineOptions& options, CalibrationOptions calibration = {})
-      : file_(load_model(path)),
-        encoder_(std::make_shared<const ChatEncoder>(file_)),
-        kernels_(active_kernels()),
-        options_(options),
-        calibration_options_(std::move(calibration)) {}
+  ModelSession(const std::filesystem::path& path, const EngineOptions& options, CalibrationOptions calibration = {});
 
   /// Read on first use. Errors: those of load_calibration.
-  [[nodiscard]] const Calibration& calibration() const {
-    const std::lock_guard lock(calibration_lock_);
-    if (!calibration_) calibration_ = load_calibration(calibration_options_, *encoder_, file_.weights.config.n_ctx);
-    return *calibration_;
-  }
+  [[nodiscard]] const Calibration& calibration() const;
 
   [[nodiscard]] const ModelFile& file() const noexcept { return file_; }
   [[nodiscard]] const ChatEncoder& encoder() const noexcept { return *encoder_; }
@@ -122,18 +64,9 @@ class ModelSession {
 
   /// `progress` as in BuildOptions. Errors: those of build_transformer and load_calibration.
   [[nodiscard]] Transformer build_transformer(
-      const FormatSpec& format, std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {}) const {
-    BuildOptions build;
-    build.threads = options_.threads;
-    if (format.needs_calibration()) build.calibration = &calibration();
-    build.progress = std::move(progress);
-    return quantlens::build_transformer(file_.weights, format, kernels_, build);
-  }
+      const FormatSpec& format, std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {}) const;
 
-  [[nodiscard]] std::shared_ptr<FormatModel> build(const FormatSpec& format) const {
-    return std::make_shared<FormatModel>(encoder_, build_transformer(format), !file_.weights.lm_head.has_value(),
-                                         options_);
-  }
+  [[nodiscard]] std::shared_ptr<FormatModel> build(const FormatSpec& format) const;
 
  private:
   ModelFile file_;
@@ -146,3 +79,7 @@ class ModelSession {
 };
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/models/model_session_impl.hpp"
+#endif

@@ -1,18 +1,13 @@
 /// Text on which next-token predictions are compared.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <filesystem>
-#include <limits>
-#include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/jsonl.hpp"
 #include "quantlens/models/calibration_text.hpp"
 #include "quantlens/models/chat_encoder.hpp"
-#include "quantlens/models/text_rows.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -20,22 +15,11 @@ namespace quantlens::inline v0_1 {
 /// is a sequence of its own: a text, a prompt whose completion is predicted, or a chat whose last message is.
 /// Errors: InputError "text" where there is no sequence; "calibration" for a row that is none of these; those of
 /// reading.
-[[nodiscard]] inline std::vector<ScoreRequest> probe_sequences(const std::filesystem::path& file,
-                                                               const ChatEncoder& encoder, std::size_t length,
-                                                               std::size_t limit) {
-  std::vector<ScoreRequest> sequences;
-  if (file.extension() != ".jsonl") {
-    const std::size_t most = std::min(limit, std::numeric_limits<std::size_t>::max() / length);
-    for (std::vector<TokenId>& window : text_windows(file, encoder, length, most))
-      sequences.push_back({{}, std::move(window)});
-  } else {
-    const std::vector<nlohmann::json> rows = read_jsonl(file);
-    for (std::size_t i = 0; i < std::min(rows.size(), limit); ++i)
-      sequences.push_back(text_row(rows[i], file, i + 1).prediction(encoder));
-  }
-  if (sequences.empty())
-    throw InputError("text", concat(file.string(), " holds no row, or less than one window of ", length, " tokens"));
-  return sequences;
-}
+[[nodiscard]] std::vector<ScoreRequest> probe_sequences(const std::filesystem::path& file, const ChatEncoder& encoder,
+                                                        std::size_t length, std::size_t limit);
 
 }  // namespace quantlens::inline v0_1
+
+#ifndef QUANTLENS_COMPILED_RUNTIME
+#include "quantlens/models/probe_text_impl.hpp"
+#endif

@@ -7,10 +7,10 @@
 
 #include "../io/temp_folder.hpp"
 #include "../runtime/model_fixtures.hpp"
-#include "../runtime/model_with_everything.hpp"
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/quantized_weights.hpp"
+#include "random_calibration.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
@@ -21,22 +21,10 @@ std::string a_family() {
   return GENERATE("tiny-llama-bias", "tiny-mistral-window", "tiny-qwen3", "tiny-olmo2", "tiny-gpt2");
 }
 
-Calibration some_text() {
-  Calibration calibration;
-  calibration.length = 32;
-  for (unsigned s = 0; s < 6; ++s) calibration.sequences.push_back(random_tokens(32, 300 + s));
-  return calibration;
-}
-
 /// Largest difference as a share of the largest of `expected`.
 float distance(const std::vector<float>& got, const std::vector<float>& expected) {
-  REQUIRE(got.size() == expected.size());
-  float scale = 0.0f, worst = 0.0f;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    scale = std::max(scale, std::fabs(expected[i]));
-    worst = std::max(worst, std::fabs(got[i] - expected[i]));
-  }
-  return worst / scale;
+  const std::vector<float> nothing(expected.size());
+  return largest_difference(got, expected) / largest_difference(nothing, expected);
 }
 
 }  // namespace
@@ -44,7 +32,7 @@ float distance(const std::vector<float>& got, const std::vector<float>& expected
 TEST_CASE("every method quantizes every family, and eight bits stay near full precision") {
   const std::string name = GENERATE("tiny-qwen3", "tiny-olmo2", "tiny-gpt2");
   const ModelFile file = load_model(models_folder() / name);
-  const Calibration calibration = some_text();
+  const Calibration calibration = random_calibration(32);
   const auto tokens = random_tokens(30, 7);
   const auto logits = [&](const std::string& format) {
     CAPTURE(name, format);

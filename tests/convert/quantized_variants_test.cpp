@@ -9,27 +9,10 @@
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/quantized_weights.hpp"
+#include "random_calibration.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
-
-namespace {
-
-Calibration some_calibration() {
-  Calibration calibration;
-  calibration.length = 40;
-  for (unsigned s = 0; s < 6; ++s) calibration.sequences.push_back(random_tokens(40, 100 + s));
-  return calibration;
-}
-
-float largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
-  REQUIRE(a.size() == b.size());
-  float worst = 0.0f;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));
-  return worst;
-}
-
-}  // namespace
 
 TEST_CASE("the model with everything has it") {
   const test::TempFolder folder;
@@ -53,7 +36,7 @@ TEST_CASE("biases, windows and scaled positions survive quantizing, a stop, and 
   const test::TempFolder folder, target;
   const ModelFile file = load_model(write_model_with_everything(folder));
   const FormatSpec format = parse_format(c.format);
-  const Calibration calibration = some_calibration();
+  const Calibration calibration = random_calibration(40);
   BuildOptions options;
   options.threads = 2;
   options.calibration = &calibration;

@@ -38,3 +38,16 @@ TEST_CASE("a failed atomic write says why and leaves the old file") {
   CHECK(std::filesystem::is_directory(folder.path() / "taken"));
   CHECK(files_in(folder.path()) == 1);
 }
+
+TEST_CASE("what killed writers left is removed, and nothing else") {
+  const TempFolder folder;
+  const auto path = folder.path() / "results.json";
+  for (const char* name : {".results.json.4711.0.tmp", ".results.json.4711.1.tmp", ".other.json.4711.0.tmp",
+                           "results.json", "results.json.tmp", ".results.json.bak"})
+    folder.write(name, "x");
+  remove_abandoned(path);
+  CHECK(files_in(folder.path()) == 4);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / ".results.json.4711.0.tmp"));
+  CHECK(std::filesystem::exists(folder.path() / ".other.json.4711.0.tmp"));
+  remove_abandoned(folder.path() / "none" / "results.json");
+}

@@ -30,6 +30,7 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/core/printable.hpp"
+#include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/report/benchmark_output.hpp"
 #include "quantlens/report/console.hpp"
@@ -169,6 +170,7 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
   std::filesystem::create_directories(options.out, error);
   if (error) throw Error("write", concat("cannot make the folder ", options.out.string(), ": ", error.message()));
   Journal journal(options.out / "items.jsonl");
+  remove_abandoned(options.out / "results.json");  // The journal's lock keeps others out.
 
   if (journal.unsummed_lines() > 0)
     err << "note: " << journal.unsummed_lines() << " lines of " << printable(journal.path().string())

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,15 @@ inline void sync_folder(const std::filesystem::path& folder) noexcept {
 [[nodiscard]] inline bool is_temporary(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   return name.starts_with('.') && name.ends_with(".tmp");
+}
+
+/// Removes what killed processes have left of writing `path`; the caller sees to it that nobody is writing it now.
+inline void remove_abandoned(const std::filesystem::path& path) {
+  const std::string prefix = concat(".", path.filename().string(), ".");
+  std::error_code ignored;  // What cannot be listed or removed stays, as it would without this.
+  for (const auto& entry : std::filesystem::directory_iterator(folder_of(path), ignored))
+    if (is_temporary(entry.path()) && entry.path().filename().string().starts_with(prefix))
+      std::filesystem::remove(entry.path(), ignored);
 }
 
 /// Takes the bytes of a file in order.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
 
 #include "quantlens/runtime/transformer.hpp"
 
@@ -191,17 +192,25 @@ class ForwardPass {
     for (const BlockPart part : step.parts) apply(team, block(layer)[part], work_.input(part), work_.output(part));
     team.barrier();
     if (hooks_ == nullptr) return;
-    for (const BlockPart part : step.parts) {
-      if (part <= BlockPart::v)
-        visit(team,
-              part == BlockPart::q   ? HookPoint::q
-              : part == BlockPart::k ? HookPoint::k
-                                     : HookPoint::v,
-              layer, work_.output(part), rows_of(part));
-      else if (part == BlockPart::gate || (part == BlockPart::up && !record_.gated_mlp))
-        visit(team, HookPoint::pre, layer, work_.output(part), rows_of(part));
-      else if (part == BlockPart::up)
-        visit(team, HookPoint::pre_linear, layer, work_.output(part), rows_of(part));
+    for (const BlockPart part : step.parts)
+      if (const auto point = point_behind(part)) visit(team, *point, layer, work_.output(part), rows_of(part));
+  }
+
+  /// None behind a matrix whose outputs are seen as what its module makes.
+  [[nodiscard]] std::optional<HookPoint> point_behind(BlockPart part) const noexcept {
+    switch (part) {
+      case BlockPart::q:
+        return HookPoint::q;
+      case BlockPart::k:
+        return HookPoint::k;
+      case BlockPart::v:
+        return HookPoint::v;
+      case BlockPart::gate:
+        return HookPoint::pre;
+      case BlockPart::up:
+        return record_.gated_mlp ? HookPoint::pre_linear : HookPoint::pre;
+      default:
+        return std::nullopt;
     }
   }
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "../fetched_model.hpp"
 #include "../io/temp_folder.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "tiny_model.hpp"
@@ -260,13 +260,8 @@ TEST_CASE("weights stay readable after everything else of the load is gone") {
   check_weights(weights, "llama");
 }
 
-TEST_CASE("the published SmolLM2 file loads") {
-  const char* path = std::getenv("QUANTLENS_SMOLLM2");
-  if (path == nullptr || !std::filesystem::exists(path)) {
-    WARN("SKIPPED: set QUANTLENS_SMOLLM2 to smollm2-135m-instruct.gguf");
-    return;
-  }
-  const ModelFile model = load_model(path);
+TEST_CASE("the published SmolLM2 file loads", "[.model]") {
+  const ModelFile model = load_model(fetched_model().value());
   CHECK(model.sha256 == "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53");
   CHECK(model.weights.blocks.size() == 30);
   CHECK(model.weights.config.n_kv_heads == 3);

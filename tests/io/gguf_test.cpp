@@ -1,7 +1,6 @@
 #include "quantlens/io/gguf.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "gguf_builder.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/json.hpp"
+#include "temp_folder.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
@@ -116,23 +116,40 @@ TEST_CASE("version 2, descending offsets and a file without tensors are fine") {
   CHECK(GgufFile::parse(bytes, "d.gguf").find("x")->data[0] == std::byte{'y'});
 }
 
-TEST_CASE("vocabulary files that others wrote are read whole") {
-  const char* shared = std::getenv("QUANTLENS_SHARED");
-  const std::filesystem::path folder =
-      shared != nullptr ? std::filesystem::path(shared) : std::filesystem::path(QUANTLENS_SOURCE_DIR) / "../shared";
-  const auto vocabularies = folder / "data/tokenizer_vectors";
-  if (!std::filesystem::exists(vocabularies)) {
-    WARN("SKIPPED: no " << vocabularies << "; set QUANTLENS_SHARED");
-    return;
+TEST_CASE("files that hold a vocabulary, or a single key, and no tensors are read whole") {
+  std::vector<std::string> tokens, merges;
+  std::string scores;
+  for (int i = 0; i < 3000; ++i) {
+    tokens.push_back(concat("token", i));
+    merges.push_back(concat("to ken", i));
+    scores += raw(-0.5f * static_cast<float>(i));
   }
-  const GgufFile file = GgufFile::open(vocabularies / "ggml-vocab-gpt-2.gguf");
+  tokens.emplace_back("<|endoftext|>");
+  GgufBuilder builder;
+  builder.set("tokenizer.ggml.tokens", tokens).set("tokenizer.ggml.merges", merges);
+  builder.set_array("tokenizer.ggml.scores", GgufValueType::f32, 3000, scores).set("last", "behind the arrays");
+  const TempFolder folder;
+  folder.write("vocabulary.gguf", builder.build());
+  const GgufFile file = GgufFile::open(folder.path() / "vocabulary.gguf");
   CHECK(file.tensors().empty());
-  CHECK(file.strings("tokenizer.ggml.tokens").size() == 50257);
-  CHECK(file.strings("tokenizer.ggml.tokens")[50256] == "<|endoftext|>");
-  CHECK(file.strings("tokenizer.ggml.merges").size() == 50000);
-  CHECK(GgufFile::open(vocabularies / "ggml-vocab-llama-spm.gguf").floats("tokenizer.ggml.scores").size() == 32000);
-  const auto fixtures = folder / "data/format_fixtures";
-  CHECK(GgufFile::open(fixtures / "empty.gguf").metadata().size() == 1);
-  // It announces a tensor but holds no data.
-  CHECK_THROWS_WITH(GgufFile::open(fixtures / "tiny.gguf"), Catch::Contains("end beyond the file of 122 bytes"));
+  CHECK(file.strings("tokenizer.ggml.tokens") == tokens);
+  CHECK(file.strings("tokenizer.ggml.merges") == merges);
+  REQUIRE(file.floats("tokenizer.ggml.scores").size() == 3000);
+  CHECK(file.floats("tokenizer.ggml.scores")[2999] == -1499.5f);
+  CHECK(file.string("last") == "behind the arrays");
+  folder.write("single.gguf", GgufBuilder().set("general.architecture", "none").build());
+  CHECK(GgufFile::open(folder.path() / "single.gguf").metadata().size() == 1);
+}
+
+TEST_CASE("a file that ends before the data of the tensor it announces is refused by size") {
+  GgufBuilder builder;
+  builder.set("general.architecture", "none").add("w", GgmlType::f32, {2, 4}, "");
+  const auto padded = exact_bytes(builder.build());
+  CHECK_THROWS_WITH(GgufFile::parse(padded, "t.gguf"),
+                    Catch::Contains(concat("end beyond the file of ", padded.size(), " bytes")));
+  builder.alignment = 1;  // nothing at all behind the description
+  const auto bare = exact_bytes(builder.build());
+  REQUIRE(bare.size() < padded.size());
+  CHECK_THROWS_WITH(GgufFile::parse(bare, "t.gguf"),
+                    Catch::Contains(concat("end beyond the file of ", bare.size(), " bytes")));
 }

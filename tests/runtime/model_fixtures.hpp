@@ -1,12 +1,10 @@
-/// The tiny models of tests/data/models and what transformers computes for them; the real model where it is there.
+/// The tiny models of tests/data/models and what transformers computes for them.
 #pragma once
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,24 +46,6 @@ inline std::vector<float> all_logits(const Transformer& model, const std::vector
     std::copy(values.begin(), values.end(), logits.begin() + static_cast<std::ptrdiff_t>(row * vocab));
   });
   return logits;
-}
-
-/// SmolLM2 where the environment names it or scripts/fetch-model has put it.
-inline std::optional<std::filesystem::path> real_model() {
-  const auto variable = [](const char* name) -> std::string {
-    const char* value = std::getenv(name);
-    return value == nullptr ? "" : value;
-  };
-  std::filesystem::path path = variable("QUANTLENS_SMOLLM2");
-  if (path.empty()) {
-    std::filesystem::path cache = variable("QUANTLENS_CACHE");
-    if (cache.empty() && !variable("XDG_CACHE_HOME").empty())
-      cache = std::filesystem::path(variable("XDG_CACHE_HOME")) / "quantlens";
-    if (cache.empty()) cache = std::filesystem::path(variable("HOME")) / ".cache" / "quantlens";
-    path = cache / "models" / "smollm2-135m-instruct.gguf";
-  }
-  if (std::filesystem::exists(path)) return path;
-  return std::nullopt;
 }
 
 }  // namespace quantlens::test

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../checkpoints/tiny_model.hpp"
+#include "../fetched_model.hpp"
 #include "../io/gguf_builder.hpp"
 #include "model_fixtures.hpp"
 #include "quantlens/io/data_folders.hpp"
@@ -75,13 +76,8 @@ TEST_CASE("the reference models give transformers' logits") {
   check_samples(name, load_model(find_model(name)));
 }
 
-TEST_CASE("SmolLM2 gives transformers' logits") {
-  const auto path = real_model();
-  if (!path) {
-    WARN("SKIPPED: scripts/fetch-model smollm2-135m-instruct has not been run");
-    return;
-  }
-  check_samples("smollm2", load_model(*path));
+TEST_CASE("SmolLM2 gives transformers' logits", "[.model]") {
+  check_samples("smollm2", load_model(fetched_model().value()));
 }
 
 TEST_CASE("windows, biases and scaled positions give the same bits in any chunks, batch and number of threads") {

@@ -1,9 +1,6 @@
 #include "quantlens/tasks/load_task.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <iostream>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -355,36 +352,5 @@ TEST_CASE("the generated tasks load with both sets of prompts") {
     CHECK(task.trained.models == std::vector<std::string>{"refworld-*"});
     task.prompts = task.trained.prompts;
     for (const std::string& protocol : trained) CHECK(make_protocol(protocol)->supports(task));
-  }
-}
-
-TEST_CASE("the tasks on data sets load where these are") {
-  const char* given = std::getenv("QUANTLENS_SHARED");
-  const std::filesystem::path root(QUANTLENS_SOURCE_DIR);
-  const std::filesystem::path data =
-      (given != nullptr ? given : (root / "../shared").string()) / std::filesystem::path("data");
-  struct Expected {
-    const char* task;
-    std::size_t n_items, n_groups;
-    std::vector<std::string> protocols;
-  };
-  const std::vector<Expected> tasks{{"esnli", 9824, 1, {"nle", "counterfactual", "counterfactual_guided"}},
-                                    {"agnews", 7600, 1, {"nle", "counterfactual", "counterfactual_guided"}},
-                                    {"lre", 11089, 47, {"recall"}},
-                                    {"twohop", 1000, 17, {"two_hop"}},
-                                    {"twohopfact", 45595, 52, {"two_hop"}}};
-  for (const auto& [name, n_items, n_groups, protocols] : tasks) {
-    if (!std::filesystem::is_directory(data / name)) {
-      std::cerr << "WARN: skipped: no data set " << (data / name) << "; set QUANTLENS_SHARED\n";
-      continue;
-    }
-    CAPTURE(name);
-    const Task task = load_task(root / "tasks" / name, data);
-    CHECK(task.items.size() == n_items);
-    std::set<std::string> groups;
-    for (const Item& item : task.items) groups.insert(item.group);
-    CHECK(groups.size() == n_groups);
-    for (const std::string& protocol : protocols) CHECK(make_protocol(protocol)->supports(task));
-    CHECK(make_protocol(task.labels.empty() ? "nle" : "recall")->supports(task) == false);
   }
 }

@@ -1,9 +1,6 @@
 #include "quantlens/text/pretokenizer.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
-#include <iostream>
 #include <string>
 #include <vector>
 
@@ -54,34 +51,6 @@ TEST_CASE("pieces are those of the tokenizers package") {
       CHECK(sizes(family, nfc ? normalize_nfc(line) : line) ==
             expected[i].at("pieces").get<std::vector<std::size_t>>());
     }
-  }
-}
-
-TEST_CASE("pieces of llama.cpp's test strings are those of the tokenizers package") {
-  const char* given = std::getenv("QUANTLENS_SHARED");
-  const auto shared =
-      given != nullptr ? std::filesystem::path(given) : std::filesystem::path(QUANTLENS_SOURCE_DIR) / "../shared";
-  const auto folder = shared / "data/tokenizer_vectors";
-  if (!std::filesystem::is_directory(folder)) {
-    std::cerr << "WARN: skipped: no tokenizer vectors in " << folder << "; set QUANTLENS_SHARED\n";
-    return;
-  }
-  for (const std::string& family : test::family_names) {
-    const MappedFile file = MappedFile::open(folder / ("ggml-vocab-" + family + ".gguf.inp"));
-    std::string_view rest = file.text();
-    constexpr std::string_view separator = "\n__ggml_vocab_test__\n";
-    const auto expected = read_jsonl(test::tokenizer_folder / family / "vector_pieces.jsonl");
-    REQUIRE(expected.size() == 46);
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      INFO(family << ", string " << i);
-      const std::size_t end = rest.find(separator);
-      REQUIRE(end != rest.npos);
-      const std::string text(rest.substr(0, end));
-      rest.remove_prefix(end + separator.size());
-      const bool nfc = pre_tokenizer_family(family).nfc;
-      CHECK(sizes(family, nfc ? normalize_nfc(text) : text) == expected[i].get<std::vector<std::size_t>>());
-    }
-    CHECK(rest.empty());
   }
 }
 

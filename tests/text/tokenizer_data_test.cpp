@@ -1,14 +1,11 @@
 #include "quantlens/text/tokenizer_data.hpp"
 
 #include <catch2/catch.hpp>
-#include <cstdlib>
-#include <filesystem>
 #include <functional>
-#include <iostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "../fetched_model.hpp"
 #include "../io/gguf_builder.hpp"
 #include "../io/refusal.hpp"
 #include "quantlens/text/tokenizer.hpp"
@@ -151,41 +148,12 @@ TEST_CASE("what a GGUF file's tokenizer gets wrong, or we do not do, is refused 
           [](auto& file) { file.set("tokenizer.ggml.tokens", std::vector<std::string>(261, "a")); });
 }
 
-TEST_CASE("ids of llama.cpp's test strings are llama.cpp's, with published vocabularies") {
-  const auto folder_from = [](const char* variable, const std::filesystem::path& otherwise) {
-    const char* given = std::getenv(variable);
-    return given != nullptr && *given != '\0' ? std::filesystem::path(given) : otherwise;
-  };
-  const auto shared = folder_from("QUANTLENS_SHARED", std::filesystem::path(QUANTLENS_SOURCE_DIR) / "../shared");
-  const auto home = folder_from("HOME", "/");
-  const auto cache = folder_from("QUANTLENS_CACHE", folder_from("XDG_CACHE_HOME", home / ".cache") / "quantlens");
-  const auto vectors = shared / "data/tokenizer_vectors";
-  for (const std::string family : {"gpt-2", "smollm"}) {
-    const auto model =
-        family == "gpt-2" ? vectors / "ggml-vocab-gpt-2.gguf" : cache / "models/smollm2-135m-instruct.gguf";
-    const auto strings = vectors / concat("ggml-vocab-", family, ".gguf.inp");
-    if (!std::filesystem::exists(strings) || !std::filesystem::exists(model)) {
-      std::cerr << "WARN: skipped: needs " << strings << " (set QUANTLENS_SHARED) and " << model << '\n';
-      continue;
-    }
-    const Tokenizer tokenizer(tokenizer_data_from_gguf(GgufFile::open(model)));
-    const MappedFile file = MappedFile::open(strings);
-    std::string_view rest = file.text();
-    std::size_t n = 0;
-    const MappedFile all_ids = MappedFile::open(vectors / concat("ggml-vocab-", family, ".gguf.out"));
-    for_each_line(all_ids.text(), [&](std::string_view line, std::size_t) {
-      constexpr std::string_view separator = "\n__ggml_vocab_test__\n";
-      const std::size_t end = rest.find(separator);
-      if (end == rest.npos) return;
-      Ids expected;
-      std::istringstream ids{std::string(line)};
-      for (TokenId id = 0; ids >> id;) expected.push_back(id);
-      INFO(family << ", string " << n);
-      CHECK(tokenizer.encode(rest.substr(0, end)) == expected);
-      rest.remove_prefix(end + separator.size());
-      ++n;
-    });
-    CHECK(n == 46);
-    CHECK(rest.empty());
+TEST_CASE("ids in SmolLM2's vocabulary are those of the tokenizers package", "[.model]") {
+  const Tokenizer tokenizer(tokenizer_data_from_gguf(GgufFile::open(test::fetched_model().value())));
+  const auto lines = read_jsonl(test::tokenizer_folder / "published_ids.jsonl");
+  CHECK(lines.size() > 50);
+  for (const auto& line : lines) {
+    INFO(line.at("text"));
+    CHECK(tokenizer.encode(line.at("text").get<std::string>()) == line.at("ids").get<Ids>());
   }
 }

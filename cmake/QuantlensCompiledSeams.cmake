@@ -15,6 +15,10 @@ function(quantlens_add_compiled_seams target)
   endforeach()
   target_compile_definitions(${target} PUBLIC QUANTLENS_COMPILED_RUNTIME)
   target_link_libraries(${target} PRIVATE quantlens_warnings)
+  # Builds for sanitizers leave out optimization, which would take longer than it saves in all but what runs long.
+  if(QUANTLENS_SANITIZE)
+    target_compile_options(${target} PRIVATE -O1)
+  endif()
 endfunction()
 
 if(QUANTLENS_COMPILED_SEAMS)

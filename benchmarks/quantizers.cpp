@@ -12,12 +12,17 @@
 
 #include "quantlens/app/bench_program.hpp"
 #include "quantlens/app/program.hpp"
+#include "quantlens/app/progress.hpp"
 #include "quantlens/bench/fidelity.hpp"
+#include "quantlens/bench/manifest.hpp"
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/printable.hpp"
+#include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/truncated_file.hpp"
 #include "quantlens/models/probe_text.hpp"
+#include "quantlens/report/text_table.hpp"
+#include "quantlens/version.hpp"
 
 namespace {
 

@@ -1,11 +1,14 @@
 /// What quantizers cost and what they keep: time and memory of quantizing, distortion of each block's outputs, and how
 /// far next-token predictions move from those of full precision. Full and format run side by side; no logits are
 /// stored. `--help` lists the options. Exit status: 0, 1 where a format failed, 2 for wrong use or bad input.
+#include <benchmark/benchmark.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -14,13 +17,20 @@
 #include "quantlens/app/program.hpp"
 #include "quantlens/app/progress.hpp"
 #include "quantlens/bench/fidelity.hpp"
+#include "quantlens/bench/journal.hpp"
+#include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/manifest.hpp"
 #include "quantlens/bench/memory.hpp"
+#include "quantlens/bench/register.hpp"
+#include "quantlens/bench/results.hpp"
 #include "quantlens/bench/session_provider.hpp"
+#include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/truncated_file.hpp"
 #include "quantlens/models/probe_text.hpp"
+#include "quantlens/report/benchmark_output.hpp"
+#include "quantlens/report/plain_text.hpp"
 #include "quantlens/report/text_table.hpp"
 #include "quantlens/version.hpp"
 

@@ -24,6 +24,9 @@ namespace report_detail {
 /// The other model that a baseline names; none where it is a format, whatever lies in the working folder.
 std::optional<std::filesystem::path> baseline_model(const std::string& baseline);
 
+/// Errors: InputError for a flag that Google Benchmark does not take.
+void initialize_benchmark(const BenchOptions& options);
+
 }  // namespace report_detail
 
 /// Runs quantlens_bench on the arguments after the program's name. Data go to `out`, everything else to `err`. `host`

@@ -50,8 +50,7 @@ inline bool lists_tests(const BenchOptions& options) {
   return has_flag(options, "--benchmark_list_tests") && !has_flag(options, "--benchmark_list_tests=false");
 }
 
-/// Errors: InputError for a flag that Google Benchmark does not take.
-inline void initialize_benchmark(const BenchOptions& options) {
+QUANTLENS_INLINE void initialize_benchmark(const BenchOptions& options) {
   // Google Benchmark keeps the pointer to its program's name.
   static char program_name[] = "quantlens_bench";
   std::vector<std::string> arguments = options.benchmark_arguments;

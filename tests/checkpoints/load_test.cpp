@@ -9,6 +9,8 @@
 #include "../fetched_model.hpp"
 #include "../io/temp_folder.hpp"
 #include "quantlens/text/tokenizer.hpp"
+#include "quantlens/weights/assemble.hpp"
+#include "quantlens/weights/name_maps.hpp"
 #include "tiny_model.hpp"
 
 using namespace quantlens;

@@ -9,6 +9,7 @@
 #include "../runtime/model_fixtures.hpp"
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
+#include "quantlens/convert/awq_block.hpp"
 #include "quantlens/convert/quantized_weights.hpp"
 #include "random_calibration.hpp"
 

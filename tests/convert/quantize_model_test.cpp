@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../runtime/model_fixtures.hpp"
+#include "quantlens/convert/awq_block.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/models/model_session.hpp"
 

@@ -8,6 +8,7 @@
 #include "../runtime/model_with_everything.hpp"
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
+#include "quantlens/convert/awq_block.hpp"
 #include "quantlens/convert/quantized_weights.hpp"
 #include "random_calibration.hpp"
 

@@ -73,6 +73,5 @@ class Quantizers(unittest.TestCase):
 
 if __name__ == "__main__":
     if not PROGRAM.exists():
-        print(f"SKIPPED: no program {PROGRAM}", file=sys.stderr)
-        sys.exit(0)
+        sys.exit(f"no program {PROGRAM}; set QUANTLENS_BIN_DIR")
     unittest.main()

@@ -21,9 +21,9 @@ def digests(path):
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
 
 
-@unittest.skipUnless(TOOL.is_file(), f"no tool {TOOL}; set QUANTLENS_BIN_DIR")
 class Quantize(unittest.TestCase):
     def setUp(self):
+        self.assertTrue(TOOL.is_file(), f"no tool {TOOL}; set QUANTLENS_BIN_DIR")
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()

@@ -17,7 +17,6 @@ using quantlens::test::TempFolder;
 using Json = nlohmann::json;
 
 TEST_CASE("help and version are data and succeed") {
-  if (!have_tool()) return;
   const Result version = run({"--version"});
   CHECK(version.status == 0);
   CHECK(version.out == "quantlens " QUANTLENS_VERSION "\n");
@@ -32,7 +31,6 @@ TEST_CASE("help and version are data and succeed") {
 }
 
 TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdout empty") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string model = data("models/tiny-llama"), gguf = data("weights/llama.gguf");
   const std::string text = folder.write("text", "abc\n").string();
@@ -97,7 +95,6 @@ TEST_CASE("wrong use and bad input exit with 2, say why on stderr and leave stdo
 }
 
 TEST_CASE("a reference model is found by its name") {
-  if (!have_tool()) return;
   const Result result = run({"inspect", "--model", "refworld-unfaithful"});
   REQUIRE(result.status == 0);
   const Json report = Json::parse(result.out);
@@ -106,7 +103,6 @@ TEST_CASE("a reference model is found by its name") {
 }
 
 TEST_CASE("inspect shows a GGUF file and a folder") {
-  if (!have_tool()) return;
   const Result gguf = run({"inspect", "--model", data("weights/llama.gguf")});
   REQUIRE(gguf.status == 0);
   const Json report = Json::parse(gguf.out);
@@ -134,7 +130,6 @@ TEST_CASE("inspect shows a GGUF file and a folder") {
 }
 
 TEST_CASE("tokenize gives one array a line, and lines end at line feeds only") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string model = data("models/tiny-llama");
   const std::string text = folder.write("text", "The sky\n\nis\r\nb\u2028\x0b<|bos|>").string();
@@ -151,7 +146,6 @@ TEST_CASE("tokenize gives one array a line, and lines end at line feeds only") {
 }
 
 TEST_CASE("a line that cannot be tokenized says why in its place, and the others are there") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string model = data("models/tiny-llama");
   const Result plain = run({"tokenize", "--model", model, "--file", folder.write("t", "is\ncaf\xe9\nis\n").string()});
@@ -170,7 +164,6 @@ TEST_CASE("a line that cannot be tokenized says why in its place, and the others
 }
 
 TEST_CASE("render-chat takes a template file or a model's template and adds no newline") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string chat =
       folder
@@ -197,7 +190,6 @@ TEST_CASE("render-chat takes a template file or a model's template and adds no n
 }
 
 TEST_CASE("render-chat puts a system text that the template refuses in front of the user's and says so") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string chat =
       folder
@@ -216,7 +208,6 @@ TEST_CASE("render-chat puts a system text that the template refuses in front of 
 }
 
 TEST_CASE("sampling repeats with its seed") {
-  if (!have_tool()) return;
   const auto sample = [](const std::string& seed) {
     const Result result =
         run({"generate", "--model", data("weights/llama.gguf"), "--prompt", "a", "--chat", "--max-new-tokens", "8",
@@ -229,7 +220,6 @@ TEST_CASE("sampling repeats with its seed") {
 }
 
 TEST_CASE("speed reports medians and spreads") {
-  if (!have_tool()) return;
   const Result result = run({"speed", "--model", data("models/tiny-llama"), "--prefill", "32", "--decode", "8",
                              "--repeat", "2", "--threads", "1"});
   REQUIRE(result.status == 0);
@@ -242,7 +232,6 @@ TEST_CASE("speed reports medians and spreads") {
 }
 
 TEST_CASE("quantize writes a folder whole, and takes up a run that was stopped") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string out = (folder.path() / "out").string();
   const std::vector<std::string> arguments{

@@ -14,7 +14,6 @@ using Json = nlohmann::json;
 
 // Expected values: transformers 5.23 on the same folder in f32.
 TEST_CASE("score, perplexity and generate agree with transformers on a tiny model") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string model = data("models/tiny-llama");
   const std::string requests = folder
@@ -50,7 +49,6 @@ TEST_CASE("score, perplexity and generate agree with transformers on a tiny mode
 
 // Expected values: transformers 5.24 in float32, the tokens of the whole behind those that it shares with the context.
 TEST_CASE("score takes a token that spans the join whole, and says which lines it cannot score") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const auto line = [](const char* context, const char* continuation) {
     return Json{{"context", context}, {"continuation", continuation}}.dump() + "\n";
@@ -85,7 +83,6 @@ TEST_CASE("score takes a token that spans the join whole, and says which lines i
 }
 
 TEST_CASE("spelled-out special tokens are text, with a warning, or tokens where that is asked for") {
-  if (!have_tool()) return;
   const TempFolder folder;
   const std::string model = data("models/tiny-llama");
   const std::string requests =

@@ -14,16 +14,12 @@
 
 namespace quantlens::test {
 
+/// Fails the test where the tool has not been built.
 inline std::filesystem::path tool_path() {
   const char* folder = std::getenv("QUANTLENS_BIN_DIR");
-  return std::filesystem::path(folder == nullptr ? "" : folder) / "quantlens";
-}
-
-/// False, with a warning, where the tool has not been built.
-inline bool have_tool() {
-  if (std::filesystem::exists(tool_path())) return true;
-  WARN("SKIPPED: no tool " << tool_path() << "; set QUANTLENS_BIN_DIR");
-  return false;
+  const auto path = std::filesystem::path(folder == nullptr ? "" : folder) / "quantlens";
+  if (!std::filesystem::exists(path)) FAIL("no tool " << path << "; set QUANTLENS_BIN_DIR");
+  return path;
 }
 
 inline std::string quoted(const std::string& argument) {

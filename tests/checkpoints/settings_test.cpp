@@ -7,6 +7,7 @@
 #include "../io/refusal.hpp"
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
+#include "quantlens/checkpoints/output.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 
 using namespace quantlens;

@@ -8,6 +8,7 @@
 #include "../io/temp_folder.hpp"
 #include "../runtime/model_fixtures.hpp"
 #include "quantlens/checkpoints/gguf.hpp"
+#include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/gram.hpp"
 #include "quantlens/convert/quantize_matrix.hpp"
 #include "quantlens/convert/quantized_weights.hpp"
@@ -16,7 +17,10 @@
 #include "quantlens/quant/awq_clip.hpp"
 #include "quantlens/quant/awq_error.hpp"
 #include "quantlens/quant/awq_scales.hpp"
+#include "quantlens/quant/bnb_4bit.hpp"
+#include "quantlens/quant/bnb_int8.hpp"
 #include "quantlens/quant/gptq.hpp"
+#include "quantlens/quant/hqq.hpp"
 #include "quantlens/stats/bootstrap.hpp"
 
 using namespace quantlens;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "../io/refusal.hpp"
+#include "quantlens/text/pretokenizer.hpp"
 #include "tokenizer_fixtures.hpp"
 
 using namespace quantlens;

@@ -95,8 +95,10 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
   config.rope_theta = static_cast<float>(file.number_or(arch + ".rope.freq_base", 10000.0));
   config.rope_scaling = detail::rope_scaling_from_gguf(file, arch, config.n_ctx);
   config.sliding_window.size = file.uint_or(arch + ".attention.sliding_window", 0);
-  for (const BlockPart part : all_block_parts)
-    config.has_bias[part] = record.biases == BiasRule::all || (record.biases == BiasRule::qkv && part <= BlockPart::v);
+  for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v})
+    config.has_bias[part] = record.biases != BiasRule::as_config;
+  for (const BlockPart part : {BlockPart::o, BlockPart::up, BlockPart::down})
+    config.has_bias[part] = record.biases == BiasRule::all;
 
   config.gives_n_kv_heads = file.has(arch + ".attention.head_count_kv");
   config.gives_d_head = file.has(arch + ".attention.key_length") || file.has(arch + ".rope.dimension_count");

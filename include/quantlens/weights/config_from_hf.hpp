@@ -224,7 +224,8 @@ inline void read_hf_rope(const JsonFields& fields, ModelConfig& config) {
   for (const BlockPart part : {BlockPart::q, BlockPart::k, BlockPart::v})
     has_bias[part] = attention || record.biases == BiasRule::qkv;
   has_bias[BlockPart::o] = attention;
-  for (const BlockPart part : {BlockPart::gate, BlockPart::up, BlockPart::down}) has_bias[part] = mlp;
+  has_bias[BlockPart::gate] = mlp && record.gated_mlp;
+  has_bias[BlockPart::up] = has_bias[BlockPart::down] = mlp;
   return has_bias;
 }
 

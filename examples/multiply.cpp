@@ -16,7 +16,8 @@
 int main(int argc, char** argv) try {
   const std::string model_name = argc > 1 ? argv[1] : "refworld-small";
   const quantlens::ModelFile file = quantlens::load_model(quantlens::find_model(model_name));
-  const quantlens::DenseMatrix weights = quantlens::decode_matrix(file.weights.blocks.front()[quantlens::BlockPart::down]);
+  const quantlens::DenseMatrix weights =
+      quantlens::decode_matrix(file.weights.blocks.front()[quantlens::BlockPart::down]);
 
   // Four bits, groups of 32 inputs that share a scale and a zero point.
   const auto packed = quantlens::Rtn<quantlens::Affine, 4>{32}.quantize(weights.view());

@@ -22,7 +22,7 @@ struct Stmt;
 /// tests, statements, called functions and methods when the template is parsed.
 /// Errors: InputError "template" with the line: syntax and unknown names when it is parsed; ItemError "template" with
 /// the line when a chat is rendered: whatever Python would raise, raise_exception() with the template's own message,
-/// and every limit of jinja_limits.hpp.
+/// and every limit of jinja/limits.hpp.
 class ChatTemplate {
  public:
   explicit ChatTemplate(std::string_view source);

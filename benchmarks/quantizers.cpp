@@ -27,6 +27,7 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/truncated_file.hpp"
 #include "quantlens/models/probe_text.hpp"
 #include "quantlens/report/benchmark_output.hpp"

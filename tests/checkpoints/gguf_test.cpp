@@ -9,6 +9,7 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "checkpoint_matrices.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "tiny_model.hpp"
 
 using namespace quantlens;

@@ -8,6 +8,8 @@
 
 #include "../fetched_model.hpp"
 #include "../io/temp_folder.hpp"
+#include "quantlens/io/gguf.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/weights/assemble.hpp"
 #include "quantlens/weights/name_maps.hpp"

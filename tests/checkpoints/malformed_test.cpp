@@ -9,6 +9,7 @@
 #include "../io/refusal.hpp"
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/load.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "tiny_model.hpp"
 
 using namespace quantlens;

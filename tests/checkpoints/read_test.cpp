@@ -9,6 +9,7 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "quantlens/core/sha256.hpp"
+#include "quantlens/io/mapped_file.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -3,6 +3,7 @@
 #include <span>
 
 #include "quantlens/checkpoints/load.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "standalone_main.hpp"
 
 using namespace quantlens;

@@ -7,6 +7,7 @@
 #include "gguf_builder.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "refusal.hpp"
 #include "temp_folder.hpp"
 

@@ -9,6 +9,7 @@
 #include "../io/gguf_builder.hpp"
 #include "model_fixtures.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "quantlens/text/tokenizer.hpp"
 
 using namespace quantlens;

@@ -8,6 +8,7 @@
 #include "../fetched_model.hpp"
 #include "../io/gguf_builder.hpp"
 #include "../io/refusal.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "tokenizer_fixtures.hpp"

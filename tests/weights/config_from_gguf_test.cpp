@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "../checkpoints/tiny_model.hpp"
+#include "quantlens/io/gguf.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -13,6 +13,8 @@
 #include "../io/refusal.hpp"
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/load.hpp"
+#include "quantlens/io/gguf.hpp"
+#include "quantlens/io/hf_folder.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 
 using namespace quantlens;

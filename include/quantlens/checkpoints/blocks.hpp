@@ -14,6 +14,7 @@
 #include "quantlens/checkpoints/read.hpp"
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/io/atomic_file.hpp"
+#include "quantlens/io/hf_folder.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/safetensors.hpp"

@@ -7,13 +7,14 @@
 #include <string>
 #include <vector>
 
-#include "quantlens/io/gguf.hpp"
-#include "quantlens/io/hf_folder.hpp"
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
 namespace quantlens::inline v0_1 {
+
+class GgufFile;
+class HfFolder;
 
 /// Everything that a model file says.
 struct ModelFile {

@@ -20,6 +20,7 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 #include "quantlens/version.hpp"
 #include "quantlens/weights/name_maps.hpp"

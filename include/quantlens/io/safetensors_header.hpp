@@ -16,19 +16,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/byte_reader.hpp"
-#include "quantlens/io/json.hpp"
+#include "quantlens/io/json_events.hpp"
+#include "quantlens/io/safetensors.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// One tensor as the file stores it, row-major. `data` has no alignment that can be relied on.
-struct SafetensorsTensor {
-  std::string name;
-  std::string dtype;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
-  /// Where `data` starts in the file.
-  std::uint64_t offset = 0;
-};
 
 namespace detail {
 

@@ -14,7 +14,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/byte_reader.hpp"
-#include "quantlens/io/safetensors.hpp"
+#include "quantlens/io/safetensors_header.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -12,6 +12,7 @@
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/jsonl.hpp"
+#include "quantlens/io/mapped_file.hpp"
 #include "quantlens/models/calibration_text.hpp"
 #include "quantlens/models/text_rows.hpp"
 

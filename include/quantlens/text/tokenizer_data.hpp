@@ -6,11 +6,12 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/io/gguf.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/tokenizer_json.hpp"
 
 namespace quantlens::inline v0_1 {
+
+class GgufFile;
 
 /// The id of a special token; none where the key is missing or says so with 2^32 - 1, as llama.cpp writes it.
 [[nodiscard]] std::optional<std::uint64_t> gguf_token_id(const GgufFile& file, std::string_view key);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/io/gguf.hpp"
 #include "quantlens/text/bpe.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/tokenizer_data.hpp"

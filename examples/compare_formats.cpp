@@ -16,7 +16,8 @@ int main(int argc, char** argv) try {
   const auto quantized = session.build(quantlens::parse_format(format_name));
 
   // Reference models are asked in the words that they were trained on, all others with the task's ordinary prompts.
-  const quantlens::PromptedTask tasks(quantlens::load_task(quantlens::find_data_folder("tasks") / "world_topic", {}));
+  const quantlens::PromptedTask tasks(
+      quantlens::load_task(quantlens::find_data_folder("tasks") / "world_topic", {}, quantlens::known_prompts()));
   const quantlens::Task& task =
       tasks.under(quantlens::choose_prompts(tasks.task(), quantlens::PromptChoice::automatic, session.file().name));
   const std::vector<quantlens::Item> items = quantlens::select_items(task, 40, /*seed=*/0);
@@ -25,7 +26,7 @@ int main(int argc, char** argv) try {
   const auto protocol = quantlens::make_protocol("self_consistency_words");
   const auto scores_of = [&](quantlens::TextModel& model) {
     std::vector<std::optional<double>> scores;
-    for (const quantlens::ItemRecord& record : protocol->run(task, items, model, *full, /*seed=*/0))
+    for (const quantlens::ItemRecord& record : protocol->run(task, items, {model, *full}, /*seed=*/0))
       scores.push_back(record.scores.at("faithful_all"));
     return scores;
   };

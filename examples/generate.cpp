@@ -13,6 +13,7 @@ int main(int argc, char** argv) try {
 
   // A session holds the file; each format of it is a model of its own.
   const quantlens::ModelSession session(quantlens::find_model(model_name), {});
+  for (const std::string& note : session.notes()) std::cerr << "note: " << note << '\n';
   const auto model = session.build(quantlens::parse_format(format_name));
 
   quantlens::CompletionRequest request;

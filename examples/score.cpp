@@ -12,6 +12,7 @@
 int main(int argc, char** argv) try {
   const std::string model_name = argc > 1 ? argv[1] : "refworld-small";
   const quantlens::ModelSession session(quantlens::find_model(model_name), {});
+  for (const std::string& note : session.notes()) std::cerr << "note: " << note << '\n';
   const auto model = session.build(quantlens::parse_format(argc > 2 ? argv[2] : "rtn-w4-g64"));
 
   // Without messages the prompt is no chat, but a text that goes on. A continuation begins with its own blank.

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""Checks the task folders: keys and prompts of every task.toml, cards, demonstrations and the data that lie in the folder.
+"""Checks what we write in task folders: cards, and the texts, labels and edits of demonstrations and items.
 
-Usage: tools/check_tasks.py [FOLDER ...]     (default: every folder in tasks/)
+Whether the program takes a folder says `quantlens check-task`.
+
+Usage: tools/check_task_texts.py [FOLDER ...]     (default: every folder in tasks/)
 Prints one line for each fault and exits 1 if there is any.
 """
 
@@ -14,17 +16,7 @@ import sys
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-KNOWS_NO_LABEL = {"classify", "classify_redacted"}
-PROMPTS = KNOWS_NO_LABEL | {"explain", "counterfactual", "counterfactual_words", "counterfactual_guided", "redact", "words"}
 HIDDEN = "[REDACTED]"
-# Of tasks about facts, which have a table of that name in place of [labels]: what their prompts ask for, what a question
-# may tell of the fact, and the keys of the table that name a column.
-FACT_PROMPTS = {
-    "recall": {"recall": "object"},
-    "two_hop": {"first_hop": "bridge", "second_hop": "answer", "two_hop": "answer"},
-}
-GIVEN = {"recall": {"relation", "subject"}, "two_hop": set()}
-FACT_COLUMNS = {"recall": {"relation", "subject", "object", "answers"}, "two_hop": {"bridge_answers", "answers", "group"}}
 CARD_SECTIONS = ("What", "Source", "Licence", "How it is measured", "Pitfalls", "Checked against the reference?", "Limits")
 
 # What our own texts keep to, in words.
@@ -57,10 +49,6 @@ def triples(text):
     return set(zip(found, found[1:], found[2:]))
 
 
-def placeholders(template):
-    return re.findall(r"\{(\w+)\}", template.replace("{{", "").replace("}}", ""))
-
-
 class Checker:
     def __init__(self, folder):
         self.folder = folder
@@ -81,20 +69,13 @@ class Checker:
         self.task = tomllib.loads((self.folder / "task.toml").read_text(encoding="utf-8"))
         self.content = list(self.task["fields"]["content"])
         self.check_card()
-        kinds = [kind for kind in ("labels", *FACT_PROMPTS) if kind in self.task]
-        if len(kinds) != 1:
-            self.fault("has tables", kinds, "and should have one of", ["labels", *FACT_PROMPTS])
-        elif kinds == ["labels"]:
+        if "labels" in self.task:
             self.check_labelled()
-        else:
-            self.check_facts(kinds[0])
         return self.faults
 
     def check_labelled(self):
         self.labels = self.task["labels"]["names"]
-        self.check_header()
         demonstrations = self.read(self.task["data"]["demonstrations"])
-        self.check_prompts(demonstrations)
         if self.folder.name.startswith("world_"):
             self.check_generated(demonstrations + self.read(self.task["data"]["test"]))
             return
@@ -107,38 +88,6 @@ class Checker:
             self.expect(0.2 <= share <= 0.3, f"{share:.0%} of the items are marked hard, expected about a quarter")
         self.check_near_duplicates(demonstrations + items)
 
-    def check_facts(self, kind):
-        """The loader's rules (tasks/fact_table.hpp) that hold without the data, and the data that lie in the folder."""
-        self.check_name()
-        data = self.task["data"]
-        demonstrations = self.read(data["demonstrations"]) if "demonstrations" in data else []
-        named = GIVEN[kind] | set(FACT_PROMPTS[kind].values())
-        for row in demonstrations:
-            missing = (named | set(self.content)) - set(row)
-            self.expect(not missing, row["id"], "lacks", sorted(missing))
-        in_user = set(self.content) | GIVEN[kind]
-        in_answer = in_user | named | (set.intersection(*map(set, demonstrations)) if demonstrations else set())
-        for set_name, prompts in self.prompt_sets().items():
-            unknown = set(prompts) - set(FACT_PROMPTS[kind])
-            self.expect(not unknown, "unknown prompt", unknown)
-            for name, prompt in prompts.items():
-                where = f"{set_name}.{name}"
-                self.check_placeholders(where, prompt, (("system", set()), ("user", in_user), ("answer", in_answer)))
-                asked = [FACT_PROMPTS[kind].get(name)]
-                answered = placeholders(prompt["answer"])[:1]
-                self.expect(answered == asked, f"{where}.answer: first placeholder is not", *asked)
-                ends_well = not prompt.get("plain") or not prompt["user"][-1:].isspace()
-                self.expect(ends_well, f"{where}.user ends with a blank")
-                enough = not demonstrations or prompt.get("demonstrations", 0) <= len(demonstrations)
-                self.expect(enough, where, "asks for too many demonstrations")
-        if data["location"] == "task":
-            rows = self.read(data["test"])
-            self.check_ids(rows)
-            columns = [self.task[kind][key] for key in FACT_COLUMNS[kind] & set(self.task[kind])]
-            for row in rows:
-                for column in columns:
-                    self.expect(row.get(column, "").strip(), row["id"], "has nothing in column", column)
-
     def read(self, name):
         rows = []
         for number, line in enumerate((self.folder / name).read_text(encoding="utf-8").splitlines(), 1):
@@ -148,59 +97,10 @@ class Checker:
                 self.fault(name, "line", number, error)
         return rows
 
-    def check_name(self):
-        self.expect(self.task["schema"] == "quantlens-task/1", "unknown schema", self.task["schema"])
-        self.expect(self.task["name"] == self.folder.name, "name differs from the folder's:", self.task["name"])
-
-    def check_ids(self, rows):
-        for row_id, count in collections.Counter(row["id"] for row in rows).items():
-            self.expect(count == 1, "id", row_id, "appears", count, "times")
-
-    def prompt_sets(self):
-        """The ordinary prompts and, where there are some, those that models were trained on."""
-        sets = {"prompts": self.task["prompts"]}
-        if "trained" in self.task:
-            self.expect(self.task["trained"]["models"], "[trained] names no model")
-            sets["trained.prompts"] = self.task["trained"]["prompts"]
-        return sets
-
-    def check_header(self):
-        task = self.task
-        self.check_name()
-        self.expect(len(set(self.labels)) == len(self.labels) >= 2, "labels repeat or are too few")
-        targets = task["labels"].get("counterfactual_target", {})
-        wanted = set(self.labels) if "counterfactual" in task["prompts"] else set()
-        self.expect(set(targets) == wanted, "counterfactual_target must name every label once")
-        for label, target in targets.items():
-            self.expect(target in self.labels and target != label, "bad counterfactual target of", label)
-        self.expect(set(task["labels"].get("values", {}).values()) <= set(self.labels), "values name an unknown label")
-        self.expect(task["labels"].get("unknown") not in self.labels, "the unknown label is among the names")
-        self.expect(task["counterfactual"]["edit_field"] in self.content, "edit_field is no content field")
-
     def check_card(self):
         card = (self.folder / "card.md").read_text(encoding="utf-8")
         for section in CARD_SECTIONS:
             self.expect(f"\n## {section}\n" in card, "card.md has no section", section)
-
-    def check_placeholders(self, where, prompt, known_of_key):
-        for key, known in known_of_key:
-            for placeholder in placeholders(prompt.get(key, "")):
-                self.expect(placeholder in known, f"{where}.{key}: unknown placeholder", placeholder)
-        self.expect(prompt["answer"].startswith(prompt.get("answer_prefix", "")), where, "answer lacks its prefix")
-
-    def check_prompts(self, demonstrations):
-        known = {"labels"} | ({"unknown"} if "unknown" in self.task["labels"] else set())
-        from_task = {"label", "target"} | known
-        for set_name, prompts in self.prompt_sets().items():
-            self.expect(set(prompts) <= PROMPTS, "unknown prompt", set(prompts) - PROMPTS)
-            for name, prompt in prompts.items():
-                where = f"{set_name}.{name}"
-                in_user = set(self.content) | (known if name in KNOWS_NO_LABEL else from_task)
-                in_answer = from_task | set.intersection(*(set(row) for row in demonstrations))
-                self.check_placeholders(where, prompt, (("system", known), ("user", in_user), ("answer", in_answer)))
-                wanted = prompt.get("demonstrations", 0)
-                hidden = sum("redacted" in row for row in demonstrations) if name == "classify_redacted" else 0
-                self.expect(wanted <= len(demonstrations) + hidden, where, "asks for", wanted, "demonstrations")
 
     def check_demonstrations(self, rows):
         self.check_items(rows, (1, TEXT_WORDS[1]), EXPLANATION_WORDS)
@@ -221,7 +121,7 @@ class Checker:
         self.expect(re.fullmatch(pattern, original), row_id, "redacted is not the text with words hidden one by one")
 
     def check_items(self, rows, text_words, explanation_words):
-        self.check_labels_and_ids(rows)
+        self.check_labels(rows)
         for row in rows:
             text = " ".join(row[name] for name in self.content)
             explanation = row["explanation"]
@@ -240,14 +140,13 @@ class Checker:
         self.expect(value.isascii() and value.isprintable(), row_id, what, "is not printable ASCII")
         self.expect(value == value.strip() and "  " not in value, row_id, what, "has stray blanks")
 
-    def check_labels_and_ids(self, rows):
+    def check_labels(self, rows):
         counts = collections.Counter(row["label"] for row in rows)
         self.expect(set(counts) == set(self.labels), "labels in the data:", sorted(counts))
         self.expect(len(set(counts.values())) == 1, "labels are not balanced:", dict(counts))
-        self.check_ids(rows)
 
     def check_generated(self, rows):
-        self.check_labels_and_ids(rows)
+        self.check_labels(rows)
         for row in rows:
             text = " ".join(row[name] for name in self.content)
             deciding = words(row["words"])

@@ -13,6 +13,7 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/io/truncated_file.hpp"
 #include "quantlens/version.hpp"
+#include "quantlens_check_task.hpp"
 #include "quantlens_command.hpp"
 #include "quantlens_inspect.hpp"
 #include "quantlens_model.hpp"
@@ -44,6 +45,7 @@ int run(int argc, char** argv) {
   add_command<QuantizeCommand>(app, "quantize", "Writes the model in another format, as other programs load it",
                                chosen);
   add_command<SpeedCommand>(app, "speed", "Prefill and decode speed in tokens per second", chosen);
+  add_command<CheckTaskCommand>(app, "check-task", "Whether task folders can be used, as JSON lines", chosen);
   if (argc > 1 && argv[1][0] != '-') require_known_command(app, argv[1]);
   try {
     app.parse(argc, argv);

@@ -27,26 +27,25 @@ namespace quantlens::test {
 using Json = nlohmann::ordered_json;
 
 /// Wraps the scripted model so that each call takes a while.
-class SlowModel final : public BenchModel, public TextModel {
+class SlowModel final : public MeasuredModel {
  public:
-  explicit SlowModel(std::shared_ptr<BenchModel> model) : model_(std::move(model)) {}
-  TextModel& text() override { return *this; }
-  [[nodiscard]] ModelCounters counters() const override { return model_->counters(); }
-  [[nodiscard]] ModelSizes sizes() const override { return model_->sizes(); }
+  explicit SlowModel(std::shared_ptr<MeasuredModel> model) : model_(std::move(model)) {}
+  [[nodiscard]] bool can(Capability capability) override { return model_->can(capability); }
+  [[nodiscard]] EngineCounters counters() const override { return model_->counters(); }
+  [[nodiscard]] ModelWeight weight() const override { return model_->weight(); }
   void forget_prompts() override { model_->forget_prompts(); }
+  void use_threads(std::size_t threads) override { model_->use_threads(threads); }
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
-    return model_->text().score(requests);
+    return model_->score(requests);
   }
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
     std::this_thread::sleep_for(std::chrono::milliseconds(4));
-    return model_->text().complete(requests);
+    return model_->complete(requests);
   }
-  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
-    return model_->text().score_text(texts);
-  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> texts) override { return model_->score_text(texts); }
 
  private:
-  std::shared_ptr<BenchModel> model_;
+  std::shared_ptr<MeasuredModel> model_;
 };
 
 struct SharedProvider final : ModelProvider {
@@ -67,8 +66,8 @@ struct SharedProvider final : ModelProvider {
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return provider_.n_tokens(prompt); }
   [[nodiscard]] std::string isa() const override { return provider_.isa(); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return provider_.scheme(format); }
-  [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
-    std::shared_ptr<BenchModel> model = provider_.build(format);
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override {
+    std::shared_ptr<MeasuredModel> model = provider_.build(format);
     return slow_ ? std::make_shared<SlowModel>(model) : model;
   }
   ScriptedProvider& provider_;

@@ -196,9 +196,9 @@ TEST_CASE("ranking: a format without a finished row is left out, not the items o
 TEST_CASE("ranking: one format, or none, is not ranked; repetitions and full are none", "[bench]") {
   Run run;
   CHECK(run.rank().empty());
-  run.add(nle, "full", metric::accuracy, first_right(4, 4)).sizes = ModelSizes{30, 32, 32};
-  run.add(nle, "rtn-w8", metric::accuracy, first_right(3, 4)).sizes = ModelSizes{10, 8, 8};
-  run.add(nle, "rtn-w4", metric::accuracy, first_right(3, 4)).sizes = ModelSizes{5, 4, 4};
+  run.add(nle, "full", metric::accuracy, first_right(4, 4)).sizes = ModelWeight{30, 32, 32};
+  run.add(nle, "rtn-w8", metric::accuracy, first_right(3, 4)).sizes = ModelWeight{10, 8, 8};
+  run.add(nle, "rtn-w4", metric::accuracy, first_right(3, 4)).sizes = ModelWeight{5, 4, 4};
   run.rows.back()->repetition = 1;
   CHECK(run.rank().empty());
 }
@@ -206,13 +206,13 @@ TEST_CASE("ranking: one format, or none, is not ranked; repetitions and full are
 TEST_CASE("ranking: the smallest is best, and equal sizes are a tie", "[bench]") {
   Run run;
   for (const auto& [format, mib] : {std::pair{"rtn-w8", 10.0}, {"rtn-w2", 2.5}, {"rtn-w4", 5.0}})
-    run.add(nle, format).sizes = ModelSizes{mib, 4, 4};
+    run.add(nle, format).sizes = ModelWeight{mib, 4, 4};
   const Ranking decided = run.only();
   CHECK(decided.aspect == "size");
   CHECK(names_of(decided) == Names{"rtn-w2", "rtn-w4", "rtn-w8"});
   CHECK(decided.contenders() == Names{"rtn-w2"});
   CHECK_FALSE(decided.n);
-  run.add(nle, "hqq-w2").sizes = ModelSizes{2.5, 4, 4};
+  run.add(nle, "hqq-w2").sizes = ModelWeight{2.5, 4, 4};
   CHECK(run.only().contenders() == Names{"rtn-w2", "hqq-w2"});
 }
 
@@ -262,7 +262,7 @@ TEST_CASE("ranking: a mistrusted row is never named the fastest, however fast it
 TEST_CASE("ranking: its JSON has every key, and null where nothing is decided or tested", "[bench]") {
   Run run;
   for (const auto& [format, mib] : {std::pair{"rtn-w8", 10.0}, {"rtn-w2", 2.5}})
-    run.add(nle, format, metric::accuracy, first_right(3, 4)).sizes = ModelSizes{mib, 4, 4};
+    run.add(nle, format, metric::accuracy, first_right(3, 4)).sizes = ModelWeight{mib, 4, 4};
   const std::vector<Ranking> rankings = run.rank();
   REQUIRE(rankings.size() == 2);
   CHECK(ranking_json(rankings[0]).dump() ==

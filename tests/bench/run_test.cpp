@@ -30,17 +30,18 @@ namespace {
 class CountingProtocol final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const override { return "nle"; }
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override { return {metric::accuracy, metric::rouge_l}; }
+  [[nodiscard]] std::vector<PromptKind> prompts() const override { return {}; }
+  [[nodiscard]] std::vector<Metric> metrics() const override { return {metric::accuracy, metric::rouge_l}; }
   [[nodiscard]] bool supports(const Task&) const override { return true; }
-  [[nodiscard]] std::vector<ItemRecord> run(const Task&, std::span<const Item> items, TextModel& model, TextModel& full,
+  [[nodiscard]] std::vector<ItemRecord> run(const Task&, std::span<const Item> items, const Models& models,
                                             std::uint64_t seed) const override {
     if (fails) throw Error("model", "no answer");
     spans.push_back(items.size());
     std::vector<ItemRecord> records;
     for (const Item& item : items) {
       ++seen[item.id];
-      const auto completion = model.complete(std::vector{CompletionRequest{{{{"user", item.id}}, ""}, 4}});
-      if (asks_full) static_cast<void>(full.score_text(std::vector{item.id}));
+      const auto completion = models.model.complete(std::vector{CompletionRequest{{{{"user", item.id}}, ""}, 4}});
+      if (asks_full) static_cast<void>(models.full.score_text(std::vector{item.id}));
       ItemRecord record;
       record.item_id = item.id;
       record.transcript = completion.front().text;

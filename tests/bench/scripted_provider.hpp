@@ -50,15 +50,16 @@ struct ScriptedTime {
 };
 
 /// Picks a label by the item's text: `noise` is the share of texts whose label changes with the format.
-class ScriptedModel final : public BenchModel, public TextModel {
+class ScriptedModel final : public MeasuredModel {
  public:
   ScriptedModel(std::string format, double noise, ScriptedTime& time, std::string refused = {})
       : format_(std::move(format)), noise_(noise), time_(time), refused_(std::move(refused)) {}
 
-  TextModel& text() override { return *this; }
-  [[nodiscard]] ModelCounters counters() const override { return counters_; }
-  [[nodiscard]] ModelSizes sizes() const override { return {12.5, 4.5, 6.25}; }
+  [[nodiscard]] bool can(Capability capability) override { return capability == Capability::scores; }
+  [[nodiscard]] EngineCounters counters() const override { return counters_; }
+  [[nodiscard]] ModelWeight weight() const override { return {12.5, 4.5, 6.25}; }
   void forget_prompts() override { known_.clear(); }
+  void use_threads(std::size_t /*threads*/) override {}
 
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     std::vector<std::vector<ScoreResult>> results;
@@ -102,18 +103,16 @@ class ScriptedModel final : public BenchModel, public TextModel {
     const bool changed = Rng(seed_of(7, question, format_)).uniform() < noise_;
     return Rng(seed_of(11, question, what, changed ? std::string_view(format_) : "full")).uniform();
   }
-  void count(double prompt_tokens, double generated_tokens, double slowness) {
-    counters_.prompt_tokens += prompt_tokens;
-    counters_.generated_tokens += generated_tokens;
-    counters_.prompt_seconds += prompt_tokens / 1000;
-    counters_.generate_seconds += generated_tokens / 100 * slowness;
+  void count(std::uint64_t prompt_tokens, std::uint64_t generated_tokens, double slowness) {
+    counters_ += {prompt_tokens, generated_tokens, static_cast<double>(prompt_tokens) / 1000,
+                  static_cast<double>(generated_tokens) / 100 * slowness};
   }
 
   std::string format_;
   double noise_;
   ScriptedTime& time_;
   std::string refused_;  ///< part of the questions that it refuses
-  ModelCounters counters_;
+  EngineCounters counters_;
   std::set<std::string> known_;  ///< a prompt seen before is answered faster
 };
 
@@ -146,7 +145,7 @@ struct ScriptedProvider final : ModelProvider {
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return text_of(prompt).size(); }
   [[nodiscard]] std::string isa() const override { return isa_name; }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return {{"name", format}}; }
-  [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override {
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override {
     if (format == fails) throw InputError("group_size", "groups of 128 do not divide rows of 576");
     ++builds[format];
     const auto refused = refuses.find(format);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "../io/temp_folder.hpp"
+#include "quantlens/protocols/registry.hpp"
 #include "quantlens/tasks/load_task.hpp"
 #include "standalone_main.hpp"
 
@@ -22,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
   }
   try {
-    const Task task = load_task(folder, {});
+    const Task task = load_task(folder, {}, known_prompts());
     if (task.items.empty()) __builtin_trap();
     for (const Item& item : task.items)
       if (!task.labels.empty() && item.label >= task.labels.size()) __builtin_trap();

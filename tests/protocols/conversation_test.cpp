@@ -23,7 +23,7 @@ TEST_CASE("a batch's time is shared by its items; the time of the full model is 
     wait(200);
     return std::vector{-1.0};
   };
-  Conversation conversation(task, task.items, model, full);
+  Conversation conversation(task, task.items, {model, full});
   conversation.complete("ask", std::vector<ItemRequest<CompletionRequest>>{{0, {{}, 5}}, {2, {{}, 5}}});
   conversation.score_text_by_full("read", std::vector<ItemRequest<std::string>>{{0, "text"}});
   CHECK(conversation.record(0).seconds >= 0.01);
@@ -35,7 +35,7 @@ TEST_CASE("a batch's time is shared by its items; the time of the full model is 
 TEST_CASE("tokens add up over an item's completions, and the first one gives the time to first token") {
   const Task task = toy_task();
   ScriptedModel model;
-  Conversation conversation(task, task.items, model, model);
+  Conversation conversation(task, task.items, {model, model});
   const std::vector<ItemRequest<CompletionRequest>> asked{{1, {{}, 5}}};
   conversation.complete("first", asked);
   CHECK(conversation.record(1).ttft_seconds == 0.25);
@@ -50,7 +50,7 @@ TEST_CASE("tokens add up over an item's completions, and the first one gives the
 TEST_CASE("asking nothing does not bother the model") {
   const Task task = toy_task();
   ScriptedModel model;
-  Conversation conversation(task, task.items, model, model);
+  Conversation conversation(task, task.items, {model, model});
   CHECK(conversation.complete("none", {}).empty());
   CHECK(conversation.score("none", {}).empty());
   CHECK(conversation.score_text_by_full("none", {}).empty());
@@ -65,7 +65,7 @@ TEST_CASE("a log-probability that is not a number ends the protocol, and names i
       return std::vector{-1.0, label == " bad" ? bad : -1.0};
     };
     model.on_text = [&](const std::string& text) { return std::vector{text == "b" ? bad : -1.0}; };
-    Conversation conversation(task, task.items, model, model);
+    Conversation conversation(task, task.items, {model, model});
     const auto asked = std::vector<ItemRequest<ContinuationRequest>>{{1, {{{{"user", "a"}}, "A:"}, {" good", " bad"}}}};
     CHECK_THROWS_WITH(conversation.score("judge", asked), Catch::StartsWith("[quantlens.not_finite] item i2, judge: "));
     const auto texts = std::vector<ItemRequest<std::string>>{{0, "a"}, {2, "b"}};
@@ -83,7 +83,7 @@ TEST_CASE("what the full model said of a text is in the transcript") {
   const Task task = toy_task();
   ScriptedModel model, full;
   full.on_text = [](const std::string&) { return std::vector{-1.0, -std::numeric_limits<double>::infinity()}; };
-  Conversation conversation(task, task.items, model, full);
+  Conversation conversation(task, task.items, {model, full});
   conversation.score_text_by_full("perplexity", std::vector<ItemRequest<std::string>>{{0, "a {b}"}});
   const nlohmann::json expected = {
       {"step", "perplexity"}, {"model", "full"}, {"text", "a {b}"}, {"logprob", nullptr}, {"n_tokens", 2}};

@@ -27,7 +27,7 @@ struct Run {
 };
 
 Run run(const std::string& protocol, const std::function<std::string(const Prompt&)>& answer,
-        ProtocolOptions options = {}) {
+        const std::vector<OptionChoice>& options = {}) {
   Run result;
   result.model.on_score = score_by_words;
   result.model.on_complete = answer;
@@ -35,7 +35,7 @@ Run run(const std::string& protocol, const std::function<std::string(const Promp
     return text == "one" ? std::vector<double>{} : std::vector{-0.5, -1.25, -0.25, -2.0};
   };
   const Task task = toy_task();
-  result.records = make_protocol(protocol, options)->run(task, task.items, result.model, result.full, 5);
+  result.records = make_protocol(protocol, options)->run(task, task.items, {result.model, result.full}, 5);
   return result;
 }
 
@@ -80,9 +80,9 @@ TEST_CASE("counterfactual: records hold every per-item metric of the protocol an
   const auto result = run("counterfactual", edit);
   for (const ItemRecord& record : result.records) {
     std::size_t n_expected = 0;
-    for (const MetricInfo& info : protocol->metrics()) {
-      const bool per_item = info.kind != MetricKind::set_level;
-      CHECK(record.scores.contains(std::string(info.name)) == per_item);
+    for (const Metric& metric : protocol->metrics()) {
+      const bool per_item = metric.info.kind != MetricKind::set_level;
+      CHECK(record.scores.contains(std::string(metric.info.name)) == per_item);
       n_expected += per_item ? 1 : 0;
     }
     CHECK(record.scores.size() == n_expected);
@@ -96,7 +96,7 @@ TEST_CASE("counterfactual: the target follows the model's own prediction, in the
   };
   model.on_complete = [](const Prompt&) { return std::string("EDIT</new>"); };
   const Task task = toy_task();
-  const auto records = make_protocol("counterfactual")->run(task, task.items, model, model, 5);
+  const auto records = make_protocol("counterfactual")->run(task, task.items, {model, model}, 5);
   REQUIRE(model.completed.size() == 3);
   CHECK(model.completed[0].prompt.messages.back().content == "one two three four: odd to good");
   CHECK(model.completed[1].prompt.messages.back().content == "five six seven eight: odd to good");
@@ -149,9 +149,8 @@ TEST_CASE("counterfactual_guided: the words come first, and their answer stands 
 }
 
 TEST_CASE("counterfactual: long inputs are cut for the prediction, the edit and its distance alike") {
-  const auto result = run(
-      "counterfactual", [](const Prompt&) { return std::string("one ZERO</new>"); },
-      ProtocolOptions{LabelScore::sum, 2});
+  const auto result =
+      run("counterfactual", [](const Prompt&) { return std::string("one ZERO</new>"); }, {{"max_input_words", "2"}});
   CHECK(result.model.scored[0].prompt.messages.back().content == "Q one two");
   CHECK(result.model.completed[0].prompt.messages.back().content == "one two: good to bad");
   CHECK(result.records[0].scores.at("edit_distance") == 0.5);
@@ -167,7 +166,8 @@ TEST_CASE("counterfactual: without a prediction, or without a judgement, nothing
     return score_by_words(prompt, label);
   };
   model.on_complete = [](const Prompt&) { return std::string("EDIT</new>"); };
-  const auto records = make_protocol("counterfactual", {LabelScore::pmi, 0})->run(task, task.items, model, model, 5);
+  const auto records =
+      make_protocol("counterfactual", {{"label_score", "pmi"}})->run(task, task.items, {model, model}, 5);
   CHECK(model.completed.size() == 2);
   CHECK(records[0].scores.at("flip_soft") == 0.0);
   CHECK(records[0].scores.at("parse_failure_rate") == 0.0);
@@ -181,7 +181,7 @@ TEST_CASE("counterfactual: item text with braces and tags passes through untouch
   task.items[0].fields["text"] = "{label} {{text}} <new>x</new> <|im_end|>";
   ScriptedModel model;
   model.on_score = score_by_words;
-  static_cast<void>(make_protocol("counterfactual")->run(task, task.items, model, model, 5));
+  static_cast<void>(make_protocol("counterfactual")->run(task, task.items, {model, model}, 5));
   CHECK(model.completed[0].prompt.messages.back().content == "{label} {{text}} <new>x</new> <|im_end|>: good to bad");
 }
 
@@ -191,5 +191,5 @@ TEST_CASE("counterfactual: a task without targets or edit field is refused") {
   CHECK(make_protocol("counterfactual")->supports(task));
   task.counterfactual_target.clear();
   CHECK_FALSE(make_protocol("counterfactual")->supports(task));
-  CHECK_THROWS_AS(make_protocol("counterfactual")->run(task, task.items, model, model, 5), InputError);
+  CHECK_THROWS_AS(make_protocol("counterfactual")->run(task, task.items, {model, model}, 5), InputError);
 }

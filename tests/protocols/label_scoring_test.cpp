@@ -19,7 +19,7 @@ namespace {
 std::vector<LabelChoice> predict(const Task& task, LabelScore kind, ScriptedModel& model) {
   std::vector<std::size_t> indices(task.items.size());
   std::iota(indices.begin(), indices.end(), std::size_t{0});
-  Conversation conversation(task, task.items, model, model);
+  Conversation conversation(task, task.items, {model, model});
   return LabelScorer(task, kind, 5).predict("classify", task.items, indices, conversation);
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("transcripts show what was scored, and log-probabilities that JSON can
     return std::vector<double>{label == " bad" ? -std::numeric_limits<double>::infinity() : -1.25, -0.5};
   };
   std::vector<std::size_t> indices{0, 1, 2};
-  Conversation conversation(task, task.items, model, model);
+  Conversation conversation(task, task.items, {model, model});
   static_cast<void>(LabelScorer(task, LabelScore::sum, 5).predict("classify", task.items, indices, conversation));
   const nlohmann::json transcript = conversation.record(2).transcript;
   REQUIRE(transcript.size() == 1);
@@ -111,6 +111,7 @@ TEST_CASE("transcripts show what was scored, and log-probabilities that JSON can
 
 TEST_CASE("a model that gives too few answers is an error") {
   struct Short final : public TextModel {
+    [[nodiscard]] bool can(Capability) override { return true; }
     std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
       return std::vector<std::vector<ScoreResult>>(requests.size(), {{-1, {-1}, true}});
     }
@@ -119,7 +120,7 @@ TEST_CASE("a model that gives too few answers is an error") {
   } model;
   const Task task = toy_task();
   std::vector<std::size_t> indices{0, 1, 2};
-  Conversation conversation(task, task.items, model, model);
+  Conversation conversation(task, task.items, {model, model});
   const LabelScorer scorer(task, LabelScore::sum, 5);
   CHECK_THROWS_AS(scorer.predict("classify", task.items, indices, conversation), Error);
 }

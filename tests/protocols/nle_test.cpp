@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <limits>
 
+#include "quantlens/protocols/registry.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -31,7 +32,7 @@ ScriptedModel scripted() {
 TEST_CASE("nle: metrics have the values worked out by hand") {
   const Task task = toy_task();
   ScriptedModel model = scripted();
-  const auto records = NaturalLanguageExplanation().run(task, task.items, model, model, 5);
+  const auto records = NaturalLanguageExplanation().run(task, task.items, {model, model}, 5);
   REQUIRE(records.size() == 3);
 
   // "It is one of two" against "it is one two": subsequence 4, 5 and 4 tokens; articles play no part.
@@ -66,7 +67,7 @@ TEST_CASE("nle: metrics have the values worked out by hand") {
 TEST_CASE("nle: the predicted label is explained, not the gold one") {
   const Task task = toy_task();
   ScriptedModel model = scripted();
-  static_cast<void>(NaturalLanguageExplanation().run(task, task.items, model, model, 5));
+  static_cast<void>(NaturalLanguageExplanation().run(task, task.items, {model, model}, 5));
   REQUIRE(model.completed.size() == 3);
   CHECK(model.completed[1].prompt.messages.back().content == "Why is five six seven eight good?");
   CHECK(model.completed[1].prompt.answer_prefix == "E:");
@@ -76,7 +77,7 @@ TEST_CASE("nle: the predicted label is explained, not the gold one") {
 TEST_CASE("nle: all items go through each step in one batch, with the same demonstrations") {
   const Task task = toy_task();
   ScriptedModel model = scripted();
-  static_cast<void>(NaturalLanguageExplanation().run(task, task.items, model, model, 5));
+  static_cast<void>(NaturalLanguageExplanation().run(task, task.items, {model, model}, 5));
   CHECK(model.batches == std::vector<std::size_t>{3, 3});
   const auto opening = [](const Prompt& prompt) {
     return std::vector<ChatMessage>(prompt.messages.begin(), prompt.messages.end() - 1);
@@ -92,19 +93,19 @@ TEST_CASE("nle: an item's record does not depend on the rest of the batch, and o
     record.seconds = 0;
     return record;
   };
-  const auto together = NaturalLanguageExplanation().run(task, task.items, model, model, 5);
+  const auto together = NaturalLanguageExplanation().run(task, task.items, {model, model}, 5);
   for (std::size_t i = 0; i < task.items.size(); ++i) {
-    const auto alone = NaturalLanguageExplanation().run(task, {&task.items[i], 1}, model, model, 5);
+    const auto alone = NaturalLanguageExplanation().run(task, {&task.items[i], 1}, {model, model}, 5);
     REQUIRE(alone.size() == 1);
     CHECK(forget_time(alone[0]) == forget_time(together[i]));
   }
-  CHECK(NaturalLanguageExplanation().run(task, {}, model, model, 5).empty());
+  CHECK(NaturalLanguageExplanation().run(task, {}, {model, model}, 5).empty());
 }
 
 TEST_CASE("nle: records keep prompts, answers, tokens and times") {
   const Task task = toy_task();
   ScriptedModel model = scripted();
-  const ItemRecord record = NaturalLanguageExplanation().run(task, task.items, model, model, 5)[0];
+  const ItemRecord record = NaturalLanguageExplanation().run(task, task.items, {model, model}, 5)[0];
   CHECK(record.n_prompt_tokens == 100);
   CHECK(record.n_generated_tokens == 7);
   CHECK(record.ttft_seconds == 0.25);
@@ -124,7 +125,7 @@ TEST_CASE("nle: an answer cut inside a character is repaired, so that the journa
   const Task task = toy_task();
   ScriptedModel model = scripted();
   model.on_complete = [](const Prompt&) { return std::string(" caf\xc3"); };
-  const ItemRecord record = NaturalLanguageExplanation().run(task, task.items, model, model, 5)[0];
+  const ItemRecord record = NaturalLanguageExplanation().run(task, task.items, {model, model}, 5)[0];
   CHECK(record.transcript[1].at("answer") == " caf\xef\xbf\xbd");
   CHECK_NOTHROW(to_json(record).dump());
 }
@@ -137,7 +138,7 @@ TEST_CASE("nle: an item without a prediction is not asked, and counts as wrong a
     const bool impossible = last_turn_has(prompt, "five") || last_turn_has(prompt, "N/A");
     return std::vector{impossible ? -std::numeric_limits<double>::infinity() : -1.0};
   };
-  const auto records = NaturalLanguageExplanation({LabelScore::pmi, 0}).run(task, task.items, model, model, 5);
+  const auto records = make_protocol("nle", {{"label_score", "pmi"}})->run(task, task.items, {model, model}, 5);
   CHECK(model.completed.size() == 2);
   CHECK(records[1].predicted == no_label);
   CHECK(records[1].predicted_label == "invalid");

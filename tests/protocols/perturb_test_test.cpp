@@ -20,7 +20,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 std::vector<ItemRecord> run(const Task& task, ScriptedModel& model, std::uint64_t seed = 5) {
-  return PerturbTest().run(task, task.items, model, model, seed);
+  return PerturbTest().run(task, task.items, {model, model}, seed);
 }
 
 /// One item, "one two three", and its insertions; gold is "good".
@@ -102,9 +102,9 @@ TEST_CASE("perturb test: records hold every per-item metric of the protocol and 
   ScriptedModel model;
   for (const ItemRecord& record : run(task, model)) {
     std::size_t n_expected = 0;
-    for (const MetricInfo& info : PerturbTest().metrics()) {
-      const bool per_item = info.kind != MetricKind::set_level;
-      CHECK(record.scores.contains(std::string(info.name)) == per_item);
+    for (const Metric& metric : PerturbTest().metrics()) {
+      const bool per_item = metric.info.kind != MetricKind::set_level;
+      CHECK(record.scores.contains(std::string(metric.info.name)) == per_item);
       n_expected += per_item ? 1 : 0;
     }
     CHECK(record.scores.size() == n_expected);
@@ -147,11 +147,11 @@ TEST_CASE("perturb test: an item's record does not depend on the rest of the bat
   ScriptedModel model;
   const auto together = run(task, model);
   for (std::size_t i = 0; i < task.items.size(); ++i) {
-    ItemRecord alone = PerturbTest().run(task, {&task.items[i], 1}, model, model, 5).at(0);
+    ItemRecord alone = PerturbTest().run(task, {&task.items[i], 1}, {model, model}, 5).at(0);
     alone.seconds = together[i].seconds;
     CHECK(alone == together[i]);
   }
-  CHECK(PerturbTest().run(task, {}, model, model, 5).empty());
+  CHECK(PerturbTest().run(task, {}, {model, model}, 5).empty());
 }
 
 TEST_CASE("perturb test: edits without a label are left out, and all edits of a text without one") {

@@ -28,6 +28,7 @@ class FactModel final : public TextModel {
   std::vector<CompletionRequest> completed;
   std::vector<ContinuationRequest> scored;
 
+  [[nodiscard]] bool can(Capability) override { return true; }
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     std::vector<std::vector<ScoreResult>> results;
     for (const auto& request : requests) {
@@ -73,7 +74,7 @@ TEST_CASE("recall: three measures of whether the object is named") {
   model.answers["The capital of Kenya is"] = {" the", " the city of Nairobi", 0};
   model.answers["The currency of Norway is"] = {" KRONE", " KRONE", 0};  // an alias in other case
   model.answers["The currency of Japan is"] = {"\n", "\n yen", 1};       // blanks are no prefix
-  const auto records = Recall().run(task, task.items, model, model, 1);
+  const auto records = Recall().run(task, task.items, {model, model}, 1);
   using Scores = std::map<std::string, double>;
   const auto expected = [](double top1, double strict, double full) {
     return Scores{{"recall_top1", top1}, {"recall_strict", strict}, {"recall_full", full}};
@@ -91,7 +92,7 @@ TEST_CASE("recall: three measures of whether the object is named") {
 TEST_CASE("recall: the prompt is plain text, and the object is scored as the answer spells it, without its end") {
   const Task task = recall_task(5);
   FactModel model;
-  static_cast<void>(Recall().run(task, {&task.items[6], 1}, model, model, 1));
+  static_cast<void>(Recall().run(task, {&task.items[6], 1}, {model, model}, 1));
   REQUIRE(model.completed.size() == 1);
   CHECK(model.completed[0].prompt.messages.empty());
   CHECK(model.completed[0].prompt.answer_prefix ==
@@ -110,7 +111,7 @@ TEST_CASE("recall: behind an answer prefix only the rest of the answer is scored
   form.answer_prefix = "It is";
   form.answer = TextTemplate("It is {object}!");
   FactModel model;
-  static_cast<void>(Recall().run(task, {&task.items[0], 1}, model, model, 1));
+  static_cast<void>(Recall().run(task, {&task.items[0], 1}, {model, model}, 1));
   CHECK(model.scored[0].prompt.messages.size() == 1);
   CHECK(model.scored[0].prompt.answer_prefix == "It is");
   CHECK(model.scored[0].continuations == std::vector<std::string>{" Oslo"});
@@ -120,7 +121,7 @@ TEST_CASE("recall: records keep relation, first token and no label") {
   const Task task = recall_task();
   FactModel model;
   model.answers["The capital of Norway is"] = {" Os", " Oslo.", 1};
-  const ItemRecord record = Recall().run(task, task.items, model, model, 1)[0];
+  const ItemRecord record = Recall().run(task, task.items, {model, model}, 1)[0];
   CHECK(record.group == "capital");
   CHECK(record.gold_label.empty());
   CHECK(record.predicted_label.empty());
@@ -138,12 +139,12 @@ TEST_CASE("recall: records keep relation, first token and no label") {
 TEST_CASE("recall: an item's prompts do not depend on the rest of the batch") {
   const Task task = recall_task(2);
   FactModel together, alone;
-  static_cast<void>(Recall().run(task, task.items, together, together, 7));
-  for (const Item& item : task.items) static_cast<void>(Recall().run(task, {&item, 1}, alone, alone, 7));
+  static_cast<void>(Recall().run(task, task.items, {together, together}, 7));
+  for (const Item& item : task.items) static_cast<void>(Recall().run(task, {&item, 1}, {alone, alone}, 7));
   REQUIRE(together.completed.size() == alone.completed.size());
   for (std::size_t i = 0; i < alone.completed.size(); ++i)
     CHECK(together.completed[i].prompt == alone.completed[i].prompt);
-  CHECK(Recall().run(task, {}, together, together, 7).empty());
+  CHECK(Recall().run(task, {}, {together, together}, 7).empty());
 }
 
 TEST_CASE("recall: it is for tasks that ask for it") {
@@ -152,5 +153,5 @@ TEST_CASE("recall: it is for tasks that ask for it") {
   CHECK_FALSE(Recall().supports(quantlens::test::toy_task()));
   FactModel model;
   const Task other = two_hop_task();
-  CHECK_THROWS_AS(Recall().run(other, other.items, model, model, 1), InputError);
+  CHECK_THROWS_AS(Recall().run(other, other.items, {model, model}, 1), InputError);
 }

@@ -41,6 +41,8 @@ class ScriptedModel final : public TextModel {
   std::vector<std::string> texts;
   std::vector<std::size_t> batches;  ///< requests of the calls, in order
 
+  [[nodiscard]] bool can(Capability capability) override { return capability == Capability::scores; }
+
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override {
     batches.push_back(requests.size());
     std::vector<std::vector<ScoreResult>> results;

@@ -37,11 +37,11 @@ struct Run {
 };
 
 Run run(const std::string& protocol, const std::function<std::string(const Prompt&)>& answer,
-        const Task& task = toy_task(), ProtocolOptions options = {}) {
+        const Task& task = toy_task(), const std::vector<OptionChoice>& options = {}) {
   Run result;
   result.model.on_score = score_by_words;
   result.model.on_complete = answer;
-  result.records = make_protocol(protocol, options)->run(task, task.items, result.model, result.full, 5);
+  result.records = make_protocol(protocol, options)->run(task, task.items, {result.model, result.full}, 5);
   return result;
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("self-consistency: records hold every per-item metric of the protocol 
   for (const std::string& form : forms) {
     const auto metrics = make_protocol(form)->metrics();
     for (const ItemRecord& record : run(form, [](const Prompt&) { return std::string("one"); }).records) {
-      for (const MetricInfo& info : metrics) CHECK(record.scores.contains(std::string(info.name)));
+      for (const Metric& metric : metrics) CHECK(record.scores.contains(std::string(metric.info.name)));
       CHECK(record.scores.size() == metrics.size());
     }
   }
@@ -232,7 +232,7 @@ TEST_CASE("self-consistency: without a label for the text or for the edit the it
     return std::string(last_turn_has(prompt, "nine") ? "EDIT</new>" : "CUT</new>");
   };
   const auto records =
-      make_protocol("self_consistency_redaction", {LabelScore::pmi, 0})->run(task, task.items, model, model, 5);
+      make_protocol("self_consistency_redaction", {{"label_score", "pmi"}})->run(task, task.items, {model, model}, 5);
   CHECK(model.completed.size() == 2);
   const auto score = [&](std::size_t item, const char* metric) { return records[item].scores.at(metric); };
   CHECK(score(0, "mismatch_rate") == 0.0);
@@ -249,9 +249,9 @@ TEST_CASE("self-consistency: an item's record does not depend on the rest of the
   model.on_score = score_by_words;
   model.on_complete = [](const Prompt&) { return std::string("two, CUT</new>"); };
   for (const std::string& form : forms) {
-    const auto together = make_protocol(form)->run(task, task.items, model, model, 5);
+    const auto together = make_protocol(form)->run(task, task.items, {model, model}, 5);
     for (std::size_t i = 0; i < task.items.size(); ++i) {
-      ItemRecord alone = make_protocol(form)->run(task, {&task.items[i], 1}, model, model, 5)[0];
+      ItemRecord alone = make_protocol(form)->run(task, {&task.items[i], 1}, {model, model}, 5)[0];
       alone.seconds = together[i].seconds;
       CHECK(alone == together[i]);
     }
@@ -259,9 +259,8 @@ TEST_CASE("self-consistency: an item's record does not depend on the rest of the
 }
 
 TEST_CASE("self-consistency: long inputs are cut for all that follows") {
-  const Run result = run(
-      "self_consistency_words", [](const Prompt&) { return std::string("two, three"); }, toy_task(),
-      ProtocolOptions{LabelScore::sum, 2});
+  const Run result = run("self_consistency_words", [](const Prompt&) { return std::string("two, three"); }, toy_task(),
+                         {{"max_input_words", "2"}});
   CHECK(result.model.scored[0].prompt.messages.back().content == "R one two, else unknown");
   CHECK(result.model.scored[12].prompt.messages.back().content == "R one [REDACTED], else unknown");
 }
@@ -270,7 +269,7 @@ TEST_CASE("self-consistency: a task without what a form asks for is refused") {
   ScriptedModel model;
   const auto refuses = [&](const std::string& form, const Task& task) {
     CHECK_FALSE(make_protocol(form)->supports(task));
-    CHECK_THROWS_AS(make_protocol(form)->run(task, task.items, model, model, 5), InputError);
+    CHECK_THROWS_AS(make_protocol(form)->run(task, task.items, {model, model}, 5), InputError);
   };
   Task no_field = toy_task();
   no_field.edit_field.clear();

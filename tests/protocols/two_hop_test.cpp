@@ -42,7 +42,7 @@ std::optional<double> score(const ItemRecord& record, const char* metric) { retu
 TEST_CASE("two_hop: each hop and the chain are right where the completion starts with an accepted answer") {
   const Task task = two_hop_task();
   ScriptedModel model = scripted();
-  const auto records = TwoHop().run(task, task.items, model, model, 1);
+  const auto records = TwoHop().run(task, task.items, {model, model}, 1);
   REQUIRE(records.size() == 4);
   const std::vector<double> first{1, 1, 0, 0}, second{1, 1, 1, 1}, both{0, 1, 1, 0};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -56,7 +56,7 @@ TEST_CASE("two_hop: each hop and the chain are right where the completion starts
 TEST_CASE("two_hop: the chain given both hops is null where a hop is wrong") {
   const Task task = two_hop_task();
   ScriptedModel model = scripted();
-  const auto records = TwoHop().run(task, task.items, model, model, 1);
+  const auto records = TwoHop().run(task, task.items, {model, model}, 1);
   CHECK(score(records[0], "two_hop_given_hops") == 0.0);
   CHECK(score(records[1], "two_hop_given_hops") == 1.0);
   CHECK(score(records[2], "two_hop_given_hops") == std::nullopt);
@@ -65,13 +65,13 @@ TEST_CASE("two_hop: the chain given both hops is null where a hop is wrong") {
   model.on_complete = [answer = model.on_complete](const Prompt& prompt) {
     return prompt.answer_prefix == "The capital of Spain is" ? std::string(" Sevilla") : answer(prompt);
   };
-  CHECK(score(TwoHop().run(task, task.items, model, model, 1)[1], "two_hop_given_hops") == std::nullopt);
+  CHECK(score(TwoHop().run(task, task.items, {model, model}, 1)[1], "two_hop_given_hops") == std::nullopt);
 }
 
 TEST_CASE("two_hop: three plain questions an item, each a batch of its own; records keep the group") {
   const Task task = two_hop_task();
   ScriptedModel model = scripted();
-  const auto records = TwoHop().run(task, task.items, model, model, 1);
+  const auto records = TwoHop().run(task, task.items, {model, model}, 1);
   CHECK(model.batches == std::vector<std::size_t>{4, 4, 4});
   CHECK(model.completed[0].prompt == Prompt{{}, "Bergen lies in"});
   CHECK(model.completed[4].prompt == Prompt{{}, "The capital of Norway is"});
@@ -87,7 +87,7 @@ TEST_CASE("two_hop: three plain questions an item, each a batch of its own; reco
 TEST_CASE("two_hop: examples never share the item's bridge, and are the same for its three questions") {
   const Task task = two_hop_task(9);
   ScriptedModel model = scripted();
-  static_cast<void>(TwoHop().run(task, {&task.items[0], 1}, model, model, 1));
+  static_cast<void>(TwoHop().run(task, {&task.items[0], 1}, {model, model}, 1));
   REQUIRE(model.completed.size() == 3);
   const auto lines = [&](std::size_t i) {
     const std::string& text = model.completed[i].prompt.answer_prefix;

@@ -104,7 +104,8 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
     CAPTURE(expected.task);
     const TempFolder data;
     data.write(std::filesystem::path(expected.task) / expected.file, expected.contents);
-    const Task task = load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks" / expected.task, data.path());
+    const Task task =
+        load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks" / expected.task, data.path(), known_prompts());
     std::vector<std::string> ids, groups, labels, protocols;
     for (const Item& item : task.items) {
       ids.push_back(item.id);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "../io/temp_folder.hpp"
+#include "quantlens/protocols/registry.hpp"
 #include "task_folder.hpp"
 
 using namespace quantlens;
@@ -193,7 +194,8 @@ TEST_CASE("a task on chains reads the aliases that TwoHopFact writes") {
                "uid,fact_comp_type,r1(e1).prompt,r2(e2).prompt,r2(r1(e1)).prompt,e2.aliases,e3.aliases,e2.value\n"
                "7,city-country-capital,Bergen lies in,The capital of Norway is,The capital of Bergen's country is,"
                "\"((\"\"Kingdom of Norway\"\", 'Norway'),)\",\"(('Oslo', 'Kristiania'),)\",Norway\n");
-  const Task task = load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks/twohopfact", folder.path());
+  const Task task =
+      load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks/twohopfact", folder.path(), known_prompts());
   REQUIRE(task.items.size() == 1);
   CHECK(task.items[0].id == "7");
   CHECK(task.items[0].group == "city-country-capital");

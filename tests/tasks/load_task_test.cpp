@@ -256,7 +256,7 @@ TEST_CASE("a label that is no text, or no value that the task knows, is refused 
     folder.write("toy/t.jsonl", rows);
     folder.write("toy/demonstrations.jsonl", good_demonstrations);
     try {
-      static_cast<void>(load_task(folder.path() / "toy", {}));
+      static_cast<void>(load_task(folder.path() / "toy", {}, known_prompts()));
     } catch (const InputError& error) {
       return error.what();
     }
@@ -284,11 +284,12 @@ TEST_CASE("a task whose data the user brings says where it looks for it") {
       replaced(replaced(good_toml, "location = \"task\"", "location = \"data\""), "\"test.csv\"", "\"sub/test.csv\"");
   folder.write("tasks/toy/task.toml", toml);
   folder.write("tasks/toy/demonstrations.jsonl", good_demonstrations);
-  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", {}),
+  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", {}, known_prompts()),
                     Contains("pass --data DIR") && Contains("DIR/toy/sub/test.csv"));
-  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", folder.path()), Contains("pass --data DIR"));
+  CHECK_THROWS_WITH(load_task(folder.path() / "tasks/toy", folder.path(), known_prompts()),
+                    Contains("pass --data DIR"));
   folder.write("toy/sub/test.csv", good_csv);
-  CHECK(load_task(folder.path() / "tasks/toy/", folder.path()).items.size() == 2);
+  CHECK(load_task(folder.path() / "tasks/toy/", folder.path(), known_prompts()).items.size() == 2);
 }
 
 TEST_CASE("a data set that is not there has an error id of its own, so that a run can go on without it") {
@@ -297,7 +298,7 @@ TEST_CASE("a data set that is not there has an error id of its own, so that a ru
   folder.write("toy/demonstrations.jsonl", good_demonstrations);
   const auto id_of = [&] {
     try {
-      static_cast<void>(load_task(folder.path() / "toy", folder.path() / "data"));
+      static_cast<void>(load_task(folder.path() / "toy", folder.path() / "data", known_prompts()));
     } catch (const InputError& error) {
       return std::string(error.id().name());
     }
@@ -311,19 +312,20 @@ TEST_CASE("a data set that is not there has an error id of its own, so that a ru
 TEST_CASE("a task is named in one printable line") {
   const TempFolder folder;
   folder.write("a\nb/task.toml", replaced(good_toml, "name = \"toy\"", "name = \"a\\nb\""));
-  CHECK_THROWS_WITH(load_task(folder.path() / "a\nb", {}), Contains("without control characters, got 'a\\nb'"));
+  CHECK_THROWS_WITH(load_task(folder.path() / "a\nb", {}, known_prompts()),
+                    Contains("without control characters, got 'a\\nb'"));
 }
 
 TEST_CASE("a folder that is no task is an error") {
-  CHECK_THROWS_AS(load_task(std::string(5000, 'x'), {}), InputError);
+  CHECK_THROWS_AS(load_task(std::string(5000, 'x'), {}, known_prompts()), InputError);
   const TempFolder folder;
-  CHECK_THROWS_AS(load_task(folder.path(), {}), InputError);
-  CHECK_THROWS_AS(load_task(folder.path() / "absent", {}), InputError);
+  CHECK_THROWS_AS(load_task(folder.path(), {}, known_prompts()), InputError);
+  CHECK_THROWS_AS(load_task(folder.path() / "absent", {}, known_prompts()), InputError);
 }
 
 TEST_CASE("the task that brings its data loads and supports every protocol about labels") {
   const std::filesystem::path folder = std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks/starter_topics";
-  const Task task = load_task(folder, {});
+  const Task task = load_task(folder, {}, known_prompts());
   CHECK(task.items.size() >= 200);
   CHECK(task.labels.size() == 4);
   for (const Item& item : task.items) CHECK(item.references.size() == 1);
@@ -346,7 +348,7 @@ TEST_CASE("the generated tasks load with both sets of prompts") {
                                     {"world_twohop", 809, {"two_hop"}, {"two_hop"}}};
   for (const auto& [name, n_items, plain, trained] : tasks) {
     CAPTURE(name);
-    Task task = load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks" / name, {});
+    Task task = load_task(std::filesystem::path(QUANTLENS_SOURCE_DIR) / "tasks" / name, {}, known_prompts());
     CHECK(task.items.size() == n_items);
     for (const std::string& protocol : plain) CHECK(make_protocol(protocol)->supports(task));
     CHECK(task.trained.models == std::vector<std::string>{"refworld-*"});

@@ -6,6 +6,7 @@
 
 #include "../io/temp_folder.hpp"
 #include "../protocols/scripted_model.hpp"
+#include "quantlens/protocols/registry.hpp"
 #include "quantlens/tasks/load_task.hpp"
 
 namespace quantlens::test {
@@ -23,7 +24,7 @@ inline Task load_toy(const std::string& toml, const std::string& csv, const std:
   folder.write("toy/task.toml", toml);
   folder.write("toy/test.csv", csv);
   folder.write("toy/demonstrations.jsonl", demonstrations);
-  return load_task(folder.path() / "toy", {});
+  return load_task(folder.path() / "toy", {}, known_prompts());
 }
 
 }  // namespace quantlens::test

@@ -97,7 +97,7 @@ inline BenchmarkReport benchmark_report(const Row& row) {
   add("peak_mib", outcome.peak_mib);
   add("own_mib", outcome.own_mib);
   if (outcome.sizes) {
-    add("weight_mib", outcome.sizes->weight_mib);
+    add("weight_mib", outcome.sizes->mib);
     add("bits_per_weight", outcome.sizes->bits_per_weight);
   }
   return report;

@@ -3,10 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "quantlens/protocols/protocol.hpp"
 #include "quantlens/tasks/task.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -26,7 +27,8 @@ struct CellIdentity {
   std::string task_sha256;        ///< of what all items share: prompts, labels, demonstrations
   std::string prompts = "plain";  ///< the task's set of prompts
   std::string protocol;
-  ProtocolOptions protocol_options;
+  int protocol_version = 1;
+  std::map<std::string, std::string, std::less<>> protocol_options;  ///< every one's value
   std::string sampling = "greedy";
   std::uint64_t seed = 0;
   std::size_t repetition = 0;

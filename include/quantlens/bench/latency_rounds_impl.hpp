@@ -31,7 +31,7 @@ inline std::string timed_row_key(const TimedRow& row) {
 /// Lets a model use `now` threads while it lives, and `after` threads then.
 class WithThreads {
  public:
-  WithThreads(BenchModel& model, std::size_t now, std::size_t after) : model_(model), after_(after) {
+  WithThreads(MeasuredModel& model, std::size_t now, std::size_t after) : model_(model), after_(after) {
     model.use_threads(now);
   }
   ~WithThreads() { model_.use_threads(after_); }
@@ -39,7 +39,7 @@ class WithThreads {
   WithThreads& operator=(const WithThreads&) = delete;
 
  private:
-  BenchModel& model_;
+  MeasuredModel& model_;
   std::size_t after_;
 };
 
@@ -186,7 +186,7 @@ class LatencyRounds {
 
   [[nodiscard]] nlohmann::json time_item(TimedRow& row, const Item& item) {
     InterruptGuard::check();
-    BenchModel& model = row.model.model();
+    MeasuredModel& model = row.model.model();
     model.forget_prompts();
     const WithThreads threads(model, context_.latency.threads, context_.timing.threads);
     const TimedRun run = run_timed(row.work, {&item, 1}, row.model, row.full, context_.host);

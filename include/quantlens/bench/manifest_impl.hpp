@@ -52,7 +52,9 @@ inline nlohmann::ordered_json tasks_json(const Plan& plan) {
     tasks[task.what.name()] = {{"task_sha256", task.task_sha256},
                                {"items_sha256", task.items_sha256},
                                {"n_items", task.items.size()},
-                               {"prompts", {{"model", set}, {"baseline", set}, {"differ", differ}}}};
+                               {"prompts", {{"model", set}, {"baseline", set}, {"differ", differ}}},
+                               {"protocol_version", task.protocol->version()},
+                               {"protocol_options", task.protocol->options().values()}};
   }
   return tasks;
 }

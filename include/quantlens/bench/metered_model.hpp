@@ -16,7 +16,7 @@ namespace quantlens::inline v0_1 {
 
 /// Calls to one model since the last reset.
 struct Meter {
-  ModelCounters counters;
+  EngineCounters counters;
   double seconds = 0;        ///< wall time inside the calls
   double build_seconds = 0;  ///< wall time of building the model, not part of `seconds`
 };
@@ -25,29 +25,37 @@ struct Meter {
 /// counts its own calls alone.
 class MeteredModel final : public TextModel {
  public:
-  using Build = std::function<std::shared_ptr<BenchModel>()>;
+  using Build = std::function<std::shared_ptr<MeasuredModel>()>;
 
   /// `seconds` tells the time.
   explicit MeteredModel(Build build, std::function<double()> seconds = steady_seconds);
 
   /// Builds the model where that has not happened.
-  BenchModel& model();
+  MeasuredModel& model();
   /// What building it added to the process; 0 where that has not happened, or had happened before. Units: MiB.
   [[nodiscard]] double built_mib() const { return built_mib_; }
   [[nodiscard]] const Meter& meter() const { return meter_; }
   void reset_meter() { meter_ = {}; }
 
+  [[nodiscard]] bool can(Capability capability) override { return model().can(capability); }
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override;
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override;
   std::vector<ScoreResult> score_text(std::span<const std::string> texts) override;
+  std::vector<TokenId> encode(const Prompt& prompt) override { return model().encode(prompt); }
+  std::string decode(std::span<const TokenId> tokens) override { return model().decode(tokens); }
+  std::vector<std::vector<ScoreResult>> score_tokens(std::span<const TokenRequest> requests) override;
+  std::vector<std::vector<float>> next_token_probs(std::span<const std::vector<TokenId>> prompts) override;
+  [[nodiscard]] const ModelConfig& config() override { return model().config(); }
+  std::vector<float> run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
+                                    std::size_t first_logit) override;
 
  private:
   template <class Call>
   std::invoke_result_t<Call, TextModel&> measure(const Call& call) {
-    BenchModel& target = model();
-    const ModelCounters before = target.counters();
+    MeasuredModel& target = model();
+    const EngineCounters before = target.counters();
     const double start = seconds_();
-    auto result = call(target.text());
+    auto result = call(target);
     meter_.seconds += seconds_() - start;
     meter_.counters += target.counters() - before;
     return result;
@@ -55,7 +63,7 @@ class MeteredModel final : public TextModel {
 
   Build build_;
   std::function<double()> seconds_;
-  std::shared_ptr<BenchModel> model_;
+  std::shared_ptr<MeasuredModel> model_;
   Meter meter_;
   double built_mib_ = 0;
 };

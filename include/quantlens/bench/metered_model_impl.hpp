@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <span>
 #include <string>
@@ -17,7 +18,7 @@ namespace quantlens::inline v0_1 {
 QUANTLENS_INLINE MeteredModel::MeteredModel(Build build, std::function<double()> seconds)
     : build_(std::move(build)), seconds_(std::move(seconds)) {}
 
-QUANTLENS_INLINE BenchModel& MeteredModel::model() {
+QUANTLENS_INLINE MeasuredModel& MeteredModel::model() {
   if (!model_) {
     const double resident = resident_memory_mib(), start = seconds_();
     model_ = build_();
@@ -38,6 +39,21 @@ QUANTLENS_INLINE std::vector<Completion> MeteredModel::complete(std::span<const 
 
 QUANTLENS_INLINE std::vector<ScoreResult> MeteredModel::score_text(std::span<const std::string> texts) {
   return measure([&](TextModel& text) { return text.score_text(texts); });
+}
+
+QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> MeteredModel::score_tokens(
+    std::span<const TokenRequest> requests) {
+  return measure([&](TextModel& text) { return text.score_tokens(requests); });
+}
+
+QUANTLENS_INLINE std::vector<std::vector<float>> MeteredModel::next_token_probs(
+    std::span<const std::vector<TokenId>> prompts) {
+  return measure([&](TextModel& text) { return text.next_token_probs(prompts); });
+}
+
+QUANTLENS_INLINE std::vector<float> MeteredModel::run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
+                                                                 std::size_t first_logit) {
+  return measure([&](TextModel& text) { return text.run_with_hooks(tokens, hooks, first_logit); });
 }
 
 }  // namespace quantlens::inline v0_1

@@ -17,10 +17,10 @@ class ModelPool {
   [[nodiscard]] ModelProvider& provider() const { return provider_; }
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
 
-  [[nodiscard]] std::shared_ptr<BenchModel> get(const std::string& format) {
+  [[nodiscard]] std::shared_ptr<MeasuredModel> get(const std::string& format) {
     for (const auto& [name, other] : models_)
       if (other && name != format) other->forget_prompts();
-    std::shared_ptr<BenchModel>& model = models_[format];
+    std::shared_ptr<MeasuredModel>& model = models_[format];
     if (!model) model = provider_.build(format);
     return model;
   }
@@ -34,14 +34,14 @@ class ModelPool {
   [[nodiscard]] double others_mib(const std::string& format) const {
     double sum = 0;
     for (const auto& [name, model] : models_)
-      if (model && name != "full" && name != format) sum += model->sizes().weight_mib;
+      if (model && name != "full" && name != format) sum += model->weight().mib;
     return sum;
   }
 
  private:
   ModelProvider& provider_;
   std::string sha256_;
-  std::map<std::string, std::shared_ptr<BenchModel>> models_;
+  std::map<std::string, std::shared_ptr<MeasuredModel>> models_;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -8,54 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/models/text_model.hpp"
+#include "quantlens/models/measured_model.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// Work done since a model was built; rates come from differences.
-struct ModelCounters {
-  double prompt_tokens = 0;
-  double generated_tokens = 0;
-  double prompt_seconds = 0;
-  double generate_seconds = 0;
-
-  ModelCounters& operator+=(const ModelCounters& other) {
-    prompt_tokens += other.prompt_tokens;
-    generated_tokens += other.generated_tokens;
-    prompt_seconds += other.prompt_seconds;
-    generate_seconds += other.generate_seconds;
-    return *this;
-  }
-  [[nodiscard]] friend ModelCounters operator-(ModelCounters a, const ModelCounters& b) {
-    a.prompt_tokens -= b.prompt_tokens;
-    a.generated_tokens -= b.generated_tokens;
-    a.prompt_seconds -= b.prompt_seconds;
-    a.generate_seconds -= b.generate_seconds;
-    return a;
-  }
-};
-
-/// What a format weighs: all weights in memory, and stored bits per weight of the quantized matrices and of the model.
-struct ModelSizes {
-  double weight_mib = 0;
-  double bits_per_weight = 0;
-  double bits_per_weight_model = 0;
-};
-
-/// One model in one format, ready to answer.
-class BenchModel {
- public:
-  virtual ~BenchModel() = default;
-  virtual TextModel& text() = 0;
-  [[nodiscard]] virtual ModelCounters counters() const = 0;
-  [[nodiscard]] virtual ModelSizes sizes() const = 0;
-  /// Drops what earlier prompts left in memory (shared prefixes), so that the next one is met for the first time.
-  virtual void forget_prompts() = 0;
-  /// How many threads answer from here on; no answer depends on it.
-  virtual void use_threads(std::size_t /*threads*/) {}
-
-  double kept_mib = 0;  ///< what its cells have left behind in memory, such as shared prefixes
-};
 
 /// One model file.
 class ModelProvider {
@@ -82,7 +37,7 @@ class ModelProvider {
   /// Every parameter of a format, without building it.
   [[nodiscard]] virtual nlohmann::json scheme(const std::string& format) const = 0;
   /// Quantizes and packs. Errors: whatever makes this cell fail, such as groups that do not divide a row.
-  [[nodiscard]] virtual std::shared_ptr<BenchModel> build(const std::string& format) = 0;
+  [[nodiscard]] virtual std::shared_ptr<MeasuredModel> build(const std::string& format) = 0;
 };
 
 }  // namespace quantlens::inline v0_1

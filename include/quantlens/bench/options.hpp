@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/protocols/protocol_options.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -34,10 +35,11 @@ struct BenchOptions {
   std::filesystem::path out = "./quantlens-out";
   std::string baseline = "full";  ///< a format, or another model
   PromptChoice prompts = PromptChoice::automatic;
-  std::optional<std::size_t> limit;    ///< items of each task; none: all of them
-  std::optional<std::size_t> threads;  ///< none: all processors
-  std::optional<std::size_t> chunk;    ///< prompt tokens per forward pass; none: the engine's choice
-  std::size_t batch = 16;              ///< items per slice, and sequences per forward pass
+  std::vector<OptionChoice> protocol_options;  ///< choices for protocols
+  std::optional<std::size_t> limit;            ///< items of each task; none: all of them
+  std::optional<std::size_t> threads;          ///< none: all processors
+  std::optional<std::size_t> chunk;            ///< prompt tokens per forward pass; none: the engine's choice
+  std::size_t batch = 16;                      ///< items per slice, and sequences per forward pass
   std::size_t latency_items = 6;
   std::size_t latency_rounds = 5;
   std::size_t latency_threads = 1;
@@ -68,6 +70,8 @@ inline constexpr std::string_view bench_usage =
   --tasks-dir DIR      where the task folders are
   --prompts SET        auto (default): the prompts that the baseline's model was trained on, where a task has such
                        for its name, else the ordinary ones; plain: always these; trained: wherever there are
+  --protocol-options LIST
+                       choices for protocols, [PROTOCOL.]OPTION=VALUE, such as label_score=mean
   --limit N            the first N items of a seeded shuffle, the same for all formats, or all; default all of
                        tasks that --tasks names, else 100 of each
   --threads T          default: as many as affinity, cgroup quota and OMP_NUM_THREADS allow

@@ -92,6 +92,12 @@ QUANTLENS_INLINE BenchOptions parse_bench_options(std::span<const std::string> a
       {"--tasks-dir", path(options.tasks_dir)},
       {"--prompts",
        [&](const auto& flag, const auto& value) { options.prompts = bench_detail::parse_prompt_choice(flag, value); }},
+      {"--protocol-options",
+       [&](const auto& flag, const auto& value) {
+         options.protocol_options.clear();
+         for (const std::string& choice : bench_detail::parse_list(flag, value))
+           options.protocol_options.push_back(parse_option_choice(choice));
+       }},
       {"--limit",
        [&](const auto& flag, const auto& value) {
          limits = true;

@@ -57,7 +57,7 @@ inline std::vector<std::string> task_names(const std::filesystem::path& folder) 
 class TaskLoader {
  public:
   TaskLoader(std::filesystem::path folder, std::filesystem::path data)
-      : folder_(std::move(folder)), data_(std::move(data)), names_(task_names(folder_)) {}
+      : folder_(std::move(folder)), data_(std::move(data)), names_(task_names(folder_)), prompts_(known_prompts()) {}
 
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 
@@ -65,7 +65,7 @@ class TaskLoader {
   std::shared_ptr<const PromptedTask> load(const std::string& name) {
     if (std::find(names_.begin(), names_.end(), name) == names_.end()) throw unknown_name("task", name, names_);
     std::shared_ptr<const PromptedTask>& task = loaded_[name];
-    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder_ / name, data_));
+    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder_ / name, data_, prompts_));
     return task;
   }
 
@@ -73,6 +73,7 @@ class TaskLoader {
   std::filesystem::path folder_;
   std::filesystem::path data_;
   std::vector<std::string> names_;
+  std::vector<PromptKind> prompts_;
   std::map<std::string, std::shared_ptr<const PromptedTask>> loaded_;
 };
 
@@ -82,6 +83,14 @@ inline std::string task_sha256(const Task& task) {
   nlohmann::json demonstrations = nlohmann::json::array();
   for (const Item& item : task.demonstrations) demonstrations.push_back(item_json(item));
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
+}
+
+/// What a protocol needs besides the model that this program does not offer; empty: nothing.
+inline std::string missing_models(const Protocol& protocol) {
+  const ModelNeeds needs = protocol.needs();
+  if (needs.judge) return "it asks another model to judge, and this program takes none";
+  if (needs.encoder) return "it compares meanings, and this program takes no text encoder";
+  return {};
 }
 
 /// The protocols that a task has prompts for.
@@ -140,7 +149,11 @@ QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesyst
     PlannedTask planned;
     planned.what = what;
     planned.task = loader.load(what.task);
-    planned.protocol = make_protocol(what.protocol);
+    planned.protocol = make_protocol(what.protocol, options.protocol_options);
+    if (const std::string missing = bench_detail::missing_models(*planned.protocol); !missing.empty()) {
+      plan.skipped.push_back(concat(what.name(), ": ", missing));
+      continue;
+    }
     planned.prompts = choose_prompts(planned.task->task(), options.prompts, model_name);
     planned.items = select_items(planned.task->task(), options.limit, options.seed);
     planned.task_sha256 = bench_detail::task_sha256(planned.task->task());

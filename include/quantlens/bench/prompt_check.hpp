@@ -28,6 +28,7 @@ class PromptRecorder final : public TextModel {
  public:
   std::vector<AskedPrompt> asked;
 
+  [[nodiscard]] bool can(Capability capability) override { return capability == Capability::scores; }
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override;
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override;
   std::vector<ScoreResult> score_text(std::span<const std::string> texts) override;

@@ -59,7 +59,7 @@ inline std::vector<std::span<const Item>> slices_of(std::span<const Item> items)
 inline std::vector<AskedPrompt> asked_prompts(const PlannedTask& task, std::span<const Item> items,
                                               std::uint64_t seed) {
   PromptRecorder recorder;
-  static_cast<void>(task.protocol->run(task.asked(), items, recorder, recorder, seed));
+  static_cast<void>(task.protocol->run(task.asked(), items, {recorder, recorder}, seed));
   return std::move(recorder.asked);
 }
 

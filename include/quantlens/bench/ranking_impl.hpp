@@ -165,7 +165,7 @@ inline std::optional<Ranking> rank_by_size(const RankedRows& rows) {
       return entry.first.format == format && entry.second->outcome->sizes;
     });
     (weighed == rows.rows.end() ? ranking.left_out : formats).push_back(format);
-    if (weighed != rows.rows.end()) sizes.push_back(weighed->second->outcome->sizes->weight_mib);
+    if (weighed != rows.rows.end()) sizes.push_back(weighed->second->outcome->sizes->mib);
   }
   if (formats.size() < 2) return std::nullopt;
   const std::vector<std::size_t> order = best_first(sizes, Better::lower);

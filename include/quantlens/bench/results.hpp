@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 
 #include "quantlens/bench/model_provider.hpp"
@@ -19,9 +20,11 @@ struct RowThreads {
   std::size_t quality = 1, latency = 1;
 };
 
-/// One row. A failed cell has status "failed", its `error`, n 0 and nulls.
-[[nodiscard]] nlohmann::ordered_json row_json(const Row& row, const ModelProvider& model,
-                                              const std::string& model_sha256, const RowThreads& threads);
+/// One row, with every metric of `known`: those of other protocols have n 0 and nulls. A failed cell has status
+/// "failed", its `error`, n 0 and nulls.
+[[nodiscard]] nlohmann::ordered_json row_json(const Row& row, std::span<const MetricInfo> known,
+                                              const ModelProvider& model, const std::string& model_sha256,
+                                              const RowThreads& threads);
 
 /// One aspect; `best` is null where it cannot be decided.
 [[nodiscard]] nlohmann::ordered_json ranking_json(const Ranking& ranking);

@@ -7,12 +7,15 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/results.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/io/atomic_file.hpp"
+#include "quantlens/protocols/registry.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -82,19 +85,22 @@ inline nlohmann::ordered_json failed_items_json(const std::vector<FailedItem>& f
 
 }  // namespace bench_detail
 
-QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, const ModelProvider& model,
-                                                 const std::string& model_sha256, const RowThreads& threads) {
+QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, std::span<const MetricInfo> known,
+                                                 const ModelProvider& model, const std::string& model_sha256,
+                                                 const RowThreads& threads) {
   using bench_detail::number_or_null;
   using Json = nlohmann::ordered_json;
   const CellOutcome& outcome = *row.outcome;
   const bool ok = row.error.empty();
-  const auto size = [&](double ModelSizes::*member) {
+  const auto size = [&](double ModelWeight::*member) {
     return outcome.sizes ? number_or_null((*outcome.sizes).*member) : Json();
   };
   Json metrics = Json::object();
-  for (std::size_t i = 0; i < all_metrics.size(); ++i)
-    metrics[std::string(all_metrics[i].name)] =
-        bench_detail::metric_json(all_metrics[i], ok ? row.metrics[i].summary : Summary{});
+  for (const MetricInfo& info : known) {
+    const auto of_row = std::ranges::find(row.metrics, info, &MetricSummary::info);
+    metrics[std::string(info.name)] =
+        bench_detail::metric_json(info, of_row != row.metrics.end() ? of_row->summary : Summary{});
+  }
   return {{"model", model.name()},
           {"format", row.cell.format},
           {"task", row.cell.what.name()},
@@ -111,13 +117,13 @@ QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, const ModelProv
           {"memory",
            {{"peak_mib", number_or_null(outcome.peak_mib)},
             {"own_mib", number_or_null(outcome.own_mib)},
-            {"weight_mib", size(&ModelSizes::weight_mib)}}},
+            {"weight_mib", size(&ModelWeight::mib)}}},
           {"provenance",
            {{"model_sha256", model_sha256},
             {"scheme", row.scheme},
             {"prompts", prompt_set_name(row.prompts)},
-            {"bits_per_weight", size(&ModelSizes::bits_per_weight)},
-            {"bits_per_weight_model", size(&ModelSizes::bits_per_weight_model)},
+            {"bits_per_weight", size(&ModelWeight::bits_per_weight)},
+            {"bits_per_weight_model", size(&ModelWeight::bits_per_weight_model)},
             {"isa", model.isa()},
             {"threads", threads.quality},
             {"source_quantized", model.source_quantized()}}}};
@@ -149,8 +155,9 @@ QUANTLENS_INLINE nlohmann::ordered_json ranking_json(const Ranking& ranking) {
 QUANTLENS_INLINE nlohmann::ordered_json results_json(nlohmann::ordered_json manifest, Sweep& sweep,
                                                      const ModelPool& model, const RowThreads& threads) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+  const std::vector<MetricInfo> known = known_metrics();
   for (const auto& row : sweep.finished_rows())
-    rows.push_back(row_json(*row, model.provider(), model.sha256(), threads));
+    rows.push_back(row_json(*row, known, model.provider(), model.sha256(), threads));
   nlohmann::ordered_json rankings = nlohmann::ordered_json::array();
   for (const Ranking& ranking : rank_formats(sweep.finished_rows(), sweep.seed()))
     rankings.push_back(ranking_json(ranking));

@@ -22,7 +22,7 @@ struct CellOutcome {
   std::optional<double> items_per_second, prompt_tokens_per_second, generated_tokens_per_second;
   std::optional<double> peak_mib;  ///< of the process
   std::optional<double> own_mib;   ///< of the format alone
-  std::optional<ModelSizes> sizes;
+  std::optional<ModelWeight> sizes;
 };
 
 namespace bench_detail {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,7 +58,7 @@ inline void run_slice(const CellWork& work, std::span<const Item> slice, const R
       lines.push_back(item_line(work, slice[i]));
       lines.back()["record"] = to_json(run.records[i]);
     }
-    const ModelCounters& counters = run.meter.counters;
+    const EngineCounters& counters = run.meter.counters;
     lines.push_back(line_of("slice", timing_key(cell_key(work.identity), context.timing), work));
     lines.back().update({{"items", slice.size()},
                          {"seconds", run.seconds},
@@ -114,17 +115,17 @@ inline void read_quality_phase(const CellWork& work, const RunContext& context, 
   read_items(work, context, outcome.records, outcome.failed);
 
   double items = 0;
-  ModelCounters total;
+  EngineCounters total;
   const std::string slices = timing_key(cell_key(work.identity), context.timing);
   context.journal.for_each("slice", slices, [&](const nlohmann::json& line) {
     items += line.at("items").get<double>();
     outcome.seconds += line.at("seconds").get<double>();
-    total += {line.at("prompt_tokens").get<double>(), line.at("generated_tokens").get<double>(),
+    total += {line.at("prompt_tokens").get<std::uint64_t>(), line.at("generated_tokens").get<std::uint64_t>(),
               line.at("prompt_seconds").get<double>(), line.at("generate_seconds").get<double>()};
   });
   outcome.items_per_second = rate(items, outcome.seconds);
-  outcome.prompt_tokens_per_second = rate(total.prompt_tokens, total.prompt_seconds);
-  outcome.generated_tokens_per_second = rate(total.generated_tokens, total.generate_seconds);
+  outcome.prompt_tokens_per_second = rate(static_cast<double>(total.prompt_tokens), total.prompt_seconds);
+  outcome.generated_tokens_per_second = rate(static_cast<double>(total.generated_tokens), total.generate_seconds);
 }
 
 /// "[quantlens.n_ctx] ...; 3 of 20 items failed (item-7, item-9, ...), more than ...": why the cell fails with them;
@@ -162,8 +163,8 @@ QUANTLENS_INLINE std::vector<Item> answered_items(const CellWork& work, const Ce
 /// What of a cell's peak is the format's own: its weights, what its cells left behind, and what this one added to the
 /// `resident` size with which it began; not the weights of `full`, where its judgement was needed. Units: MiB.
 inline double own_memory_mib(MeteredModel& model, const MeteredModel& full, double resident, double peak) {
-  BenchModel& format = model.model();
-  const double own = format.sizes().weight_mib + format.kept_mib + std::max(0.0, peak - resident - full.built_mib());
+  MeasuredModel& format = model.model();
+  const double own = format.weight().mib + format.kept_mib + std::max(0.0, peak - resident - full.built_mib());
   format.kept_mib += std::max(0.0, resident_memory_mib() - resident - full.built_mib());
   return own;
 }
@@ -172,12 +173,12 @@ inline double own_memory_mib(MeteredModel& model, const MeteredModel& full, doub
 inline void journal_sizes(const CellWork& work, const RunContext& context, MeteredModel& model) {
   const std::string key = format_key(work.identity);
   if (context.journal.contains("format", key)) return;
-  const ModelSizes sizes = model.model().sizes();
+  const ModelWeight sizes = model.model().weight();
   const nlohmann::json line{{"kind", "format"},
                             {"key", key},
                             {"format", work.identity.format},
                             {"scheme", work.identity.scheme},
-                            {"weight_mib", sizes.weight_mib},
+                            {"weight_mib", sizes.mib},
                             {"bits_per_weight", sizes.bits_per_weight},
                             {"bits_per_weight_model", sizes.bits_per_weight_model}};
   context.journal.append({&line, 1});
@@ -212,8 +213,8 @@ QUANTLENS_INLINE CellOutcome run_cell(const CellWork& work, const RunContext& co
   });
   context.journal.for_each("format", format_key(work.identity), [&](const nlohmann::json& line) {
     if (!outcome.sizes)
-      outcome.sizes = ModelSizes{line.at("weight_mib").get<double>(), line.at("bits_per_weight").get<double>(),
-                                 line.at("bits_per_weight_model").get<double>()};
+      outcome.sizes = ModelWeight{line.at("weight_mib").get<double>(), line.at("bits_per_weight").get<double>(),
+                                  line.at("bits_per_weight_model").get<double>()};
   });
   return outcome;
 }

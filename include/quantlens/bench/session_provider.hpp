@@ -21,21 +21,6 @@ namespace quantlens::inline v0_1 {
 /// Which text a format has looked at.
 [[nodiscard]] nlohmann::json calibration_json(const Calibration& calibration);
 
-/// A format that a session has built.
-class SessionModel final : public BenchModel {
- public:
-  explicit SessionModel(std::shared_ptr<FormatModel> model) : model_(std::move(model)) {}
-
-  TextModel& text() override { return *model_; }
-  [[nodiscard]] ModelCounters counters() const override;
-  [[nodiscard]] ModelSizes sizes() const override;
-  void forget_prompts() override { model_->forget_prompts(); }
-  void use_threads(std::size_t threads) override { model_->use_threads(threads); }
-
- private:
-  std::shared_ptr<FormatModel> model_;
-};
-
 /// A model file under one set of engine settings.
 class SessionProvider final : public ModelProvider {
  public:
@@ -47,13 +32,13 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] std::string sha256() const override { return session_.file().sha256; }
   [[nodiscard]] bool source_quantized() const override { return session_.file().weights.source_quantized; }
   [[nodiscard]] std::string source_types() const override { return session_.file().weights.source_types; }
-  [[nodiscard]] std::vector<std::string> notes() const override { return session_.file().notes(); }
+  [[nodiscard]] std::vector<std::string> notes() const override { return session_.notes(); }
   [[nodiscard]] std::size_t n_ctx() const override { return session_.file().weights.config.n_ctx; }
   [[nodiscard]] std::string text_of(const Prompt& prompt) const override;
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override;
   [[nodiscard]] std::string isa() const override { return std::string(isa_name(session_.kernels().isa)); }
   [[nodiscard]] nlohmann::json scheme(const std::string& format) const override;
-  [[nodiscard]] std::shared_ptr<BenchModel> build(const std::string& format) override;
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override;
 
  private:
   static EngineOptions engine_options(const BenchOptions& options);

@@ -43,17 +43,6 @@ QUANTLENS_INLINE nlohmann::json calibration_json(const Calibration& calibration)
           {"length", calibration.length}};
 }
 
-QUANTLENS_INLINE ModelCounters SessionModel::counters() const {
-  const EngineCounters& counters = model_->counters();
-  return {static_cast<double>(counters.prompt_tokens), static_cast<double>(counters.generated_tokens),
-          counters.prompt_seconds, counters.generate_seconds};
-}
-
-QUANTLENS_INLINE ModelSizes SessionModel::sizes() const {
-  const ModelWeight& weight = model_->weight();
-  return {weight.mib, weight.bits_per_weight, weight.bits_per_weight_model};
-}
-
 QUANTLENS_INLINE SessionProvider::SessionProvider(const std::filesystem::path& path, const BenchOptions& options)
     : path_(path),
       session_(path, engine_options(options),
@@ -78,8 +67,8 @@ QUANTLENS_INLINE nlohmann::json SessionProvider::scheme(const std::string& forma
   return scheme;
 }
 
-QUANTLENS_INLINE std::shared_ptr<BenchModel> SessionProvider::build(const std::string& format) {
-  return std::make_shared<SessionModel>(session_.build(parse_format(format)));
+QUANTLENS_INLINE std::shared_ptr<MeasuredModel> SessionProvider::build(const std::string& format) {
+  return session_.build(parse_format(format));
 }
 
 QUANTLENS_INLINE EngineOptions SessionProvider::engine_options(const BenchOptions& options) {

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/protocols/metric.hpp"
 #include "quantlens/stats/summary.hpp"
 #include "quantlens/tasks/item_record.hpp"
 
@@ -19,19 +18,11 @@ struct MetricSummary {
   Summary summary;
 };
 
-namespace bench_detail {
-
-std::optional<double> score_of(const ItemRecord& record, std::string_view metric);
-
-}  // namespace bench_detail
-
-/// Every known metric, in the order of `all_metrics`; those that the protocol does not have are empty (n is 0).
-/// `all_baseline` is in the same order of items: one that either side lacks is in no pair. p_holm is left for
-/// `correct_over_formats`.
+/// The metrics that a protocol declares, in their order. `all_baseline` is in the same order of items: one that either
+/// side lacks is in no pair. p_holm is left for `correct_over_formats`.
 [[nodiscard]] std::vector<MetricSummary> summarize_records(std::span<const ItemRecord> all_records,
                                                            std::span<const ItemRecord> all_baseline,
-                                                           std::span<const MetricInfo> protocol_metrics,
-                                                           std::uint64_t seed);
+                                                           std::span<const Metric> metrics, std::uint64_t seed);
 
 /// Fills p_holm: for each metric, over the rows (the formats of one model, task, protocol and repetition).
 void correct_over_formats(std::span<std::vector<MetricSummary>* const> rows);

@@ -133,6 +133,8 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   identity.task_sha256 = task.task_sha256;
   identity.prompts = prompt_set_name(task.prompts);
   identity.protocol = cell.what.protocol;
+  identity.protocol_version = task.protocol->version();
+  identity.protocol_options = task.protocol->options().values();
   identity.seed = seed_;
   identity.repetition = repetition;
   return {cell, task.asked(), *task.protocol, task.items, std::move(identity)};
@@ -150,7 +152,7 @@ QUANTLENS_INLINE CellOutcome Sweep::compute(ModelPool& pool, const Cell& cell, s
 QUANTLENS_INLINE double Sweep::weight_mib(const std::vector<Row*>& rows) {
   double mib = 0;
   for (const Row* row : rows)
-    if (row->outcome->sizes) mib = std::max(mib, row->outcome->sizes->weight_mib);
+    if (row->outcome->sizes) mib = std::max(mib, row->outcome->sizes->mib);
   return mib;
 }
 

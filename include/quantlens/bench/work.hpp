@@ -67,8 +67,8 @@ struct TimedRun {
   Meter meter;
 };
 
-/// `host` tells the time. Errors: what the protocol throws; Error where it returns another number of records than
-/// items.
+/// `host` tells the time. Errors: InputError "capability" for a model that lacks what the protocol needs; what the
+/// protocol throws; Error where it returns another number of records than items.
 [[nodiscard]] TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
                                  MeteredModel& full, const Host& host);
 

@@ -21,11 +21,15 @@ QUANTLENS_INLINE bool too_many_failed(std::size_t n_failed, std::size_t n_items,
 
 QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
                                     MeteredModel& full, const Host& host) {
+  for (const Capability needed : work.protocol.needs().of_model)
+    if (!model.can(needed))
+      throw InputError("capability", concat(work.cell.what.protocol, " needs ", capability_name(needed),
+                                            ", which this model does not offer; take a model file"));
   model.reset_meter();
   full.reset_meter();
   TimedRun run;
   const double start = host.seconds();
-  run.records = work.protocol.run(work.task, items, model, full, work.seed());
+  run.records = work.protocol.run(work.task, items, {model, full}, work.seed());
   run.meter = model.meter();
   run.seconds = host.seconds() - start - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
   if (run.records.size() != items.size())

@@ -17,6 +17,13 @@
 
 namespace quantlens::inline v0_1 {
 
+/// Whether teams of more than one thread are there.
+#ifdef _OPENMP
+inline constexpr bool has_openmp = true;
+#else
+inline constexpr bool has_openmp = false;
+#endif
+
 /// Half-open [begin, end).
 struct Range {
   std::size_t begin = 0;

@@ -1,6 +1,7 @@
 /// Chooses the kernels of the best instruction set that is compiled in, supported here and not masked.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -47,6 +48,20 @@ const KernelTable& kernel_table_avx512vnni();
                      concat("this machine cannot run '", name, "'; unset QUANTLENS_ISA to take the best it has"));
   }
   throw unknown_name("instruction set", name, names);
+}
+
+/// What a build with kernels up to `compiled`, and with threads or without, leaves of this machine unused: a sentence
+/// each.
+[[nodiscard]] inline std::vector<std::string> build_notes(Isa compiled, bool has_threads) {
+  std::vector<std::string> notes;
+  const auto best = std::find_if(all_isas.rbegin(), all_isas.rend(), cpu_supports);
+  if (*best > compiled)
+    notes.push_back(concat("the kernels are compiled for '", isa_name(compiled), "', this machine runs '",
+                           isa_name(*best),
+                           "', which is many times as fast; compile with -march=native, or link the "
+                           "library of quantlens::kernels"));
+  if (!has_threads) notes.emplace_back("this build computes with one thread; compile with -fopenmp");
+  return notes;
 }
 
 /// The kernels that programs use: those that the environment variable QUANTLENS_ISA names, else the best that run here.

@@ -1,7 +1,6 @@
-/// The facts of every metric, once: its name in results, which direction is better, how its statistics are made.
+/// The facts of a metric, once: its name in results, which direction is better, how its statistics are made.
 #pragma once
 
-#include <array>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -28,7 +27,7 @@ struct MetricInfo {
   friend constexpr bool operator==(const MetricInfo&, const MetricInfo&) = default;
 };
 
-/// The known metrics, by the name that they have in results: `metric::rouge_l.name` is "rouge_l".
+/// The metrics of the protocols here, by the name that they have in results: `metric::rouge_l.name` is "rouge_l".
 namespace metric {
 inline constexpr MetricInfo accuracy{"accuracy", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo macro_f1{"macro_f1", Better::higher, MetricKind::set_level, 1};
@@ -62,45 +61,6 @@ inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind:
 inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary, 1};
 }  // namespace metric
-
-/// Every known metric, in the order in which tables show them.
-inline constexpr std::array all_metrics{metric::accuracy,
-                                        metric::macro_f1,
-                                        metric::rouge_l,
-                                        metric::token_f1,
-                                        metric::explanation_words,
-                                        metric::degenerate_rate,
-                                        metric::flip_hard,
-                                        metric::flip_soft,
-                                        metric::perplexity,
-                                        metric::edit_distance,
-                                        metric::copy_rate,
-                                        metric::parse_failure_rate,
-                                        metric::faithfulness,
-                                        metric::faithful_all,
-                                        metric::mismatch_rate,
-                                        metric::flipped_share,
-                                        metric::unfaithful_share,
-                                        metric::unfaithful_share_of_flipped,
-                                        metric::first_flip_faithful,
-                                        metric::flips_mentioned,
-                                        metric::cct,
-                                        metric::phi_cct,
-                                        metric::recall_top1,
-                                        metric::recall_strict,
-                                        metric::recall_full,
-                                        metric::recall_macro,
-                                        metric::first_hop,
-                                        metric::second_hop,
-                                        metric::two_hop,
-                                        metric::two_hop_given_hops};
-
-/// The metric of that name, or none.
-[[nodiscard]] constexpr std::optional<MetricInfo> find_metric(std::string_view name) {
-  for (const MetricInfo& info : all_metrics)
-    if (info.name == name) return info;
-  return std::nullopt;
-}
 
 /// "higher", "lower", or none where neither direction is better: the `better` of results.
 [[nodiscard]] constexpr std::optional<std::string_view> better_name(Better better) {

@@ -50,7 +50,8 @@ class ChatEncoder {
   /// What a completion goes on from, and the end of the prompt that it repeats first.
   struct Opening {
     std::vector<TokenId> tokens;
-    std::vector<TokenId> repeated;  ///< the prompt's tokens behind `tokens`; mostly none
+    std::vector<TokenId> repeated;              ///< the prompt's tokens behind `tokens`; mostly none
+    std::vector<std::vector<TokenId>> answers;  ///< what follows `tokens` in each of the expected answers
   };
 
   [[nodiscard]] Opening opening(const CompletionRequest& request) const;

@@ -56,7 +56,10 @@ QUANTLENS_INLINE std::vector<ScoreRequest> ChatEncoder::score_requests(const Con
 QUANTLENS_INLINE ChatEncoder::Opening ChatEncoder::opening(const CompletionRequest& request) const {
   const Joined joined = join(request.prompt, request.expected);
   const auto start = joined.context.begin() + static_cast<std::ptrdiff_t>(joined.start);
-  return {{joined.context.begin(), start}, {start, joined.context.end()}};
+  std::vector<std::vector<TokenId>> answers;
+  for (const std::vector<TokenId>& whole : joined.wholes)
+    answers.emplace_back(whole.begin() + static_cast<std::ptrdiff_t>(joined.start), whole.end());
+  return {{joined.context.begin(), start}, {start, joined.context.end()}, std::move(answers)};
 }
 
 QUANTLENS_INLINE ChatEncoder::Joined ChatEncoder::join(const Prompt& prompt, std::span<const std::string> continuations,

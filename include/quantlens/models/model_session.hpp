@@ -11,34 +11,42 @@
 #include <string>
 #include <vector>
 
-#include "quantlens/convert/quantize_model.hpp"
 #include "quantlens/kernels/dispatch.hpp"
 #include "quantlens/models/calibration_text.hpp"
-#include "quantlens/runtime/engine.hpp"
+#include "quantlens/models/measured_model.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// One file in one format.
 /// Threads: a model is one thread's at a time; a call while another one is at work is an InputError "busy". Threads
 /// that work at once build a model each, from the session that they share.
-class FormatModel final : public TextModel {
+class FormatModel final : public MeasuredModel {
  public:
   FormatModel(std::shared_ptr<const ChatEncoder> encoder, Transformer transformer, bool tied_embeddings,
               const EngineOptions& options);
 
+  [[nodiscard]] bool can(Capability /*capability*/) override { return true; }
   std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> requests) override;
-
   std::vector<Completion> complete(std::span<const CompletionRequest> requests) override;
-
   std::vector<ScoreResult> score_text(std::span<const std::string> texts) override;
 
-  /// Forgets every shared prefix, so that what follows is timed as if nothing had been asked before.
-  void forget_prompts() { engine_.forget_prompts(); }
-  /// How many threads answer from here on.
-  void use_threads(std::size_t threads) { engine_.use_threads(threads); }
+  std::vector<TokenId> encode(const Prompt& prompt) override { return encoder_->encode(prompt); }
+  std::string decode(std::span<const TokenId> tokens) override { return encoder_->tokenizer().decode(tokens); }
+  std::vector<std::vector<ScoreResult>> score_tokens(std::span<const TokenRequest> requests) override;
+  std::vector<std::vector<float>> next_token_probs(std::span<const std::vector<TokenId>> prompts) override {
+    return engine_.next_token_probs(prompts);
+  }
 
-  [[nodiscard]] const EngineCounters& counters() const noexcept { return engine_.counters(); }
-  [[nodiscard]] const ModelWeight& weight() const noexcept { return weight_; }
+  [[nodiscard]] const ModelConfig& config() override { return transformer_.config; }
+  std::vector<float> run_with_hooks(std::span<const TokenId> tokens, const Hooks& hooks,
+                                    std::size_t first_logit) override {
+    return engine_.run_with_hooks(tokens, hooks, first_logit);
+  }
+
+  [[nodiscard]] EngineCounters counters() const override { return engine_.counters(); }
+  [[nodiscard]] ModelWeight weight() const override { return weight_; }
+  void forget_prompts() override { engine_.forget_prompts(); }
+  void use_threads(std::size_t threads) override { engine_.use_threads(threads); }
 
  private:
   std::shared_ptr<const ChatEncoder> encoder_;
@@ -58,6 +66,8 @@ class ModelSession {
   [[nodiscard]] const Calibration& calibration() const;
 
   [[nodiscard]] const ModelFile& file() const noexcept { return file_; }
+  /// What a user should know: what was read otherwise than the files say, and what this build leaves unused.
+  [[nodiscard]] std::vector<std::string> notes() const;
   [[nodiscard]] const ChatEncoder& encoder() const noexcept { return *encoder_; }
   [[nodiscard]] const KernelTable& kernels() const noexcept { return kernels_; }
   [[nodiscard]] const EngineOptions& options() const noexcept { return options_; }

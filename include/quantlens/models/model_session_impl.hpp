@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/core/parallel.hpp"
 #include "quantlens/models/model_session.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -24,20 +25,41 @@ QUANTLENS_INLINE FormatModel::FormatModel(std::shared_ptr<const ChatEncoder> enc
       weight_(weigh(transformer_, tied_embeddings)),
       engine_(transformer_, options) {}
 
-QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> FormatModel::score(
-    std::span<const ContinuationRequest> requests) {
-  std::vector<ScoreRequest> scored;
-  for (const ContinuationRequest& request : requests)
-    for (ScoreRequest& one : encoder_->score_requests(request)) scored.push_back(std::move(one));
-  const std::vector<ScoreResult> results = engine_.score(scored);
+namespace model_detail {
+
+/// Results of continuations one after the other, request by request.
+template <class Request>
+[[nodiscard]] std::vector<std::vector<ScoreResult>> by_request(std::span<const Request> requests,
+                                                               const std::vector<ScoreResult>& results) {
   std::vector<std::vector<ScoreResult>> of_requests;
   auto next = results.begin();
-  for (const ContinuationRequest& request : requests) {
+  for (const Request& request : requests) {
     const auto end = next + static_cast<std::ptrdiff_t>(request.continuations.size());
     of_requests.emplace_back(next, end);
     next = end;
   }
   return of_requests;
+}
+
+}  // namespace model_detail
+
+QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> FormatModel::score(
+    std::span<const ContinuationRequest> requests) {
+  std::vector<ScoreRequest> scored;
+  for (const ContinuationRequest& request : requests)
+    for (ScoreRequest& one : encoder_->score_requests(request)) scored.push_back(std::move(one));
+  return model_detail::by_request(requests, engine_.score(scored));
+}
+
+QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> FormatModel::score_tokens(
+    std::span<const TokenRequest> requests) {
+  std::vector<ScoreRequest> scored;
+  for (const TokenRequest& request : requests)
+    for (const std::vector<TokenId>& continuation : request.continuations) {
+      if (continuation.empty()) throw ItemError("continuation", "an empty continuation has no token to score");
+      scored.push_back({request.context, continuation});
+    }
+  return model_detail::by_request(requests, engine_.score(scored));
 }
 
 QUANTLENS_INLINE std::vector<Completion> FormatModel::complete(std::span<const CompletionRequest> requests) {
@@ -46,7 +68,10 @@ QUANTLENS_INLINE std::vector<Completion> FormatModel::complete(std::span<const C
   for (const CompletionRequest& request : requests) {
     ChatEncoder::Opening opening = encoder_->opening(request);
     repeated.push_back(encoder_->tokenizer().decode(opening.repeated, false));
-    generated.push_back({std::move(opening.tokens), request.max_new_tokens + opening.repeated.size(), {}});
+    std::size_t max_new_tokens = request.max_new_tokens + opening.repeated.size();
+    if (!request.only_expected) opening.answers.clear();
+    for (const std::vector<TokenId>& answer : opening.answers) max_new_tokens = std::max(max_new_tokens, answer.size());
+    generated.push_back({std::move(opening.tokens), max_new_tokens, request.sampling, std::move(opening.answers)});
   }
   const std::vector<GenerateResult> results = engine_.generate(generated);
   std::vector<Completion> completions;
@@ -86,6 +111,12 @@ QUANTLENS_INLINE const Calibration& ModelSession::calibration() const {
   const std::lock_guard lock(calibration_lock_);
   if (!calibration_) calibration_ = load_calibration(calibration_options_, *encoder_, file_.weights.config.n_ctx);
   return *calibration_;
+}
+
+QUANTLENS_INLINE std::vector<std::string> ModelSession::notes() const {
+  std::vector<std::string> all = file_.notes();
+  for (std::string& note : build_notes(compiled_kernels().back()->isa, has_openmp)) all.push_back(std::move(note));
+  return all;
 }
 
 QUANTLENS_INLINE Transformer ModelSession::build_transformer(

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
-#include "quantlens/models/text_model.hpp"
+#include "quantlens/models/models.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
 
@@ -27,7 +27,7 @@ struct ItemRequest {
 /// question in transcripts.
 class Conversation {
  public:
-  Conversation(const Task& task, std::span<const Item> items, TextModel& model, TextModel& full);
+  Conversation(const Task& task, std::span<const Item> items, const Models& models);
 
   [[nodiscard]] ItemRecord& record(std::size_t item) { return records_.at(item); }
   [[nodiscard]] std::vector<ItemRecord> take_records() { return std::move(records_); }
@@ -63,8 +63,7 @@ class Conversation {
   /// JSON has no infinities: a log-probability that is not finite is null.
   [[nodiscard]] static nlohmann::json number(double value);
 
-  TextModel* model_;
-  TextModel* full_;
+  Models models_;
   std::vector<ItemRecord> records_;
 };
 

@@ -19,9 +19,8 @@
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE Conversation::Conversation(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full)
-    : model_(&model), full_(&full), records_(items.size()) {
+QUANTLENS_INLINE Conversation::Conversation(const Task& task, std::span<const Item> items, const Models& models)
+    : models_(models), records_(items.size()) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     records_[i].item_id = items[i].id;
     records_[i].gold = items[i].label;
@@ -50,7 +49,7 @@ std::vector<Result> Conversation::timed(std::span<const ItemRequest<Request>> as
   if (asked.empty()) return {};
   const std::vector<Request> requests = requests_of(asked);
   const auto start = std::chrono::steady_clock::now();
-  std::vector<Result> results = (model_->*call)(requests);
+  std::vector<Result> results = (models_.model.*call)(requests);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   for (const auto& request : asked) record(request.item).seconds += seconds / static_cast<double>(asked.size());
   return checked(std::move(results), asked.size());
@@ -99,7 +98,7 @@ QUANTLENS_INLINE std::vector<ScoreResult> Conversation::score_text_by_full(
     std::string_view step, std::span<const ItemRequest<std::string>> asked) {
   if (asked.empty()) return {};
   const auto texts = requests_of(asked);
-  std::vector<ScoreResult> results = checked(full_->score_text(texts), asked.size());
+  std::vector<ScoreResult> results = checked(models_.full.score_text(texts), asked.size());
   for (std::size_t i = 0; i < asked.size(); ++i) {
     require_number(step, asked[i].item, results[i]);
     record(asked[i].item)

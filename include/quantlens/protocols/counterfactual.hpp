@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
@@ -19,19 +20,22 @@ namespace quantlens::inline v0_1 {
 /// failures, so their n counts the parsed items. Prompts: classify; counterfactual, or counterfactual_words and
 /// counterfactual_guided. Source: Bhattacharjee et al. 2024, "Zero-shot LLM-guided counterfactual generation"; decoding
 /// is greedy.
-class Counterfactual final : public Protocol {
+class Counterfactual : public Protocol {
  public:
+  [[nodiscard]] std::string_view name() const final { return name_; }
+
+  [[nodiscard]] std::vector<PromptKind> prompts() const final;
+
+  [[nodiscard]] std::vector<Metric> metrics() const final;
+
+  [[nodiscard]] bool supports(const Task& task) const final;
+
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, const Models& models,
+                                            std::uint64_t seed) const final;
+
+ protected:
   /// `turns`: the prompts of the chat that ends with the edit.
-  Counterfactual(std::string_view name, std::vector<std::string_view> turns, ProtocolOptions options = {});
-
-  [[nodiscard]] std::string_view name() const override { return name_; }
-
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
-
-  [[nodiscard]] bool supports(const Task& task) const override;
-
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override;
+  Counterfactual(std::string_view name, std::vector<PromptKind> turns);
 
  private:
   static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const EditedItems& edits,
@@ -41,7 +45,20 @@ class Counterfactual final : public Protocol {
                           Conversation& conversation);
 
   std::string_view name_;
-  std::vector<std::string_view> turns_;
+  std::vector<PromptKind> turns_;
+};
+
+class NaiveCounterfactual final : public Counterfactual {
+ public:
+  NaiveCounterfactual() : Counterfactual("counterfactual", {label_prompt::counterfactual}) {}
+};
+
+class GuidedCounterfactual final : public Counterfactual {
+ public:
+  GuidedCounterfactual()
+      : Counterfactual("counterfactual_guided",
+                       {{.name = "counterfactual_words", .knows_label = true},
+                        {.name = "counterfactual_guided", .knows_label = true, .follows = "counterfactual_words"}}) {}
 };
 
 }  // namespace quantlens::inline v0_1

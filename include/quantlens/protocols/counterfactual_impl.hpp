@@ -7,6 +7,7 @@
 #include <range/v3/algorithm/all_of.hpp>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/indices.hpp>
+#include <range/v3/view/transform.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,35 +21,40 @@
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE Counterfactual::Counterfactual(std::string_view name, std::vector<std::string_view> turns,
-                                                ProtocolOptions options)
-    : Protocol(options), name_(name), turns_(std::move(turns)) {}
+QUANTLENS_INLINE Counterfactual::Counterfactual(std::string_view name, std::vector<PromptKind> turns)
+    : Protocol({label_score_info(), max_input_words_info()}), name_(name), turns_(std::move(turns)) {}
 
-QUANTLENS_INLINE std::vector<MetricInfo> Counterfactual::metrics() const {
-  return {metric::accuracy,   metric::macro_f1,      metric::flip_hard, metric::flip_soft,
+QUANTLENS_INLINE std::vector<PromptKind> Counterfactual::prompts() const {
+  std::vector<PromptKind> all{label_prompt::classify};
+  all.insert(all.end(), turns_.begin(), turns_.end());
+  return all;
+}
+
+QUANTLENS_INLINE std::vector<Metric> Counterfactual::metrics() const {
+  return {metric::accuracy,   macro_f1_metric(),     metric::flip_hard, metric::flip_soft,
           metric::perplexity, metric::edit_distance, metric::copy_rate, metric::parse_failure_rate};
 }
 
 QUANTLENS_INLINE bool Counterfactual::supports(const Task& task) const {
   return task.prompts.contains("classify") && !task.edit_field.empty() && !task.counterfactual_target.empty() &&
-         ranges::all_of(turns_, [&](std::string_view turn) { return task.prompts.contains(turn); });
+         ranges::all_of(turns_, [&](const PromptKind& turn) { return task.prompts.contains(turn.name); });
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, std::span<const Item> all_items,
-                                                             TextModel& model, TextModel& full,
-                                                             std::uint64_t seed) const {
+                                                             const Models& models, std::uint64_t seed) const {
   if (task.edit_field.empty() || task.counterfactual_target.empty())
     throw InputError("task", concat("task ", task.name,
                                     " has no [counterfactual] edit_field or no [labels] "
                                     "counterfactual_target, which ",
                                     name_, " needs"));
-  const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
-  Conversation conversation(task, items, model, full);
-  const LabelScorer classifier(task, options().label_score, seed);
+  const std::vector<Item> items = with_first_words(task, all_items, options().count(max_input_words_option));
+  Conversation conversation(task, items, models);
+  const LabelScorer classifier(task, label_score_of(options()), seed);
   const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
   const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
   for (const std::size_t i : indices) {
@@ -60,7 +66,8 @@ QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, s
       conversation.record(i).set_score(info, std::nullopt);
   }
 
-  const EditedItems edits = write_edits(task, turns_, "counterfactual", items, indices, choices, seed, conversation);
+  const auto turns = turns_ | ranges::views::transform(&PromptKind::name) | ranges::to<std::vector>();
+  const EditedItems edits = write_edits(task, turns, "counterfactual", items, indices, choices, seed, conversation);
   const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, conversation);
   score_flips(task, choices, edits, judged, conversation);
   score_texts(task, items, edits, conversation);

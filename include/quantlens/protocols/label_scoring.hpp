@@ -10,6 +10,7 @@
 
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/models/text_model.hpp"
+#include "quantlens/protocols/protocol_options.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
@@ -24,6 +25,16 @@ enum class LabelScore {
   mean,  ///< their mean: long labels are not at a disadvantage
   pmi    ///< their sum less the same label's after a content-free item: labels that are likely anyway are not favoured
 };
+
+/// The option of every protocol that predicts labels: a LabelScore by name.
+[[nodiscard]] inline OptionInfo label_score_info() {
+  return {"label_score",
+          "sum",
+          "how the score of a label is made of its tokens' log-probabilities",
+          {"sum", "mean", "pmi"}};
+}
+/// Precondition: the protocol has that option.
+[[nodiscard]] LabelScore label_score_of(const ProtocolOptions& options);
 
 /// The chosen label.
 struct LabelChoice {

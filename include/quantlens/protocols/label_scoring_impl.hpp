@@ -21,6 +21,11 @@
 
 namespace quantlens::inline v0_1 {
 
+QUANTLENS_INLINE LabelScore label_score_of(const ProtocolOptions& options) {
+  const std::string& name = options.text("label_score");
+  return name == "mean" ? LabelScore::mean : name == "pmi" ? LabelScore::pmi : LabelScore::sum;
+}
+
 QUANTLENS_INLINE LabelChoice choose_label(std::span<const double> scores) {
   LabelChoice choice;
   for (std::size_t i = 0; i < scores.size(); ++i) {

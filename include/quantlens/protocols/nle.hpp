@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/protocols/label_prompts.hpp"
+#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -16,16 +18,20 @@ namespace quantlens::inline v0_1 {
 /// Prompts: classify, explain. Source: Cross-Refine; decoding is greedy.
 class NaturalLanguageExplanation final : public Protocol {
  public:
-  using Protocol::Protocol;
+  NaturalLanguageExplanation() : Protocol({label_score_info()}) {}
 
   [[nodiscard]] std::string_view name() const override { return "nle"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {label_prompt::classify, label_prompt::explain};
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const override;
 
   [[nodiscard]] bool supports(const Task& task) const override;
 
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override;
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, const Models& models,
+                                            std::uint64_t seed) const override;
 
  private:
   static void score(const Item& item, const std::string& explanation, ItemRecord& record);

@@ -17,12 +17,13 @@
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/nle.hpp"
+#include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE std::vector<MetricInfo> NaturalLanguageExplanation::metrics() const {
-  return {metric::accuracy, metric::macro_f1,          metric::rouge_l,
+QUANTLENS_INLINE std::vector<Metric> NaturalLanguageExplanation::metrics() const {
+  return {metric::accuracy, macro_f1_metric(),         metric::rouge_l,
           metric::token_f1, metric::explanation_words, metric::degenerate_rate};
 }
 
@@ -31,10 +32,10 @@ QUANTLENS_INLINE bool NaturalLanguageExplanation::supports(const Task& task) con
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> NaturalLanguageExplanation::run(const Task& task, std::span<const Item> items,
-                                                                         TextModel& model, TextModel& full,
+                                                                         const Models& models,
                                                                          std::uint64_t seed) const {
-  Conversation conversation(task, items, model, full);
-  const LabelScorer classifier(task, options().label_score, seed);
+  Conversation conversation(task, items, models);
+  const LabelScorer classifier(task, label_score_of(options()), seed);
   const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
   const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
@@ -26,19 +27,23 @@ namespace quantlens::inline v0_1 {
 /// tagger finds; decoding is greedy.
 class PerturbTest final : public Protocol {
  public:
-  using Protocol::Protocol;
+  PerturbTest() : Protocol({label_score_info()}) {}
 
   /// Edits of an item that brings none.
   static constexpr std::size_t n_drawn = 8;
 
   [[nodiscard]] std::string_view name() const override { return "perturb_test"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {label_prompt::classify, label_prompt::explain};
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const override;
 
   [[nodiscard]] bool supports(const Task& task) const override;
 
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override;
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, const Models& models,
+                                            std::uint64_t seed) const override;
 
  private:
   /// Labels and their probabilities. Where the best score is not finite there is neither.

@@ -25,6 +25,7 @@
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/perturb_words.hpp"
+#include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 
@@ -39,16 +40,16 @@ QUANTLENS_INLINE PerturbTest::Predictions::Predictions(const std::vector<std::ve
   }
 }
 
-QUANTLENS_INLINE std::vector<MetricInfo> PerturbTest::metrics() const {
+QUANTLENS_INLINE std::vector<Metric> PerturbTest::metrics() const {
   return {metric::accuracy,
-          metric::macro_f1,
+          macro_f1_metric(),
           metric::flipped_share,
           metric::unfaithful_share,
           metric::unfaithful_share_of_flipped,
           metric::first_flip_faithful,
-          metric::flips_mentioned,
-          metric::cct,
-          metric::phi_cct};
+          flips_mentioned_metric(),
+          cct_metric(),
+          phi_cct_metric()};
 }
 
 QUANTLENS_INLINE bool PerturbTest::supports(const Task& task) const {
@@ -56,10 +57,10 @@ QUANTLENS_INLINE bool PerturbTest::supports(const Task& task) const {
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> PerturbTest::run(const Task& task, std::span<const Item> items,
-                                                          TextModel& model, TextModel& full, std::uint64_t seed) const {
+                                                          const Models& models, std::uint64_t seed) const {
   if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
-  Conversation conversation(task, items, model, full);
-  const LabelScorer classifier(task, options().label_score, seed);
+  Conversation conversation(task, items, models);
+  const LabelScorer classifier(task, label_score_of(options()), seed);
   const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
   const Predictions before(classifier.scores("classify", items, indices, conversation));
   for (const std::size_t i : indices) record_prediction(task, before.choices[i], conversation.record(i));

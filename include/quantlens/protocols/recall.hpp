@@ -20,16 +20,18 @@ namespace quantlens::inline v0_1 {
 /// are ours.
 class Recall final : public Protocol {
  public:
-  using Protocol::Protocol;
-
   [[nodiscard]] std::string_view name() const override { return "recall"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {{.name = "recall", .of = TaskKind::recall, .asks_for = "object"}};
+  }
+
+  [[nodiscard]] std::vector<Metric> metrics() const override;
 
   [[nodiscard]] bool supports(const Task& task) const override { return task.prompts.contains("recall"); }
 
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override;
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, const Models& models,
+                                            std::uint64_t seed) const override;
 
  private:
   static void score(const std::vector<std::string>& accepted, const Completion& completion,

@@ -13,17 +13,18 @@
 #include "quantlens/metrics/words.hpp"
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/recall.hpp"
+#include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/fact_prompts.hpp"
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE std::vector<MetricInfo> Recall::metrics() const {
-  return {metric::recall_top1, metric::recall_strict, metric::recall_full, metric::recall_macro};
+QUANTLENS_INLINE std::vector<Metric> Recall::metrics() const {
+  return {metric::recall_top1, metric::recall_strict, metric::recall_full, recall_macro_metric()};
 }
 
-QUANTLENS_INLINE std::vector<ItemRecord> Recall::run(const Task& task, std::span<const Item> items, TextModel& model,
-                                                     TextModel& full, std::uint64_t seed) const {
+QUANTLENS_INLINE std::vector<ItemRecord> Recall::run(const Task& task, std::span<const Item> items,
+                                                     const Models& models, std::uint64_t seed) const {
   const PromptTemplate& form = task.prompt("recall");
   FactExamples examples(task, "subject", true, seed);
   std::vector<ItemRequest<CompletionRequest>> asked;
@@ -35,7 +36,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> Recall::run(const Task& task, std::span
     expected.push_back({i, {prompt, answers}});
   }
 
-  Conversation conversation(task, items, model, full);
+  Conversation conversation(task, items, models);
   const std::vector<Completion> completions = conversation.complete("recall", asked);
   for (std::size_t i = 0; i < items.size(); ++i)
     conversation.record(i).transcript.back()["first_token"] = completions[i].first_token;

@@ -1,7 +1,9 @@
 /// What registry.hpp declares, defined.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,21 +21,59 @@
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE std::vector<std::unique_ptr<const Protocol>> make_protocols(ProtocolOptions options) {
-  std::vector<std::unique_ptr<const Protocol>> protocols;
-  protocols.push_back(std::make_unique<NaturalLanguageExplanation>(options));
-  const auto add_counterfactual = [&](std::string_view name, std::vector<std::string_view> turns) {
-    protocols.push_back(std::make_unique<Counterfactual>(name, std::move(turns), options));
-  };
-  add_counterfactual("counterfactual", {"counterfactual"});
-  add_counterfactual("counterfactual_guided", {"counterfactual_words", "counterfactual_guided"});
-  protocols.push_back(std::make_unique<SelfConsistencyCounterfactual>(options));
-  protocols.push_back(std::make_unique<SelfConsistencyRedaction>(options));
-  protocols.push_back(std::make_unique<SelfConsistencyWords>(options));
-  protocols.push_back(std::make_unique<PerturbTest>(options));
-  protocols.push_back(std::make_unique<Recall>(options));
-  protocols.push_back(std::make_unique<TwoHop>(options));
-  return protocols;
+namespace registry_detail {
+
+template <class P>
+[[nodiscard]] std::unique_ptr<Protocol> make() {
+  return std::make_unique<P>();
+}
+
+/// The line for each protocol of the library, and what was registered.
+[[nodiscard]] inline std::vector<ProtocolMaker>& makers() {
+  static std::vector<ProtocolMaker> all{make<NaturalLanguageExplanation>,
+                                        make<NaiveCounterfactual>,
+                                        make<GuidedCounterfactual>,
+                                        make<SelfConsistencyCounterfactual>,
+                                        make<SelfConsistencyRedaction>,
+                                        make<SelfConsistencyWords>,
+                                        make<PerturbTest>,
+                                        make<Recall>,
+                                        make<TwoHop>};
+  return all;
+}
+
+/// Makes a choice for each protocol that it is for. Errors: InputError where there is none.
+inline void apply(const OptionChoice& choice, std::span<const std::unique_ptr<Protocol>> protocols) {
+  std::vector<std::string> names, options;
+  bool found = false;
+  for (const auto& protocol : protocols) {
+    names.emplace_back(protocol->name());
+    for (const OptionInfo& info : protocol->options().infos()) options.emplace_back(info.name);
+    const bool is_for_it =
+        choice.protocol.empty() ? protocol->options().has(choice.option) : choice.protocol == protocol->name();
+    if (!is_for_it) continue;
+    protocol->options().choose(choice.option, choice.value);
+    found = true;
+  }
+  if (found) return;
+  if (choice.protocol.empty()) throw unknown_name("protocol option", choice.option, options);
+  throw unknown_name("protocol", choice.protocol, names);
+}
+
+}  // namespace registry_detail
+
+QUANTLENS_INLINE void register_protocol(ProtocolMaker maker) { registry_detail::makers().push_back(maker); }
+
+QUANTLENS_INLINE std::vector<std::unique_ptr<const Protocol>> make_protocols(const std::vector<OptionChoice>& choices) {
+  std::vector<std::unique_ptr<Protocol>> made;
+  for (const ProtocolMaker maker : registry_detail::makers()) {
+    made.push_back(maker());
+    const auto same = [&](const auto& other) { return other->name() == made.back()->name(); };
+    if (std::count_if(made.begin(), made.end(), same) > 1)
+      throw InputError("protocol", concat("two protocols are called ", made.back()->name(), "; rename one of them"));
+  }
+  for (const OptionChoice& choice : choices) registry_detail::apply(choice, made);
+  return {std::make_move_iterator(made.begin()), std::make_move_iterator(made.end())};
 }
 
 QUANTLENS_INLINE std::vector<std::string> protocol_names() {
@@ -42,10 +82,39 @@ QUANTLENS_INLINE std::vector<std::string> protocol_names() {
   return names;
 }
 
-QUANTLENS_INLINE std::unique_ptr<const Protocol> make_protocol(std::string_view name, ProtocolOptions options) {
-  for (auto& protocol : make_protocols(options))
+QUANTLENS_INLINE std::unique_ptr<const Protocol> make_protocol(std::string_view name,
+                                                               const std::vector<OptionChoice>& choices) {
+  for (auto& protocol : make_protocols(choices))
     if (protocol->name() == name) return std::move(protocol);
   throw unknown_name("protocol", name, protocol_names());
+}
+
+QUANTLENS_INLINE std::vector<PromptKind> known_prompts() {
+  std::vector<PromptKind> known;
+  for (const auto& protocol : make_protocols())
+    for (const PromptKind& prompt : protocol->prompts()) {
+      const auto same = std::ranges::find(known, prompt.name, &PromptKind::name);
+      if (same == known.end())
+        known.push_back(prompt);
+      else if (*same != prompt)
+        throw InputError("protocol", concat("the prompt ", prompt.name, " of ", protocol->name(),
+                                            " is another one than an earlier protocol's; rename it"));
+    }
+  return known;
+}
+
+QUANTLENS_INLINE std::vector<MetricInfo> known_metrics() {
+  std::vector<MetricInfo> known;
+  for (const auto& protocol : make_protocols())
+    for (const Metric& metric : protocol->metrics()) {
+      const auto same = std::ranges::find(known, metric.info.name, &MetricInfo::name);
+      if (same == known.end())
+        known.push_back(metric.info);
+      else if (*same != metric.info)
+        throw InputError("protocol", concat("the metric ", metric.info.name, " of ", protocol->name(),
+                                            " is another one than an earlier protocol's; rename it"));
+    }
+  return known;
 }
 
 }  // namespace quantlens::inline v0_1

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 
@@ -21,12 +22,12 @@ namespace quantlens::inline v0_1 {
 /// a new chat, decoding is greedy. There the counterfactual's target is the opposite of the gold label.
 class SelfConsistency : public Protocol {
  public:
-  using Protocol::Protocol;
+  SelfConsistency() : Protocol({label_score_info(), max_input_words_info()}) {}
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const final;
+  [[nodiscard]] std::vector<Metric> metrics() const final;
 
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const final;
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, const Models& models,
+                                            std::uint64_t seed) const final;
 
  private:
   /// Whether explanations hide words, so that texts and edits are classified by the task's redaction_judge.
@@ -45,9 +46,11 @@ class SelfConsistency : public Protocol {
 /// Prompts: classify, counterfactual.
 class SelfConsistencyCounterfactual final : public SelfConsistency {
  public:
-  using SelfConsistency::SelfConsistency;
-
   [[nodiscard]] std::string_view name() const override { return "self_consistency_counterfactual"; }
+
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {label_prompt::classify, label_prompt::counterfactual};
+  }
 
   [[nodiscard]] bool supports(const Task& task) const override;
 
@@ -66,9 +69,11 @@ class SelfConsistencyCounterfactual final : public SelfConsistency {
 /// redact.
 class SelfConsistencyRedaction final : public SelfConsistency {
  public:
-  using SelfConsistency::SelfConsistency;
-
   [[nodiscard]] std::string_view name() const override { return "self_consistency_redaction"; }
+
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {label_prompt::classify, label_prompt::classify_redacted, {.name = "redact", .knows_label = true}};
+  }
 
   [[nodiscard]] bool supports(const Task& task) const override;
 
@@ -85,9 +90,14 @@ class SelfConsistencyRedaction final : public SelfConsistency {
 /// Prompts: classify or classify_redacted; words or explain.
 class SelfConsistencyWords final : public SelfConsistency {
  public:
-  using SelfConsistency::SelfConsistency;
-
   [[nodiscard]] std::string_view name() const override { return "self_consistency_words"; }
+
+  [[nodiscard]] std::vector<PromptKind> prompts() const override {
+    return {label_prompt::classify,
+            label_prompt::classify_redacted,
+            {.name = "words", .knows_label = true},
+            label_prompt::explain};
+  }
 
   [[nodiscard]] bool supports(const Task& task) const override;
 

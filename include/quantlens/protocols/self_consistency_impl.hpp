@@ -24,19 +24,18 @@
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE std::vector<MetricInfo> SelfConsistency::metrics() const {
+QUANTLENS_INLINE std::vector<Metric> SelfConsistency::metrics() const {
   return {metric::accuracy, metric::faithfulness, metric::faithful_all, metric::mismatch_rate};
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> SelfConsistency::run(const Task& task, std::span<const Item> all_items,
-                                                              TextModel& model, TextModel& full,
-                                                              std::uint64_t seed) const {
+                                                              const Models& models, std::uint64_t seed) const {
   if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
-  const std::vector<Item> items = with_first_words(task, all_items, options().max_input_words);
-  Conversation conversation(task, items, model, full);
+  const std::vector<Item> items = with_first_words(task, all_items, options().count(max_input_words_option));
+  Conversation conversation(task, items, models);
   const std::optional<Task> redactions = hides_words() ? std::optional(redaction_judge(task)) : std::nullopt;
   const Task& judge = redactions ? *redactions : task;
-  const LabelScorer classifier(judge, options().label_score, seed);
+  const LabelScorer classifier(judge, label_score_of(options()), seed);
   const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
   const std::vector<LabelChoice> before = classifier.predict("classify", items, indices, conversation);
   for (const std::size_t i : indices) {

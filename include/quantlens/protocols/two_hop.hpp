@@ -12,6 +12,8 @@
 
 namespace quantlens::inline v0_1 {
 
+class Conversation;
+
 /// The protocol `two_hop`. An entity e1 leads to the bridge e2 = r1(e1), and that to the answer r2(e2). first_hop asks
 /// for r1(e1), second_hop for r2(e2) with the bridge named in the question, two_hop for r2(r1(e1)) without it. Right:
 /// the greedy completion, without blanks at its ends, starts with one of the accepted answers; case counts.
@@ -20,16 +22,16 @@ namespace quantlens::inline v0_1 {
 /// multi-hop reasoning?", and its code.
 class TwoHop final : public Protocol {
  public:
-  using Protocol::Protocol;
-
   [[nodiscard]] std::string_view name() const override { return "two_hop"; }
 
-  [[nodiscard]] std::vector<MetricInfo> metrics() const override;
+  [[nodiscard]] std::vector<PromptKind> prompts() const override;
+
+  [[nodiscard]] std::vector<Metric> metrics() const override;
 
   [[nodiscard]] bool supports(const Task& task) const override;
 
-  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, TextModel& model,
-                                            TextModel& full, std::uint64_t seed) const override;
+  [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, const Models& models,
+                                            std::uint64_t seed) const override;
 
  private:
   struct Question {

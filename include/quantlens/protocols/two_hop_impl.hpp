@@ -17,7 +17,14 @@
 
 namespace quantlens::inline v0_1 {
 
-QUANTLENS_INLINE std::vector<MetricInfo> TwoHop::metrics() const {
+QUANTLENS_INLINE std::vector<PromptKind> TwoHop::prompts() const {
+  std::vector<PromptKind> all;
+  for (const Question& question : questions)
+    all.push_back({.name = question.prompt, .of = TaskKind::two_hop, .asks_for = question.answers});
+  return all;
+}
+
+QUANTLENS_INLINE std::vector<Metric> TwoHop::metrics() const {
   return {metric::first_hop, metric::second_hop, metric::two_hop, metric::two_hop_given_hops};
 }
 
@@ -25,9 +32,9 @@ QUANTLENS_INLINE bool TwoHop::supports(const Task& task) const {
   return ranges::all_of(questions, [&](const Question& question) { return task.prompts.contains(question.prompt); });
 }
 
-QUANTLENS_INLINE std::vector<ItemRecord> TwoHop::run(const Task& task, std::span<const Item> items, TextModel& model,
-                                                     TextModel& full, std::uint64_t seed) const {
-  Conversation conversation(task, items, model, full);
+QUANTLENS_INLINE std::vector<ItemRecord> TwoHop::run(const Task& task, std::span<const Item> items,
+                                                     const Models& models, std::uint64_t seed) const {
+  Conversation conversation(task, items, models);
   FactExamples examples(task, "bridge", false, seed);
   for (const Question& question : questions) ask(question, task, items, examples, conversation);
   for (std::size_t i = 0; i < items.size(); ++i) {

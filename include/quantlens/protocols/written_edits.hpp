@@ -20,6 +20,13 @@ struct EditedItems {
   void add(Item item, std::size_t index);
 };
 
+/// The option of protocols whose texts are edited: words (separated by blanks) to which the edited field is cut first.
+/// FIZLE cuts at 255 tokens; words are the same for every tokenizer.
+inline constexpr std::string_view max_input_words_option = "max_input_words";
+[[nodiscard]] inline OptionInfo max_input_words_info() {
+  return {max_input_words_option, "0", "words to which the edited field is cut; 0: all of it"};
+}
+
 /// The items with their edit field cut to its first `max_words` words; 0, or no such field: whole.
 [[nodiscard]] std::vector<Item> with_first_words(const Task& task, std::span<const Item> items, std::size_t max_words);
 

@@ -35,6 +35,7 @@ struct GenerateRequest {
   std::vector<TokenId> prompt;
   std::size_t max_new_tokens = 0;
   Sampling sampling = {};
+  std::vector<std::vector<TokenId>> answers = {};  ///< what may be written; empty: anything
 };
 
 struct GenerateResult {
@@ -48,6 +49,22 @@ struct GenerateResult {
 struct EngineCounters {
   std::uint64_t prompt_tokens = 0, generated_tokens = 0;
   double prompt_seconds = 0, generate_seconds = 0;
+
+  EngineCounters& operator+=(const EngineCounters& other) {
+    prompt_tokens += other.prompt_tokens;
+    generated_tokens += other.generated_tokens;
+    prompt_seconds += other.prompt_seconds;
+    generate_seconds += other.generate_seconds;
+    return *this;
+  }
+  /// Work done between two readings, the later one on the left.
+  [[nodiscard]] friend EngineCounters operator-(EngineCounters after, const EngineCounters& before) {
+    after.prompt_tokens -= before.prompt_tokens;
+    after.generated_tokens -= before.generated_tokens;
+    after.prompt_seconds -= before.prompt_seconds;
+    after.generate_seconds -= before.generate_seconds;
+    return after;
+  }
 };
 
 /// Requests in, results out, in the same order. Errors: ItemError for an empty prompt, an unknown token id, or a

@@ -8,6 +8,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/interrupt.hpp"
+#include "quantlens/runtime/answer_choice.hpp"
 #include "quantlens/runtime/engine.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -278,11 +279,17 @@ QUANTLENS_INLINE std::vector<GenerateResult> Engine::generate(std::span<const Ge
   const Exclusive::Use use(in_use_, "this model");
   std::vector<GenerateResult> results(requests.size());
   std::vector<Rng> random;
-  for (const GenerateRequest& request : requests) random.emplace_back(request.sampling.seed);
+  for (const GenerateRequest& request : requests) {
+    for (const std::vector<TokenId>& answer : request.answers) check(answer);
+    random.emplace_back(request.sampling.seed);
+  }
   std::vector<TokenId> chosen(requests.size());
   const RowConsumer choose = [&](Sequence& sequence, std::size_t, std::span<const float> logits) {
     const std::size_t i = sequence.request;
-    chosen[i] = sample_token(logits, requests[i].sampling, random[i]);
+    const GenerateRequest& request = requests[i];
+    chosen[i] = request.answers.empty() ? sample_token(logits, request.sampling, random[i])
+                                        : choose_among(logits, next_of_answers(request.answers, results[i].tokens),
+                                                       model_.config.stop_tokens, request.sampling, random[i]);
   };
   const auto seconds_since = [](Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
@@ -301,6 +308,8 @@ QUANTLENS_INLINE std::vector<GenerateResult> Engine::generate(std::span<const Ge
     }
     result.seconds = seconds_since(sequence.started);
     if (result.seconds_to_first_token == 0) result.seconds_to_first_token = result.seconds;
+    const auto& answers = requests[sequence.request].answers;
+    if (!answers.empty() && next_of_answers(answers, result.tokens).at_end()) result.stopped = true;
     return !result.stopped && result.tokens.size() < requests[sequence.request].max_new_tokens &&
            sequence.tokens.size() < model_.config.n_ctx;
   };

@@ -10,6 +10,7 @@
 #include "quantlens/tasks/answer_list.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/data_row.hpp"
+#include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/tasks/toml_table.hpp"
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,8 +32,10 @@ namespace detail {
 
 class TaskReader {
  public:
-  TaskReader(const std::filesystem::path& folder, const std::filesystem::path& data_folder)
-      : data_folder_(data_folder),
+  TaskReader(const std::filesystem::path& folder, const std::filesystem::path& data_folder,
+             std::span<const PromptKind> prompt_kinds)
+      : prompt_kinds_(prompt_kinds),
+        data_folder_(data_folder),
         file_(folder / "task.toml"),
         document_(read_toml(file_)),
         root_(document_, file_.string()) {
@@ -215,14 +218,14 @@ class TaskReader {
     PlaceholderNames redacted_names = names;
     redacted_names.n_demonstrations += redacted_demonstrations(task_).size();
     std::vector<std::string> known;
-    for (const PromptKind& kind : prompt_kinds)
+    for (const PromptKind& kind : prompt_kinds_)
       if (kind.of == kind_) known.emplace_back(kind.name);
     table.check_keys(known);
     Prompts prompts;
-    for (const PromptKind& kind : prompt_kinds) {
+    for (const PromptKind& kind : prompt_kinds_) {
       if (!table.has(kind.name)) continue;
-      prompts.emplace(kind.name, read_prompt(table.table(kind.name), kind,
-                                             kind.name == "classify_redacted" ? redacted_names : names));
+      prompts.emplace(kind.name,
+                      read_prompt(table.table(kind.name), kind, kind.shows_redacted ? redacted_names : names));
       if (!kind.follows.empty() && !table.has(kind.follows))
         throw InputError("task", concat(table.where(), " [", kind.name, "] continues the chat of [", kind.follows,
                                         "], which is missing"));
@@ -303,6 +306,7 @@ class TaskReader {
         throw InputError("task_row", concat(where, ": two items have the id '", item.id, "'"));
   }
 
+  std::span<const PromptKind> prompt_kinds_;
   std::filesystem::path data_folder_;
   std::filesystem::path file_;
   toml::table document_;
@@ -320,8 +324,9 @@ class TaskReader {
 
 }  // namespace detail
 
-QUANTLENS_INLINE Task load_task(const std::filesystem::path& folder, const std::filesystem::path& data_folder) {
-  return detail::TaskReader(folder, data_folder).read();
+QUANTLENS_INLINE Task load_task(const std::filesystem::path& folder, const std::filesystem::path& data_folder,
+                                std::span<const PromptKind> prompt_kinds) {
+  return detail::TaskReader(folder, data_folder, prompt_kinds).read();
 }
 
 }  // namespace quantlens::inline v0_1

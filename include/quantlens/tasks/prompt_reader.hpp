@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -12,34 +11,11 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/metrics/words.hpp"
 #include "quantlens/tasks/prompt.hpp"
+#include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/tasks/toml_table.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// What a protocol asks with the prompt of that name. A new protocol's prompts are added to `prompt_kinds`.
-struct PromptKind {
-  std::string_view name;
-  bool knows_label;          ///< whether a label has been predicted by then, so that {label} and {target} have values
-  std::string_view follows;  ///< the prompt whose chat this one continues; empty: it opens a chat
-  TaskKind of = TaskKind::labels;  ///< the tasks that may have it
-  std::string_view asks_for = {};  ///< of a fact: the placeholder that its answer must hold before any other
-};
-
-inline constexpr std::array prompt_kinds{
-    PromptKind{"classify", false, ""},
-    PromptKind{"explain", true, ""},
-    PromptKind{"counterfactual", true, ""},
-    PromptKind{"counterfactual_words", true, ""},
-    PromptKind{"counterfactual_guided", true, "counterfactual_words"},
-    PromptKind{"redact", true, ""},
-    PromptKind{"words", true, ""},
-    PromptKind{"classify_redacted", false, ""},
-    PromptKind{"recall", false, "", TaskKind::recall, "object"},
-    PromptKind{"first_hop", false, "", TaskKind::two_hop, "bridge"},
-    PromptKind{"second_hop", false, "", TaskKind::two_hop, "answer"},
-    PromptKind{"two_hop", false, "", TaskKind::two_hop, "answer"},
-};
 
 /// What the placeholders of a task's prompts may be called.
 struct PlaceholderNames {

@@ -14,9 +14,6 @@
 
 namespace quantlens::inline v0_1 {
 
-/// What a task asks for: a label for a text, the object of a fact, or the end of a chain of two facts.
-enum class TaskKind { labels, recall, two_hop };
-
 /// One text to be labelled, one fact (or chain of two), or one demonstration.
 struct Item {
   std::string id;

@@ -1,0 +1,23 @@
+/// What protocols may ask with a task's prompts: the names of the [prompts.*] tables, as their protocols declare them.
+#pragma once
+
+#include <string_view>
+
+namespace quantlens::inline v0_1 {
+
+/// What a task asks for: a label for a text, the object of a fact, or the end of a chain of two facts.
+enum class TaskKind { labels, recall, two_hop };
+
+/// What a protocol asks with the prompt of that name.
+struct PromptKind {
+  std::string_view name;
+  bool knows_label = false;        ///< whether a label has been predicted by then: {label} and {target} have values
+  std::string_view follows = {};   ///< the prompt whose chat this one continues; empty: it opens a chat
+  TaskKind of = TaskKind::labels;  ///< the tasks that may have it
+  std::string_view asks_for = {};  ///< of a fact: the placeholder that its answer must hold before any other
+  bool shows_redacted = false;     ///< whether demonstrations are shown with hidden words, too
+
+  friend constexpr bool operator==(const PromptKind&, const PromptKind&) = default;
+};
+
+}  // namespace quantlens::inline v0_1

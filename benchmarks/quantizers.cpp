@@ -9,11 +9,12 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "quantlens/app/bench_program.hpp"
+#include "quantlens/app/command_line.hpp"
+#include "quantlens/app/engine_options.hpp"
 #include "quantlens/app/program.hpp"
 #include "quantlens/app/progress.hpp"
 #include "quantlens/bench/fidelity.hpp"
@@ -25,7 +26,6 @@
 #include "quantlens/bench/results.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/interrupt.hpp"
-#include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/truncated_file.hpp"
@@ -53,33 +53,21 @@ struct Options {
   std::vector<std::string> benchmark_arguments;
 
   void add_to(CLI::App& app) {
-    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
-    app.add_option("--model", model, "A .gguf file, a Hugging Face folder or a reference model")->capture_default_str();
-    app.add_option("--formats", formats, "Separated by commas")->delimiter(',')->capture_default_str();
-    app.add_option("--text", text,
-                   "Plain text, or JSON lines: texts, prompts with completions, or chats, whose last message counts; "
-                   "default: ours");
-    app.add_option("--context", context, "Tokens of a window of plain text")
-        ->check(CLI::Range(std::size_t{2}, std::size_t{1} << 30))
-        ->capture_default_str();
-    app.add_option("--sequences", sequences, "At most so many windows or rows of it")
-        ->check(positive)
-        ->capture_default_str();
-    app.add_option("--calibration", calibration.file, "Text or JSON lines; default: our own");
-    app.add_option("--calibration-sequences", calibration.sequences, "Windows of it")
-        ->check(positive)
-        ->capture_default_str();
-    app.add_option("--calibration-length", calibration.length, "Tokens of a window")
-        ->check(positive)
-        ->capture_default_str();
-    app.add_option("--distortion-windows", distortion_windows, "Calibration windows that distortion is measured on")
-        ->check(positive)
-        ->capture_default_str();
-    app.add_option("--threads", threads, "Default: all processors")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{4096}));
-    app.add_option("--out", out, "A folder for quantizers.json and the journal, from which a run resumes");
+    lay_out_help(app);
     app.set_version_flag("--version", "quantlens quantizers " QUANTLENS_VERSION);
-    app.allow_extras();
+    add_path_option(app, "--model", "A .gguf file, a Hugging Face folder or a reference model", model, "MODEL");
+    add_list_option(app, "--formats", "Separated by commas", formats);
+    add_path_option(app, "--text",
+                    "Plain text, or JSON lines: texts, prompts with completions, or chats, whose last message counts; "
+                    "default: ours",
+                    text);
+    add_count_option(app, "--context", "Tokens of a window of plain text", context, {2, size_range.most});
+    add_count_option(app, "--sequences", "At most so many windows or rows of it", sequences, size_range);
+    add_calibration_options(app, calibration);
+    add_count_option(app, "--distortion-windows", "Calibration windows that distortion is measured on",
+                     distortion_windows, size_range);
+    add_threads_option(app, threads);
+    add_path_option(app, "--out", "A folder for quantizers.json and the journal, from which a run resumes", out, "DIR");
     app.footer("--benchmark_* flags go to Google Benchmark; its names are quantizers/fidelity/FORMAT.");
   }
 };
@@ -225,9 +213,7 @@ int run(const Options& options) {
   std::vector<Cell> cells;
   for (const std::string& format : options.formats)
     bench_detail::add_once(cells, {{"quantizers", "fidelity"}, parse_format(format).name()});
-  BenchOptions benchmark_options;
-  benchmark_options.benchmark_arguments = options.benchmark_arguments;
-  report_detail::initialize_benchmark(benchmark_options);
+  report_detail::initialize_benchmark(options.benchmark_arguments);
   check_benchmark_path(options.benchmark_arguments);
   cells = filtered_cells(std::move(cells), benchmark::GetBenchmarkFilter());
 
@@ -287,18 +273,11 @@ int main(int argc, char** argv) {
   options.add_to(app);
   install_truncated_file_handler();
   return run_program(std::cout, std::cerr, "", [&] {
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::ParseError& error) {
-      std::ostringstream why;
-      const int status = app.exit(error, std::cout, why);
-      std::cerr << printable_lines(why.str());
-      return status == 0 ? 0 : exit_wrong_use;
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (const auto text = parse_command_line(app, arguments, &options.benchmark_arguments)) {
+      std::cout << *text;
+      return 0;
     }
-    options.benchmark_arguments = app.remaining();
-    for (const std::string& argument : options.benchmark_arguments)
-      if (!argument.starts_with("--benchmark_"))
-        throw InputError("usage", concat("unknown argument '", argument, "'; --help lists the known ones"));
     return run(options);
   });
 }

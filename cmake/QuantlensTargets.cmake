@@ -15,6 +15,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(Boost REQUIRED)
 find_package(Eigen3 3.4 REQUIRED)
 find_package(benchmark REQUIRED)
+find_package(CLI11 REQUIRED)
 
 # Adds the headers of `folders` (relative to include/quantlens; a name with .hpp is one header) to `target`.
 function(quantlens_add_headers target scope)
@@ -59,7 +60,7 @@ add_library(quantlens_quantlens INTERFACE)
 quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp metrics stats tasks protocols bench
                       report app)
 target_link_libraries(quantlens_quantlens INTERFACE quantlens_runtime range-v3::range-v3 tomlplusplus::tomlplusplus
-                                                    Boost::headers benchmark::benchmark)
+                                                    Boost::headers benchmark::benchmark CLI11::CLI11)
 
 foreach(component IN ITEMS kernels runtime quantlens)
   set_target_properties(quantlens_${component} PROPERTIES EXPORT_NAME ${component})
@@ -78,12 +79,11 @@ endif()
 
 # Adds every <name>.cpp of the current folder as a program of its own.
 function(quantlens_add_programs)
-  find_package(CLI11 REQUIRED)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
     add_executable(${name} ${source})
     target_compile_definitions(${name} PRIVATE QUANTLENS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    target_link_libraries(${name} PRIVATE quantlens_app_compiled CLI11::CLI11 quantlens_warnings)
+    target_link_libraries(${name} PRIVATE quantlens_app_compiled quantlens_warnings)
   endforeach()
 endfunction()

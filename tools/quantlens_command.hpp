@@ -4,19 +4,15 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
-#include "quantlens/core/error.hpp"
+#include "quantlens/app/engine_options.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/models/model_session.hpp"
@@ -37,45 +33,15 @@ void add_command(CLI::App& app, const std::string& name, const std::string& desc
   command->callback([options, &chosen] { chosen = [options](std::ostream& out) { options->run(out); }; });
 }
 
-/// Refuses what is no number of the option's type: CLI11's own checks pass NaN, and cut off what is beyond the type.
-[[nodiscard]] inline CLI::Validator whole_number(std::uint64_t least, std::uint64_t most) {
-  return {
-      [=](const std::string& text) -> std::string {
-        std::uint64_t value = 0;
-        const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-        const bool is_decimal = text == "0" || !text.starts_with('0');
-        if (is_decimal && code == std::errc{} && end == text.data() + text.size() && value >= least && value <= most)
-          return {};
-        return concat("expected a whole number from ", least, " to ", most, ", got '", text, "'");
-      },
-      ""};
-}
-
-/// The same for numbers with a fraction; NaN is none.
-[[nodiscard]] inline CLI::Validator number(double least, double most) {
-  return {[=](const std::string& text) -> std::string {
-            double value = 0;
-            const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-            if (code == std::errc{} && end == text.data() + text.size() && value >= least && value <= most) return {};
-            return concat("expected a number from ", least, " to ", most, ", got '", text, "'");
-          },
-          ""};
-}
-
-[[nodiscard]] inline CLI::Validator a_path() {
-  return {[](const std::string& text) { return text.empty() ? "expected a path, got ''" : std::string(); }, ""};
-}
-
 struct ModelOption {
   std::string path;
 
   void add_to(CLI::App& command, bool required = true) {
-    command
-        .add_option_function<std::string>(
-            "--model", [this](const std::string& model) { path = find_model(model).string(); },
-            "A .gguf file, a Hugging Face folder, or a reference model such as refworld-faithful")
-        ->check(a_path())
-        ->required(required);
+    add_path_option(command, "--model",
+                    "A .gguf file, a Hugging Face folder, or a reference model such as refworld-faithful", path,
+                    "MODEL")
+        ->required(required)
+        ->each([this](const std::string& model) { path = find_model(model).string(); });
   }
 };
 
@@ -112,29 +78,14 @@ struct EngineCommandOptions {
   void add_to(CLI::App& command) {
     model.add_to(command);
     command.add_option("--format", format, "Such as native-a8, rtn-w4-g64, gptq-w4-g64-act, bnb-nf4, or a plan")
+        ->type_name("FORMAT")
         ->capture_default_str();
-    add_calibration_to(command);
-    command.add_option("--threads", engine.threads, "Threads; default: all processors")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{4096}));
-  }
-
-  void add_calibration_to(CLI::App& command) {
-    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
-    command.add_option("--calibration", calibration.file, "Text or JSON lines for gptq and awq; default: our own")
-        ->check(a_path());
-    command.add_option("--calibration-sequences", calibration.sequences, "Windows of it")
-        ->check(positive)
-        ->capture_default_str();
-    command.add_option("--calibration-length", calibration.length, "Tokens of a window")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 20))
-        ->capture_default_str();
+    add_calibration_options(command, calibration);
+    add_threads_option(command, engine.threads);
   }
 
   void add_batching_to(CLI::App& command) {
-    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
-    command.add_option("--batch", engine.batch, "Sequences at a time")->check(positive)->capture_default_str();
-    command.add_option("--chunk", engine.chunk, "Prompt tokens at a time")->check(positive)->capture_default_str();
-    command.add_flag("!--no-shared-prefix", engine.shared_prefix, "Compute shared prompt prefixes anew");
+    add_batching_options(command, engine.batch, engine.chunk, engine.shared_prefix);
   }
 };
 

@@ -36,22 +36,16 @@ struct GenerateCommand {
   void add_to(CLI::App& command) {
     engine.add_to(command);
     command.add_option("--prompt", prompt, "Plain text")->required();
-    command.add_option("--max-new-tokens", max_new_tokens, "The completion's limit")
-        ->check(whole_number(0, std::numeric_limits<std::size_t>::max()))
-        ->capture_default_str();
+    add_count_option(command, "--max-new-tokens", "The completion's limit", max_new_tokens, {0});
     CLI::Option* as_chat = command.add_flag("--chat", chat, "The prompt is what the user says to the assistant");
     special.add_to(command)->excludes(as_chat);
     CLI::Option* temperature =
-        command.add_option("--temperature", sampling.temperature, "0: greedy, the default")->check(number(0.0, 1e6));
-    command.add_option("--top-k", sampling.top_k, "Sample from the K most likely tokens")
-        ->needs(temperature)
-        ->check(whole_number(0, std::numeric_limits<std::size_t>::max()));
-    command.add_option("--top-p", sampling.top_p, "Sample from the most likely tokens that make up P")
-        ->needs(temperature)
-        ->check(number(0.0, 1.0));
-    command.add_option("--seed", sampling.seed, "Of the sampling")
-        ->needs(temperature)
-        ->check(whole_number(0, std::numeric_limits<std::uint64_t>::max()));
+        add_real_option(command, "--temperature", "Of the sampling; 0 is greedy", sampling.temperature, {0, 1e6});
+    add_count_option(command, "--top-k", "Sample from the K most likely tokens; 0: from all", sampling.top_k, {0})
+        ->needs(temperature);
+    add_real_option(command, "--top-p", "Sample from the most likely tokens that make up P", sampling.top_p, {0, 1})
+        ->needs(temperature);
+    add_count_option(command, "--seed", "Of the sampling", sampling.seed, {0})->needs(temperature);
   }
 
   void run(std::ostream& out) {
@@ -141,9 +135,8 @@ struct PerplexityCommand {
         .add_option("--file", file,
                     "Plain text, taken as one; or JSON lines of texts, or of chats, whose answers count")
         ->required();
-    command.add_option("--context", context, "Tokens of a window; the first of each is not predicted")
-        ->check(CLI::Range(std::size_t{2}, std::size_t{1} << 30))
-        ->capture_default_str();
+    add_count_option(command, "--context", "Tokens of a window; the first of each is not predicted", context,
+                     {2, size_range.most});
   }
 
   void run(std::ostream& out) const {
@@ -170,16 +163,11 @@ struct SpeedCommand {
   std::size_t prefill = 512, decode = 128, repeat = 5;
 
   void add_to(CLI::App& command) {
-    const CLI::Range positive(std::size_t{1}, std::size_t{1} << 30);
     engine.add_to(command);
-    command.add_option("--chunk", engine.engine.chunk, "Prompt tokens at a time")->check(positive);
-    command.add_option("--prefill", prefill, "Tokens of the prompt")->check(positive)->capture_default_str();
-    command.add_option("--decode", decode, "Tokens generated one by one after a prompt of one")
-        ->check(positive)
-        ->capture_default_str();
-    command.add_option("--repeat", repeat, "Measurements, of which the median counts")
-        ->check(positive)
-        ->capture_default_str();
+    add_chunk_option(command, engine.engine.chunk);
+    add_count_option(command, "--prefill", "Tokens of the prompt", prefill, size_range);
+    add_count_option(command, "--decode", "Tokens generated one by one after a prompt of one", decode, size_range);
+    add_count_option(command, "--repeat", "Measurements, of which the median counts", repeat, size_range);
   }
 
   void run(std::ostream& out) const {

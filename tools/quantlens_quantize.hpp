@@ -29,9 +29,7 @@ struct QuantizeCommand {
 
   void add_to(CLI::App& command) {
     engine.add_to(command);
-    command.add_option("--out", out, "A new folder, or for gguf-* formats a new .gguf file")
-        ->check(a_path())
-        ->required();
+    add_path_option(command, "--out", "A new folder, or for gguf-* formats a new .gguf file", out, "PATH")->required();
   }
 
   void run(std::ostream& report) const {

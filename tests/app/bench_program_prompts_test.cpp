@@ -9,6 +9,7 @@
 
 #include "program_harness.hpp"
 #include "quantlens/app/bench_program.hpp"
+#include "quantlens/app/command_line.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -63,6 +63,9 @@ class Quantizers(unittest.TestCase):
 
     def test_wrong_use(self):
         for arguments, message in [(["--formats", "rtn-w5"], "rtn-w5"), (["--frobnicate"], "--frobnicate"),
+                                   (["--format", "full"], "did you mean '--formats'?"), (["--formats", ","], "takes a list"),
+                                   (["--threads", "0"], "--threads takes a whole number from 1 to 4096; got '0'"),
+                                   (["--benchmark_format=jason"], "did you mean 'json'?"),
                                    (["--text", "/nowhere.txt"], "nowhere"), (["--model", "nothing"], "nothing")]:
             with self.subTest(arguments=arguments):
                 result = run(*arguments)

@@ -32,7 +32,7 @@ quantlens_add_consumer_test(find_package_kernels find_package "-DCMAKE_PREFIX_PA
                             -DCONSUMER_COMPONENT=kernels -DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
                             -DCMAKE_DISABLE_FIND_PACKAGE_PCRE2=ON -DCMAKE_DISABLE_FIND_PACKAGE_utf8proc=ON
                             -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON
-                            -DCMAKE_DISABLE_FIND_PACKAGE_Eigen3=ON)
+                            -DCMAKE_DISABLE_FIND_PACKAGE_CLI11=ON)
 quantlens_add_consumer_test(find_package find_package "-DCMAKE_PREFIX_PATH=${stage}/all"
                             -DCONSUMER_COMPONENT=quantlens)
 quantlens_add_consumer_test(add_subdirectory add_subdirectory "-DQUANTLENS_FOLDER=${PROJECT_SOURCE_DIR}")

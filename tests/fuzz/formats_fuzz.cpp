@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/bench/options.hpp"
+#include "quantlens/app/bench_command_line.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "standalone_main.hpp"
 
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     else
       arguments.back() += c;
   try {
-    static_cast<void>(parse_bench_options(arguments));
+    static_cast<void>(parse_bench_command_line(arguments));
   } catch (const InputError&) {
   }
   return 0;

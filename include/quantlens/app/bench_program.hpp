@@ -9,9 +9,9 @@
 #include <span>
 #include <string>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
-#include "quantlens/bench/options.hpp"
 #include "quantlens/core/error.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -25,7 +25,7 @@ namespace report_detail {
 std::optional<std::filesystem::path> baseline_model(const std::string& baseline);
 
 /// Errors: InputError for a flag that Google Benchmark does not take.
-void initialize_benchmark(const BenchOptions& options);
+void initialize_benchmark(std::span<const std::string> benchmark_arguments);
 
 }  // namespace report_detail
 

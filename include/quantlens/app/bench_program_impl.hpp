@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/app/bench_command_line.hpp"
 #include "quantlens/app/bench_program.hpp"
 #include "quantlens/app/program.hpp"
 #include "quantlens/app/run_progress.hpp"
@@ -40,20 +41,20 @@ namespace quantlens::inline v0_1 {
 
 namespace report_detail {
 
-inline bool has_flag(const BenchOptions& options, std::string_view start) {
+inline bool has_flag(const BenchCommandLine& options, std::string_view start) {
   return std::any_of(options.benchmark_arguments.begin(), options.benchmark_arguments.end(),
                      [&](const std::string& argument) { return argument.starts_with(start); });
 }
 
 /// Google Benchmark's own way to ask for what --list prints.
-inline bool lists_tests(const BenchOptions& options) {
+inline bool lists_tests(const BenchCommandLine& options) {
   return has_flag(options, "--benchmark_list_tests") && !has_flag(options, "--benchmark_list_tests=false");
 }
 
-QUANTLENS_INLINE void initialize_benchmark(const BenchOptions& options) {
+QUANTLENS_INLINE void initialize_benchmark(std::span<const std::string> benchmark_arguments) {
   // Google Benchmark keeps the pointer to its program's name.
   static char program_name[] = "quantlens_bench";
-  std::vector<std::string> arguments = options.benchmark_arguments;
+  std::vector<std::string> arguments(benchmark_arguments.begin(), benchmark_arguments.end());
   std::vector<char*> pointers{program_name};
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
@@ -63,7 +64,7 @@ QUANTLENS_INLINE void initialize_benchmark(const BenchOptions& options) {
 }
 
 /// Items to serve or compute, for the progress line.
-inline std::size_t count_items(const Plan& plan, const std::vector<Cell>& cells, const BenchOptions& options) {
+inline std::size_t count_items(const Plan& plan, const std::vector<Cell>& cells, const BenchCommandLine& options) {
   std::size_t total = 0;
   for (const Cell& cell : cells) {
     const std::size_t n_items = plan.task_of(cell).items.size();
@@ -141,7 +142,7 @@ inline Models open_models(const BenchOptions& options, const OpenModel& open) {
 }
 
 /// What the run is to measure, after all that can be known of it without a model.
-inline Plan make_checked_plan(const BenchOptions& options, const Models& models) {
+inline Plan make_checked_plan(const BenchCommandLine& options, const Models& models) {
   Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
                         models.baseline().own_name());
   check_prompts(plan, *models.model, models.other.get(), options);
@@ -157,7 +158,7 @@ inline void print_failures(const nlohmann::ordered_json& results, std::ostream& 
   }
 }
 
-inline int run_cells(const BenchOptions& options, const Plan& plan, const std::vector<Cell>& cells,
+inline int run_cells(const BenchCommandLine& options, const Plan& plan, const std::vector<Cell>& cells,
                      const Models& models, const Host& host, std::ostream& out, std::ostream& err) {
   ModelPool model(*models.model);
   std::optional<ModelPool> other;
@@ -221,8 +222,8 @@ inline int run_cells(const BenchOptions& options, const Plan& plan, const std::v
 QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, const OpenModel& open, std::ostream& out,
                                        std::ostream& err, const Host& host) {
   return run_program(out, err, "", [&] {
-    const BenchOptions options = parse_bench_options(arguments);
-    if (options.help) out << bench_usage;
+    const BenchCommandLine options = parse_bench_command_line(arguments);
+    if (options.help) out << bench_help();
     if (options.version) out << "quantlens_bench " << QUANTLENS_VERSION << "\n";
     if (options.help || options.version) return 0;
 
@@ -233,7 +234,7 @@ QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, c
         for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
     const Plan plan = report_detail::make_checked_plan(options, models);
     for (const std::string& why : plan.skipped) err << "skipped: " << printable(why) << "\n";
-    report_detail::initialize_benchmark(options);
+    report_detail::initialize_benchmark(options.benchmark_arguments);
     const std::vector<Cell> cells = filtered_cells(plan.cells(), benchmark::GetBenchmarkFilter());
     if (options.list || report_detail::lists_tests(options)) {
       for (const Cell& cell : cells) out << cell.name() << "\n";

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/model_provider.hpp"
-#include "quantlens/bench/options.hpp"
 #include "quantlens/bench/plan.hpp"
 
 namespace quantlens::inline v0_1 {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/cell.hpp"
-#include "quantlens/bench/options.hpp"
 #include "quantlens/bench/prompt_sets.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/protocols/protocol.hpp"

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/model_provider.hpp"
-#include "quantlens/bench/options.hpp"
 #include "quantlens/bench/plan.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/models/text_model.hpp"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "quantlens/bench/options.hpp"
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/core/glob.hpp"
 #include "quantlens/tasks/task.hpp"
 

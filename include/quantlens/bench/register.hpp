@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "quantlens/bench/cell.hpp"
-#include "quantlens/bench/options.hpp"
+#include "quantlens/core/error.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -12,6 +12,7 @@
 
 #include "quantlens/bench/register.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/core/parse_number.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -20,8 +21,7 @@ QUANTLENS_INLINE std::size_t asked_repetitions(std::span<const std::string> benc
   std::size_t repetitions = 1;
   for (const std::string& argument : benchmark_arguments)
     if (argument.starts_with(flag))
-      repetitions = bench_detail::parse_integer<std::size_t>("--benchmark_repetitions",
-                                                             std::string_view(argument).substr(flag.size()), 1);
+      repetitions = parse_whole_number("--benchmark_repetitions", std::string_view(argument).substr(flag.size()), {});
   return repetitions;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/model_provider.hpp"
-#include "quantlens/bench/options.hpp"
 #include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
 

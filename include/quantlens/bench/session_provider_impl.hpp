@@ -44,9 +44,7 @@ QUANTLENS_INLINE nlohmann::json calibration_json(const Calibration& calibration)
 }
 
 QUANTLENS_INLINE SessionProvider::SessionProvider(const std::filesystem::path& path, const BenchOptions& options)
-    : path_(path),
-      session_(path, engine_options(options),
-               {options.calibration, options.calibration_sequences, options.calibration_length}) {}
+    : path_(path), session_(path, engine_options(options), options.calibration) {}
 
 QUANTLENS_INLINE std::string SessionProvider::name() const {
   return (path_.has_filename() ? path_ : path_.parent_path()).filename().string();

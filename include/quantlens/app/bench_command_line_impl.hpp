@@ -16,7 +16,7 @@
 
 namespace quantlens::inline v0_1 {
 
-namespace bench_detail {
+namespace app_detail {
 
 inline PromptChoice parse_prompt_choice(const std::string& text) {
   const std::vector<std::string> known{"auto", "plain", "trained"};  // in the order of the enumerators
@@ -105,13 +105,13 @@ void with_bench_app(BenchCommandLine& options, bool& limits, Use&& use) {
   use(app);
 }
 
-}  // namespace bench_detail
+}  // namespace app_detail
 
 QUANTLENS_INLINE BenchCommandLine parse_bench_command_line(std::span<const std::string> arguments) {
   BenchCommandLine options;
   options.arguments.assign(arguments.begin(), arguments.end());
   bool limits = false;
-  bench_detail::with_bench_app(options, limits, [&](CLI::App& app) {
+  app_detail::with_bench_app(options, limits, [&](CLI::App& app) {
     static_cast<void>(parse_command_line(app, arguments, &options.benchmark_arguments));
   });
   if (!limits && options.tasks.empty()) options.limit = unnamed_limit;
@@ -122,7 +122,7 @@ QUANTLENS_INLINE std::string bench_help() {
   BenchCommandLine defaults;
   bool limits = false;
   std::string help;
-  bench_detail::with_bench_app(defaults, limits, [&](CLI::App& app) { help = app.help(); });
+  app_detail::with_bench_app(defaults, limits, [&](CLI::App& app) { help = app.help(); });
   return help;
 }
 

@@ -35,5 +35,11 @@ TEST_CASE("a bad pattern and one that matches nothing at all are refused") {
 }
 
 TEST_CASE("a pattern that backtracks without end is stopped by the match limit") {
-  CHECK_THROWS_WITH(matches("(a|aa)+[bd]", std::string(64, 'a') + "c"), Catch::Contains("matching at byte 0"));
+  const std::string text = std::string(64, 'a') + "c";
+  CHECK_THROWS_WITH(matches("(a|aa)+[bd]", text), Catch::Contains("matching at byte 0"));
+  CHECK_THROWS_AS(matches("(a|aa)+[bd]", text), InputError);
+}
+
+TEST_CASE("an empty match that the pattern did not show is refused") {
+  CHECK_THROWS_AS(matches("a\\K", "a"), InputError);
 }

@@ -63,7 +63,8 @@ class Regex {
   }
 
   /// Calls visit(begin, end) with the byte range of each match, from left to right. `text` must be valid UTF-8.
-  /// Errors: Error where a match takes more steps than a linear scan could need.
+  /// Errors: InputError where a match takes more steps than a linear scan could need, or is empty after all: patterns
+  /// come from files.
   template <class Visit>
   void for_each_match(std::string_view text, RegexScratch& scratch, Visit&& visit) const {
     constexpr std::size_t least_steps = 1'000'000, steps_per_byte = 16;
@@ -75,9 +76,10 @@ class Regex {
       const int found = pcre2_match_8(code_.get(), reinterpret_cast<PCRE2_SPTR8>(text.data()), text.size(), at,
                                       PCRE2_NO_UTF_CHECK, scratch.data_.get(), scratch.context_.get());
       if (found == PCRE2_ERROR_NOMATCH) return;
-      if (found < 0) throw Error("regex", concat("matching at byte ", at, " of ", text.size(), ": ", message(found)));
+      if (found < 0)
+        throw InputError("regex", concat("matching at byte ", at, " of ", text.size(), ": ", message(found)));
       const PCRE2_SIZE* range = pcre2_get_ovector_pointer_8(scratch.data_.get());
-      if (range[1] <= range[0]) throw Error("regex", concat("an empty match at byte ", range[0]));
+      if (range[1] <= range[0]) throw InputError("regex", concat("an empty match at byte ", range[0]));
       visit(std::size_t{range[0]}, std::size_t{range[1]});
       at = range[1];
     }

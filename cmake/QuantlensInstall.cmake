@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/quantlens")
 
-foreach(component IN ITEMS kernels runtime quantlens)
+foreach(component IN LISTS quantlens_components)
   install(TARGETS quantlens_${component} EXPORT quantlens-${component} COMPONENT ${component}
           ARCHIVE COMPONENT ${component} FILE_SET HEADERS COMPONENT ${component})
   install(EXPORT quantlens-${component} FILE quantlens-${component}-targets.cmake NAMESPACE quantlens::
@@ -18,8 +18,15 @@ write_basic_package_version_file("${PROJECT_BINARY_DIR}/quantlens-config-version
                                  COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/quantlens-config.cmake" "${PROJECT_BINARY_DIR}/quantlens-config-version.cmake"
         DESTINATION "${package_dir}" COMPONENT kernels)
-install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake"
-        DESTINATION "${package_dir}/modules" COMPONENT runtime)
+if("runtime" IN_LIST quantlens_components)
+  install(FILES "${PROJECT_SOURCE_DIR}/cmake/FindPCRE2.cmake" "${PROJECT_SOURCE_DIR}/cmake/Findutf8proc.cmake"
+          DESTINATION "${package_dir}/modules" COMPONENT runtime)
+endif()
+
+# What follows belongs to the whole.
+if(NOT "quantlens" IN_LIST quantlens_components)
+  return()
+endif()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/tasks" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens" COMPONENT quantlens)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/reference_models" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens"
         COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN "calibration/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)

@@ -5,18 +5,6 @@
 
 include(GNUInstallDirs)
 
-find_package(OpenMP REQUIRED COMPONENTS CXX)
-find_package(xsimd REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(PCRE2 REQUIRED)
-find_package(utf8proc REQUIRED)
-find_package(range-v3 REQUIRED)
-find_package(tomlplusplus REQUIRED)
-find_package(Boost REQUIRED)
-find_package(Eigen3 3.4 REQUIRED)
-find_package(benchmark REQUIRED)
-find_package(CLI11 REQUIRED)
-
 # Adds the headers of `folders` (relative to include/quantlens; a name with .hpp is one header) to `target`.
 function(quantlens_add_headers target scope)
   set(headers)
@@ -33,6 +21,8 @@ function(quantlens_add_headers target scope)
   target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/include" FILES ${headers})
 endfunction()
 
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(xsimd REQUIRED)
 if(QUANTLENS_COMPILED_KERNELS)
   include(QuantlensKernelUnits)
   add_library(quantlens_kernels STATIC)
@@ -50,19 +40,32 @@ target_link_libraries(quantlens_kernels ${kernels_scope} OpenMP::OpenMP_CXX)
 get_target_property(xsimd_headers xsimd INTERFACE_INCLUDE_DIRECTORIES)
 target_include_directories(quantlens_kernels SYSTEM ${kernels_scope} $<BUILD_INTERFACE:${xsimd_headers}>)
 
-add_library(quantlens_runtime INTERFACE)
-quantlens_add_headers(quantlens_runtime INTERFACE io text jinja weights checkpoints quant runtime
-                      convert models)
-target_link_libraries(quantlens_runtime INTERFACE quantlens_kernels nlohmann_json::nlohmann_json PCRE2::8BIT
-                                                  utf8proc::utf8proc Eigen3::Eigen)
+if("runtime" IN_LIST quantlens_components)
+  find_package(nlohmann_json REQUIRED)
+  find_package(PCRE2 REQUIRED)
+  find_package(utf8proc REQUIRED)
+  find_package(Eigen3 3.4 REQUIRED)
+  add_library(quantlens_runtime INTERFACE)
+  quantlens_add_headers(quantlens_runtime INTERFACE io text jinja weights checkpoints quant runtime
+                        convert models)
+  target_link_libraries(quantlens_runtime INTERFACE quantlens_kernels nlohmann_json::nlohmann_json PCRE2::8BIT
+                                                    utf8proc::utf8proc Eigen3::Eigen)
+endif()
 
-add_library(quantlens_quantlens INTERFACE)
-quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp metrics stats tasks protocols bench
-                      report app)
-target_link_libraries(quantlens_quantlens INTERFACE quantlens_runtime range-v3::range-v3 tomlplusplus::tomlplusplus
-                                                    Boost::headers benchmark::benchmark CLI11::CLI11)
+if("quantlens" IN_LIST quantlens_components)
+  find_package(range-v3 REQUIRED)
+  find_package(tomlplusplus REQUIRED)
+  find_package(Boost REQUIRED)
+  find_package(benchmark REQUIRED)
+  find_package(CLI11 REQUIRED)
+  add_library(quantlens_quantlens INTERFACE)
+  quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp metrics stats tasks protocols bench
+                        report app)
+  target_link_libraries(quantlens_quantlens INTERFACE quantlens_runtime range-v3::range-v3 tomlplusplus::tomlplusplus
+                                                      Boost::headers benchmark::benchmark CLI11::CLI11)
+endif()
 
-foreach(component IN ITEMS kernels runtime quantlens)
+foreach(component IN LISTS quantlens_components)
   set_target_properties(quantlens_${component} PROPERTIES EXPORT_NAME ${component})
   add_library(quantlens::${component} ALIAS quantlens_${component})
 endforeach()
@@ -79,11 +82,12 @@ endif()
 
 # Adds every <name>.cpp of the current folder as a program of its own.
 function(quantlens_add_programs)
+  find_package(CLI11 REQUIRED)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   foreach(source IN LISTS sources)
     cmake_path(GET source STEM name)
     add_executable(${name} ${source})
     target_compile_definitions(${name} PRIVATE QUANTLENS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    target_link_libraries(${name} PRIVATE quantlens_app_compiled quantlens_warnings)
+    target_link_libraries(${name} PRIVATE quantlens_app_compiled CLI11::CLI11 quantlens_warnings)
   endforeach()
 endfunction()

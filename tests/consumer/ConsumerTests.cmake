@@ -36,6 +36,7 @@ quantlens_add_consumer_test(find_package_kernels find_package "-DCMAKE_PREFIX_PA
 quantlens_add_consumer_test(find_package find_package "-DCMAKE_PREFIX_PATH=${stage}/all"
                             -DCONSUMER_COMPONENT=quantlens)
 quantlens_add_consumer_test(add_subdirectory add_subdirectory "-DQUANTLENS_FOLDER=${PROJECT_SOURCE_DIR}")
+quantlens_add_consumer_test(fetch_content fetch_content "-DQUANTLENS_FOLDER=${PROJECT_SOURCE_DIR}")
 set_tests_properties(consumer.find_package_kernels PROPERTIES FIXTURES_REQUIRED install_kernels)
 set_tests_properties(consumer.find_package PROPERTIES FIXTURES_REQUIRED install_all)
 

@@ -81,7 +81,7 @@ struct RowGroups {
   return order;
 }
 
-/// Calls make.operator()<Bits>() for one of the widths 2, 3, 4 and 8.
+/// Calls `make.operator()<Bits>()` for one of the widths 2, 3, 4 and 8.
 template <class Make>
 [[nodiscard]] AnyPacked visit_code_bits(int bits, Make&& make) {
   switch (bits) {

@@ -27,7 +27,8 @@ namespace detail {
   return digits;
 }
 
-/// Each character itself, or \n, \t, \xNN (a byte that is no UTF-8, an ASCII control) or \u{NN}; of `kept` each itself.
+/// Each character itself, or `\n`, `\t`, `\xNN` (a byte that is no UTF-8, an ASCII control) or `\u{NN}`; of `kept` each
+/// itself.
 [[nodiscard]] inline std::string escape_unprintable(std::string_view text, std::string_view kept) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {

@@ -44,7 +44,7 @@ namespace detail {
 }  // namespace detail
 
 /// Reads records of equal length. Fields may be quoted and then hold separators, line ends and doubled quotes; a quote
-/// inside an unquoted field stands for itself. Records end with \n or \r\n; a byte order mark and blank lines are
+/// inside an unquoted field stands for itself. Records end with `\n` or `\r\n`; a byte order mark and blank lines are
 /// skipped.
 /// `n_fields` is how many each has; 0: as many as the first, which then names columns.
 /// Errors: FormatError `csv`: no UTF-8 text, an open quote, text behind a closing quote, a record of another length,

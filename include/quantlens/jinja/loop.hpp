@@ -28,7 +28,7 @@ class Loop {
   }
   [[nodiscard]] const Value& item() const { return items_[next_ - 1]; }
 
-  /// loop.<name>, or undefined.
+  /// `loop.<name>`, or undefined.
   [[nodiscard]] Value attribute(std::string_view name) {
     const std::size_t index0 = next_ - 1;
     if (name == "index0") return integer(index0);

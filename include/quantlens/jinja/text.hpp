@@ -21,7 +21,7 @@ namespace quantlens::inline v0_1::jinja {
 /// Python's str.isspace(): White_Space and the four ASCII separators.
 [[nodiscard]] constexpr bool is_space(char32_t c) noexcept { return is_white_space(c) || (c >= 0x1c && c <= 0x1f); }
 
-/// Python's str.splitlines() ends lines here (besides \r\n).
+/// Python's str.splitlines() ends lines here (besides `\r\n`).
 [[nodiscard]] constexpr bool ends_line(char32_t c) noexcept {
   return (c >= 0xa && c <= 0xd) || (c >= 0x1c && c <= 0x1e) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }

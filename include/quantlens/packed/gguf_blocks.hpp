@@ -46,7 +46,7 @@ requires(!is_k_type(Type)) [[nodiscard]] GgufBlock<Type> read_gguf_block(const s
   return result;
 }
 
-/// Calls f.template operator()<Type>() for a quantized GGUF type; true where `type` is one.
+/// Calls `f.template operator()<Type>()` for a quantized GGUF type; true where `type` is one.
 template <class F>
 bool visit_gguf_type(GgmlType type, F&& f) {
   switch (type) {

@@ -1,4 +1,4 @@
-/// Texts that the model edits itself: counterfactuals and redactions between <new> and </new>.
+/// Texts that the model edits itself: counterfactuals and redactions between `<new>` and `</new>`.
 #pragma once
 
 #include <cstddef>

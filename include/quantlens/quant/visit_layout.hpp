@@ -5,7 +5,7 @@
 
 namespace quantlens::inline v0_1 {
 
-/// Calls f.template operator()<Bits>(). Precondition: bits is one that formats offer.
+/// Calls `f.template operator()<Bits>()`. Precondition: bits is one that formats offer.
 template <class F>
 decltype(auto) visit_bits(int bits, F&& f) {
   switch (bits) {

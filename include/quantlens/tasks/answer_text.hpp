@@ -31,7 +31,7 @@ namespace detail {
 inline constexpr std::string_view open_tag = "<new>";
 inline constexpr std::string_view close_tag = "</new>";
 
-/// The text with every <new> and </new> taken out, without blanks at its ends; none if nothing is left.
+/// The text with every `<new>` and `</new>` taken out, without blanks at its ends; none if nothing is left.
 /// `folded` is `text` in lower case.
 [[nodiscard]] inline std::optional<std::string> without_tags(std::string_view text, std::string_view folded) {
   std::string kept;
@@ -50,9 +50,9 @@ inline constexpr std::string_view close_tag = "</new>";
 
 }  // namespace detail
 
-/// The edited text of an answer: (a) between <new> and </new>; else (b) from <new> to the next '<' or the end; else (c)
-/// in the first other <...>. Tags are matched in any case and never part of the result, which may span lines; the first
-/// match counts. None (a parse failure): no rule matches, or the first that does finds only blanks.
+/// The edited text of an answer: (a) between `<new>` and `</new>`; else (b) from `<new>` to the next '<' or the end;
+/// else (c) in the first other `<...>`. Tags are matched in any case and never part of the result, which may span
+/// lines; the first match counts. None (a parse failure): no rule matches, or the first that does finds only blanks.
 /// Source: FIZLE (Bhattacharjee et al. 2024), whose own pattern keeps the tag in (b) and stops at newlines.
 [[nodiscard]] inline std::optional<std::string> parse_counterfactual(std::string_view answer) {
   const std::string folded = to_lower(answer);

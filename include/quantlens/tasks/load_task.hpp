@@ -14,7 +14,7 @@ namespace quantlens::inline v0_1 {
 /// The only `schema` that is understood.
 inline constexpr std::string_view task_schema = "quantlens-task/1";
 
-/// Reads a task folder; a task whose data the user brings finds it in `data_folder`/<task name>/. `prompt_kinds` are
+/// Reads a task folder; a task whose data the user brings finds it in `data_folder/NAME/`. `prompt_kinds` are
 /// the prompts that it may have: known_prompts() of protocols/registry.hpp. Errors: InputError `task_data` where the
 /// user's data set is not there; InputError for whatever task.toml or a data file gets wrong, naming file and key or
 /// row.

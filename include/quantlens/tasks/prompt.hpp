@@ -44,7 +44,7 @@ class TextTemplate {
   std::vector<Piece> pieces_;
 };
 
-/// One turn that a protocol takes with the model, as [prompts.<name>] of a task describes it.
+/// One turn that a protocol takes with the model, as `[prompts.<name>]` of a task describes it.
 struct PromptTemplate {
   std::optional<TextTemplate> system;  ///< opens the chat
   TextTemplate user;

@@ -132,7 +132,7 @@ class DialectReader {
 }  // namespace detail
 
 /// The PCRE2 pattern that matches what `pattern` matches in Oniguruma, the engine of Hugging Face's tokenizers.
-/// The one rewriting is of \s and \S, which become the White_Space property: PCRE2's own \s holds U+180E as well.
+/// The one rewriting is of `\s` and `\S`, which become the White_Space property: PCRE2's own `\s` holds U+180E as well.
 /// Errors: InputError for a construct that the two engines read differently, by name.
 [[nodiscard]] inline std::string to_pcre2(std::string_view pattern) {
   return detail::DialectReader(pattern).translate();

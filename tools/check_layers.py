@@ -45,7 +45,7 @@ JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/
         "tests/", "tools/", "benchmarks/"]
 THIRD_PARTIES = {
     r"xsimd/": ["isa/simd.hpp"],
-    r"(imm|x86)intrin\.h": ["isa/"],
+    r"(imm|x86)intrin\.h|cpuid\.h": ["isa/"],
     r"omp\.h": ["core/parallel.hpp"],
     r"Eigen/": ["quant/"],
     r"pcre2\.h": ["text/"],

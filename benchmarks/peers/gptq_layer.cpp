@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "quantlens/quant/gptq.hpp"
-#include "quantlens/quant/visit_layout.hpp"
 
 namespace {
 
@@ -30,16 +29,14 @@ void run(char** arguments) {
   Hessian hessian(n_in);
   hessian.add({inputs.data(), inputs.size() / n_in, n_in});
   std::ofstream out(arguments[5], std::ios::binary);
-  visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-    auto gptq = Gptq<L, Bits>::of(format);
-    gptq.threads = available_threads();
-    const auto packed = gptq.quantize({weights.data(), weights.size() / n_in, n_in}, hessian);
-    std::vector<float> row(n_in);
-    for (std::size_t r = 0; r < packed.rows(); ++r) {
-      packed.decode_row(r, row);
-      out.write(reinterpret_cast<const char*>(row.data()), static_cast<std::streamsize>(n_in * sizeof(float)));
-    }
-  });
+  GptqSettings settings = gptq_settings(format);
+  settings.threads = available_threads();
+  const PackedMatrix packed = gptq_matrix({weights.data(), weights.size() / n_in, n_in}, hessian, settings);
+  std::vector<float> row(n_in);
+  for (std::size_t r = 0; r < packed.rows(); ++r) {
+    packed.decode_row(r, row);
+    out.write(reinterpret_cast<const char*>(row.data()), static_cast<std::streamsize>(n_in * sizeof(float)));
+  }
   if (!out.flush()) throw InputError("file", concat(arguments[5], ": cannot be written"));
 }
 

@@ -24,7 +24,7 @@ TEST_CASE("AWQ tensors read back to the same codes and values") {
   for (const auto& [rows, cols, group] : std::vector<std::tuple<std::size_t, std::size_t, std::size_t>>{
            {32, 64, 32}, {24, 192, 64}, {8, 40, 0}, {40, 128, 128}}) {
     CAPTURE(rows, cols, group);
-    const AnyPacked codes = random_matrix<Affine, 4>(rows, cols, group, rows);
+    const PackedMatrix codes = random_matrix<Affine, 4>(rows, cols, group, rows);
     const WrittenModule written(awq_tensors("m", codes));
     const auto read = read_awq(written.module(), config_of(group == 0 ? -1 : static_cast<long long>(group)));
     check_equal(*read.matrix.codes, codes);
@@ -34,14 +34,14 @@ TEST_CASE("AWQ tensors read back to the same codes and values") {
 
 TEST_CASE("AWQ interleaves the outputs of a word as AutoAWQ does") {
   // One input; what matters is the order of the outputs. [1..8] and zero points [15, 0, 9, 3, 12, 7, 1, 8].
-  PackedMatrix<Affine, 4> matrix(8, 1, 0);
+  PackedMatrix matrix = pack<Affine, 4>(8, 1, 0);
   const std::vector<float> zeros{15, 0, 9, 3, 12, 7, 1, 8};
   for (std::size_t r = 0; r < 8; ++r) {
     matrix.set_row_codes(r, std::vector<std::uint8_t>{static_cast<std::uint8_t>(r + 1)});
     matrix.scale(r, 0) = 0.25f;
     matrix.offset(r, 0) = -0.25f * zeros[r];
   }
-  const AnyPacked codes = matrix;
+  const PackedMatrix codes = matrix;
   const WrittenModule written(awq_tensors("m", codes));
   CHECK(written["qweight"].at<std::int32_t>(0) == -2042464975);
   CHECK(written["qzeros"].at<std::int32_t>(0) == -2026890081);
@@ -49,7 +49,7 @@ TEST_CASE("AWQ interleaves the outputs of a word as AutoAWQ does") {
 }
 
 TEST_CASE("codes that AWQ's format cannot hold are refused") {
-  const auto refused = [](const AnyPacked& codes, const std::string& fragment) {
+  const auto refused = [](const PackedMatrix& codes, const std::string& fragment) {
     check_refused(fragment, "checkpoint", fragment, [&] { static_cast<void>(awq_tensors("m", codes)); });
   };
   refused(random_matrix<Affine, 8>(32, 32, 0, 1), "codes of 8 bits (known: 4)");
@@ -60,7 +60,7 @@ TEST_CASE("codes that AWQ's format cannot hold are refused") {
 }
 
 TEST_CASE("broken AWQ tensors and configurations are refused") {
-  const AnyPacked codes = random_matrix<Affine, 4>(32, 64, 32, 1);
+  const PackedMatrix codes = random_matrix<Affine, 4>(32, 64, 32, 1);
   const auto tensors = awq_tensors("m", codes);
   const auto refused = [&](const OutputTensors& broken, const std::string& fragment, long long group = 32,
                            const std::string& id = "checkpoint") {

@@ -33,7 +33,7 @@ OutputTensors with_state(OutputTensors tensors, const std::string& type, const j
 }  // namespace
 
 TEST_CASE("NF4 and FP4 tensors read back to the same codes and values") {
-  const auto check = [](const AnyPacked& codes, const std::string& scheme) {
+  const auto check = [](const PackedMatrix& codes, const std::string& scheme) {
     CAPTURE(scheme);
     const WrittenModule written(bnb_4bit_tensors("m", codes));
     const auto read = read_bnb_4bit(written.module(), config_of(scheme.substr(4, 3)));
@@ -52,10 +52,10 @@ TEST_CASE("the first of two codes lies in the high nibble") {
                                         13, 14, 15, 1,  1,  3,  5,  8,  10, 12, 14, 15, 0,  1,  3,  5,
                                         7,  10, 12, 14, 15, 0,  1,  2,  4,  7,  10, 12, 14, 15, 0,  1,
                                         2,  4,  6,  9,  12, 13, 14, 0,  1,  2,  4,  6,  9,  11, 13, 14};
-  PackedMatrix<Nf4, 4> matrix(1, 64, 0);
+  PackedMatrix matrix = pack<Nf4, 4>(1, 64, 0);
   matrix.scale(0, 0) = 1.96875f;
   matrix.set_row_codes(0, codes);
-  const AnyPacked any = matrix;
+  const PackedMatrix any = matrix;
   const WrittenModule written(bnb_4bit_tensors("m", any));
   std::string hex;
   for (const std::byte byte : written["weight"].bytes()) {
@@ -64,7 +64,7 @@ TEST_CASE("the first of two codes lies in the high nibble") {
   }
   CHECK(hex == "012468bdef12358bdef11358acef01357acef01247acef012469cde012469bde");
   std::vector<float> row(64);
-  decode_row(*read_bnb_4bit(written.module(), config_of("nf4")).matrix.codes, 0, row);
+  read_bnb_4bit(written.module(), config_of("nf4")).matrix.codes->decode_row(0, row);
   CHECK(row[0] == -1.96875f);
   CHECK(row[1] == Approx(-1.37062955).epsilon(1e-7));
   CHECK(row[5] == Approx(0.15667371).epsilon(1e-7));
@@ -72,19 +72,19 @@ TEST_CASE("the first of two codes lies in the high nibble") {
 
 TEST_CASE("blocks that straddle rows split into groups where they can, else the values are decoded") {
   // Two rows of 96 are three blocks of 64: groups of 32 whose scales agree two by two.
-  PackedMatrix<Nf4, 4> matrix = random_matrix<Nf4, 4>(2, 96, 32, 5);
+  PackedMatrix matrix = random_matrix<Nf4, 4>(2, 96, 32, 5);
   for (std::size_t i = 0; i < 6; ++i) matrix.scale(i / 3, i % 3) = static_cast<float>(i / 2 + 1);
-  const AnyPacked codes = matrix;
+  const PackedMatrix codes = matrix;
   const WrittenModule written(bnb_4bit_tensors("m", codes));
   CHECK(written["weight.absmax"].shape() == std::vector<std::uint64_t>{3});
   const auto read = read_bnb_4bit(written.module(), config_of("nf4"));
   check_equal(*read.matrix.codes, codes);
   CHECK(read.scheme == "bnb-nf4");
   // 32 bits for a block of 64.
-  CHECK(std::get<PackedMatrix<Nf4, 4>>(*read.matrix.codes).bits_per_weight() == 4.5);
+  CHECK(read.matrix.codes->bits_per_weight() == 4.5);
 
   // Rows of 40 in blocks of 64: element 64 is the 25th of row 1.
-  const AnyPacked other = random_matrix<Nf4, 4>(1, 64, 0, 6);
+  const PackedMatrix other = random_matrix<Nf4, 4>(1, 64, 0, 6);
   auto tensors = bnb_4bit_tensors("m", other);
   std::vector<std::uint8_t> bytes(40);
   for (std::size_t i = 0; i < 40; ++i) bytes[i] = static_cast<std::uint8_t>(7 * i);
@@ -104,7 +104,7 @@ TEST_CASE("blocks that straddle rows split into groups where they can, else the 
 TEST_CASE("doubly quantized scales decode as bitsandbytes decodes them") {
   // Scales [0.5, 0.75, 1, 1.25, 2, 0.9, 1.1, 0.6]: codes 34 52 95 200 255 63 186 41, offset 1.0125, factor 0.9875; of
   // the table's entries two are looked at.
-  const AnyPacked any = random_matrix<Nf4, 4>(8, 64, 0, 7);
+  const PackedMatrix any = random_matrix<Nf4, 4>(8, 64, 0, 7);
   auto tensors = bnb_4bit_tensors("m", any);
   std::vector<float> map(256, 0.0f);
   map[255] = 1.0f;
@@ -117,7 +117,8 @@ TEST_CASE("doubly quantized scales decode as bitsandbytes decodes them") {
       {"shape", {8, 64}}, {"nested_blocksize", 256}, {"nested_dtype", "float32"}, {"nested_offset", 1.01250005}};
   const WrittenModule written(with_state(tensors, "nf4", nested));
   const auto read = read_bnb_4bit(written.module(), config_of("nf4", true));
-  const auto& matrix = std::get<PackedMatrix<Nf4, 4>>(*read.matrix.codes);
+  const PackedMatrix& matrix = *read.matrix.codes;
+  CHECK(matrix.layout() == LayoutKind::nf4);
   CHECK(matrix.scale(4, 0) == 2.0f);
   CHECK(matrix.scale(5, 0) == Approx(0.90680671).epsilon(1e-7));
   CHECK(matrix.bits_per_weight() == 4 + (8 + 32.0 / 256) / 64);
@@ -127,7 +128,7 @@ TEST_CASE("doubly quantized scales decode as bitsandbytes decodes them") {
 }
 
 TEST_CASE("broken NF4 tensors are refused") {
-  const AnyPacked codes = random_matrix<Nf4, 4>(4, 64, 0, 8);
+  const PackedMatrix codes = random_matrix<Nf4, 4>(4, 64, 0, 8);
   const auto tensors = bnb_4bit_tensors("m", codes);
   const auto refused = [&](const OutputTensors& broken, const std::string& id, const std::string& fragment,
                            const std::string& type = "nf4") {
@@ -166,7 +167,7 @@ TEST_CASE("bitsandbytes configurations that contradict themselves are refused") 
 }
 
 TEST_CASE("codes that bitsandbytes' 4-bit format cannot hold are refused") {
-  const auto refused = [](const AnyPacked& codes, const std::string& fragment) {
+  const auto refused = [](const PackedMatrix& codes, const std::string& fragment) {
     check_refused(fragment, "checkpoint", fragment, [&] { static_cast<void>(bnb_4bit_tensors("m", codes)); });
   };
   refused(random_matrix<Affine, 4>(4, 64, 0, 1), "it holds affine codes (known: nf4 fp4)");

@@ -16,7 +16,7 @@
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
-#include "quantlens/packed/any_packed.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::test {
 
@@ -35,9 +35,9 @@ class Numbers {
 
 /// Codes of every value and scales that are f16; affine groups have zero points of every value, 0 first.
 template <class L, int Bits>
-PackedMatrix<L, Bits> random_matrix(std::size_t rows, std::size_t cols, std::size_t group, std::uint64_t seed) {
+PackedMatrix random_matrix(std::size_t rows, std::size_t cols, std::size_t group, std::uint64_t seed) {
   Numbers numbers(seed);
-  PackedMatrix<L, Bits> matrix(rows, cols, group);
+  PackedMatrix matrix = pack<L, Bits>(rows, cols, group);
   std::vector<std::uint8_t> codes(cols);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::uint8_t& code : codes) code = static_cast<std::uint8_t>(numbers.below(1u << Bits));
@@ -53,8 +53,7 @@ PackedMatrix<L, Bits> random_matrix(std::size_t rows, std::size_t cols, std::siz
 }
 
 /// Columns sorted by group: the inputs of a group are scattered, but ascend within it.
-template <class M>
-void scatter_inputs(M& matrix, std::uint64_t seed) {
+inline void scatter_inputs(PackedMatrix& matrix, std::uint64_t seed) {
   Numbers numbers(seed);
   std::vector<std::uint32_t> order(matrix.cols());
   std::iota(order.begin(), order.end(), 0u);
@@ -68,30 +67,26 @@ void scatter_inputs(M& matrix, std::uint64_t seed) {
 }
 
 /// The same layout, codes and order, and bit for bit the same values.
-inline void check_equal(const AnyPacked& got, const AnyPacked& wanted) {
-  REQUIRE(got.index() == wanted.index());
-  std::visit(
-      [&]<class M>(const M& a) {
-        const M& b = std::get<M>(wanted);
-        REQUIRE(a.rows() == b.rows());
-        REQUIRE(a.cols() == b.cols());
-        REQUIRE(a.group_size() == b.group_size());
-        CHECK(a.input_order() == b.input_order());
-        std::vector<std::uint8_t> codes_a(a.cols()), codes_b(a.cols());
-        std::vector<float> row_a(a.cols()), row_b(a.cols());
-        bool same = true;
-        for (std::size_t r = 0; r < a.rows(); ++r) {
-          a.row_codes(r, codes_a);
-          b.row_codes(r, codes_b);
-          a.decode_row(r, row_a);
-          b.decode_row(r, row_b);
-          same = same && codes_a == codes_b;
-          for (std::size_t c = 0; c < row_a.size(); ++c)
-            same = same && std::bit_cast<std::uint32_t>(row_a[c]) == std::bit_cast<std::uint32_t>(row_b[c]);
-        }
-        CHECK(same);
-      },
-      got);
+inline void check_equal(const PackedMatrix& got, const PackedMatrix& wanted) {
+  REQUIRE(got.layout() == wanted.layout());
+  REQUIRE(got.bits() == wanted.bits());
+  REQUIRE(got.rows() == wanted.rows());
+  REQUIRE(got.cols() == wanted.cols());
+  REQUIRE(got.group_size() == wanted.group_size());
+  CHECK(got.input_order() == wanted.input_order());
+  std::vector<std::uint8_t> got_codes(got.cols()), wanted_codes(got.cols());
+  std::vector<float> got_row(got.cols()), wanted_row(got.cols());
+  bool same = true;
+  for (std::size_t r = 0; r < got.rows(); ++r) {
+    got.row_codes(r, got_codes);
+    wanted.row_codes(r, wanted_codes);
+    got.decode_row(r, got_row);
+    wanted.decode_row(r, wanted_row);
+    same = same && got_codes == wanted_codes;
+    for (std::size_t c = 0; c < got_row.size(); ++c)
+      same = same && std::bit_cast<std::uint32_t>(got_row[c]) == std::bit_cast<std::uint32_t>(wanted_row[c]);
+  }
+  CHECK(same);
 }
 
 /// The tensors of the module "m", from a file.

@@ -26,19 +26,17 @@ GptqConfig config_of(int bits, long long group, bool version_2) {
                      "m");
 }
 
-template <class M>
-void check_round_trip(const M& matrix) {
-  const AnyPacked codes = matrix;
+void check_round_trip(const PackedMatrix& matrix) {
   const long long group = matrix.n_groups() == 1 ? -1 : static_cast<long long>(matrix.group_size());
   for (const bool version_2 : {false, true}) {
-    CAPTURE(M::bits, M::layout::name, matrix.rows(), matrix.cols(), group, version_2);
-    const WrittenModule written(gptq_tensors("m", codes, version_2));
-    const CheckpointMatrix read = read_gptq(written.module(), config_of(M::bits, group, version_2));
-    check_equal(*read.matrix.codes, codes);
+    CAPTURE(matrix.bits(), matrix.layout_info().name, matrix.rows(), matrix.cols(), group, version_2);
+    const WrittenModule written(gptq_tensors("m", matrix, version_2));
+    const CheckpointMatrix read = read_gptq(written.module(), config_of(matrix.bits(), group, version_2));
+    check_equal(*read.matrix.codes, matrix);
     CHECK(read.matrix.rows == matrix.rows());
     CHECK(read.matrix.cols == matrix.cols());
-    CHECK(read.scheme == concat("gptq-w", M::bits, group == -1 ? "" : concat("-g", group),
-                                M::layout::has_offset ? "-asym" : "", matrix.input_order().empty() ? "" : "-act"));
+    CHECK(read.scheme == concat("gptq-w", matrix.bits(), group == -1 ? "" : concat("-g", group),
+                                matrix.has_offset() ? "-asym" : "", matrix.input_order().empty() ? "" : "-act"));
   }
 }
 
@@ -69,15 +67,15 @@ TEST_CASE("GPTQ tensors read back to the same codes and values, every width, bot
 TEST_CASE("GPTQ words are AutoGPTQ's") {
   // One output row after the other in row 0; zero points as in each check.
   const auto words = [](auto matrix, bool version_2, std::string_view part) {
-    const AnyPacked codes = matrix;
-    const WrittenModule written(gptq_tensors("m", codes, version_2));
+    const PackedMatrix codes = matrix;
+    const WrittenModule written(gptq_tensors("m", matrix, version_2));
     const CheckpointTensor& tensor = written[part];
     std::vector<std::int32_t> values;
     for (std::size_t i = 0; i < tensor.bytes().size() / 4; ++i) values.push_back(tensor.at<std::int32_t>(i));
     return values;
   };
   SECTION("4 bit") {
-    PackedMatrix<Symmetric, 4> matrix(8, 8, 0);
+    PackedMatrix matrix = pack<Symmetric, 4>(8, 8, 0);
     matrix.set_row_codes(0, std::vector<std::uint8_t>{1, 2, 3, 4, 5, 6, 7, 8});
     matrix.set_row_codes(1, std::vector<std::uint8_t>{1, 15, 8, 0, 7, 9, 14, 2});
     for (std::size_t r = 0; r < 8; ++r) matrix.scale(r, 0) = 1.0f;
@@ -88,7 +86,7 @@ TEST_CASE("GPTQ words are AutoGPTQ's") {
     CHECK(words(matrix, false, "qzeros") == std::vector<std::int32_t>{2004318071});
   }
   SECTION("4 bit with zero points, one of them 0: masked to its own four bits") {
-    PackedMatrix<Affine, 4> matrix(8, 8, 0);
+    PackedMatrix matrix = pack<Affine, 4>(8, 8, 0);
     const std::vector<float> zeros{8, 0, 15, 1, 7, 8, 9, 3};
     for (std::size_t r = 0; r < 8; ++r) {
       matrix.scale(r, 0) = 0.5f;
@@ -98,13 +96,13 @@ TEST_CASE("GPTQ words are AutoGPTQ's") {
     CHECK(words(matrix, true, "qzeros") == std::vector<std::int32_t>{0x39871f08});
   }
   SECTION("8 bit") {
-    PackedMatrix<Symmetric, 8> matrix(4, 4, 0);
+    PackedMatrix matrix = pack<Symmetric, 8>(4, 4, 0);
     matrix.set_row_codes(0, std::vector<std::uint8_t>{1, 2, 3, 250});
     CHECK(words(matrix, false, "qweight")[0] == -100466175);
     CHECK(words(matrix, false, "qzeros") == std::vector<std::int32_t>{2139062143});
   }
   SECTION("3 bit: a stream of 96 bits over three words") {
-    PackedMatrix<Symmetric, 3> matrix(32, 32, 0);
+    PackedMatrix matrix = pack<Symmetric, 3>(32, 32, 0);
     std::vector<std::uint8_t> codes;
     for (int i = 0; i < 32; ++i) codes.push_back(static_cast<std::uint8_t>((5 * i + 3) % 8));
     matrix.set_row_codes(0, codes);
@@ -117,14 +115,15 @@ TEST_CASE("GPTQ words are AutoGPTQ's") {
 }
 
 TEST_CASE("zero points of version 1 are unwrapped one by one, or by the word where GPTQModel wrote it so") {
-  PackedMatrix<Affine, 4> matrix(8, 8, 0);
+  PackedMatrix matrix = pack<Affine, 4>(8, 8, 0);
   for (std::size_t r = 0; r < 8; ++r) matrix.scale(r, 0) = 1.0f;
-  const AnyPacked codes = matrix;
+  const PackedMatrix codes = matrix;
   const auto zeros = [&](std::uint32_t word, const json& more) {
     const WrittenModule written(
         with_tensor<std::uint32_t>(gptq_tensors("m", codes, false), "m.qzeros", "I32", {1, 1}, {word}));
     const auto read = read_gptq(written.module(), gptq_config(settings(4, -1, more), "config.json", "m"));
-    const auto& packed = std::get<PackedMatrix<Affine, 4>>(*read.matrix.codes);
+    const PackedMatrix& packed = *read.matrix.codes;
+    CHECK(packed.layout() == LayoutKind::affine);
     std::vector<float> values;
     for (std::size_t r = 0; r < 8; ++r) values.push_back(0.0f - packed.offset(r, 0));
     return values;
@@ -136,7 +135,7 @@ TEST_CASE("zero points of version 1 are unwrapped one by one, or by the word whe
 }
 
 TEST_CASE("codes that GPTQ's format cannot hold exactly are refused, saying why") {
-  const auto refused = [](const AnyPacked& codes, const std::string& fragment) {
+  const auto refused = [](const PackedMatrix& codes, const std::string& fragment) {
     check_refused(fragment, "checkpoint", fragment, [&] { static_cast<void>(gptq_tensors("m", codes, false)); });
   };
   refused(random_matrix<Symmetric, 5>(32, 32, 0, 1), "codes of 5 bits (known: 2 3 4 8)");
@@ -158,9 +157,8 @@ namespace {
 
 /// The tensors of a matrix of groups of 64 as groups of 128 of which the last is short: every second group's scales and
 /// zero points, which those between must share. `codes` must outlive them.
-OutputTensors in_groups_of_128(const AnyPacked& codes) {
-  const auto& matrix = std::get<PackedMatrix<Affine, 4>>(codes);
-  OutputTensors tensors = gptq_tensors("m", codes, true);
+OutputTensors in_groups_of_128(const PackedMatrix& matrix) {
+  OutputTensors tensors = gptq_tensors("m", matrix, true);
   const WrittenModule written(tensors);
   const std::size_t n_groups = (matrix.n_groups() + 1) / 2, rows = matrix.rows();
   std::vector<std::uint16_t> scales;
@@ -194,17 +192,16 @@ TEST_CASE("groups that do not divide the row, or are larger than it, decode to t
       for (std::uint32_t c = 0; c < 320; ++c) order[c] = c < 128 ? 2 * c : c < 256 ? 2 * (c - 128) + 1 : c;
       matrix.set_input_order(order);
     }
-    const AnyPacked codes = matrix;
+    const PackedMatrix codes = matrix;
     const WrittenModule written(in_groups_of_128(codes));
     const CheckpointMatrix read = read_gptq(written.module(), config_of(4, 128, true));
     check_equal(*read.matrix.codes, codes);
     CHECK(read.scheme == (act_order ? "gptq-w4-g128-asym-act" : "gptq-w4-g128-asym"));
     // Three scales of 16 bits and zero points of 4 a row, not five.
-    CHECK(std::get<PackedMatrix<Affine, 4>>(*read.matrix.codes).bits_per_weight() ==
-          Approx(4 + 3 * 20.0 / 320).epsilon(1e-12));
+    CHECK(read.matrix.codes->bits_per_weight() == Approx(4 + 3 * 20.0 / 320).epsilon(1e-12));
   }
 
-  const AnyPacked whole = random_matrix<Affine, 4>(32, 96, 0, 9);
+  const PackedMatrix whole = random_matrix<Affine, 4>(32, 96, 0, 9);
   const WrittenModule written(gptq_tensors("m", whole, true));
   const CheckpointMatrix read = read_gptq(written.module(), config_of(4, 128, true));
   check_equal(*read.matrix.codes, whole);
@@ -214,7 +211,7 @@ TEST_CASE("groups that do not divide the row, or are larger than it, decode to t
 TEST_CASE("broken GPTQ tensors are refused by name and item") {
   auto scattered = random_matrix<Affine, 4>(32, 128, 32, 6);
   scatter_inputs(scattered, 7);
-  const AnyPacked codes = scattered;
+  const PackedMatrix codes = scattered;
   const auto tensors = gptq_tensors("m", codes, true);
   const auto refused = [&](const OutputTensors& broken, const std::string& fragment,
                            const std::string& id = "checkpoint", const json& more = json::object()) {

@@ -25,7 +25,7 @@ TEST_CASE("LLM.int8() tensors read back to the same codes and values, whatever t
   auto matrix = random_matrix<Symmetric, 8>(300, 40, 0, 1);
   // What a quantizer makes of a row's largest magnitude.
   for (std::size_t r = 100; r < 300; ++r) matrix.scale(r, 0) = (1.0f + static_cast<float>(r) * 0x1.3p-7f) / 127.0f;
-  const AnyPacked codes = matrix;
+  const PackedMatrix codes = matrix;
   const WrittenModule written(bnb_int8_tensors("m", codes));
   const auto read = read_bnb_int8(written.module(), config_of(5.0f));
   check_equal(*read.matrix.codes, codes);
@@ -37,14 +37,14 @@ TEST_CASE("LLM.int8() tensors read back to the same codes and values, whatever t
 TEST_CASE("LLM.int8() stores signed codes and the largest magnitude of each row") {
   // W = [[0.5, -1, 0.25, 2], [1.5, 0.75, -0.5, -0.25], [-2, 1, 1, 0.5]].
   const std::vector<std::vector<int>> expected{{32, -64, 16, 127}, {127, 64, -42, -21}, {-127, 64, 64, 32}};
-  PackedMatrix<Symmetric, 8> matrix(3, 4, 0);
+  PackedMatrix matrix = pack<Symmetric, 8>(3, 4, 0);
   for (std::size_t r = 0; r < 3; ++r) {
     std::vector<std::uint8_t> row;
     for (const int code : expected[r]) row.push_back(static_cast<std::uint8_t>(code + 128));
     matrix.set_row_codes(r, row);
     matrix.scale(r, 0) = (r == 1 ? 1.5f : 2.0f) / 127.0f;
   }
-  const AnyPacked codes = matrix;
+  const PackedMatrix codes = matrix;
   const WrittenModule written(bnb_int8_tensors("m", codes));
   for (std::size_t i = 0; i < 12; ++i) CHECK(written["weight"].at<std::int8_t>(i) == expected[i / 4][i % 4]);
   CHECK(written["SCB"].at<float>(0) == 2.0f);
@@ -53,7 +53,7 @@ TEST_CASE("LLM.int8() stores signed codes and the largest magnitude of each row"
 }
 
 TEST_CASE("broken LLM.int8() tensors and codes that do not fit are refused") {
-  const AnyPacked codes = random_matrix<Symmetric, 8>(4, 8, 0, 1);
+  const PackedMatrix codes = random_matrix<Symmetric, 8>(4, 8, 0, 1);
   const auto tensors = bnb_int8_tensors("m", codes);
   const auto refused = [&](const OutputTensors& broken, const std::string& fragment,
                            const std::string& id = "checkpoint") {
@@ -65,7 +65,7 @@ TEST_CASE("broken LLM.int8() tensors and codes that do not fit are refused") {
           "at row 0, column 3, is inf", "not_finite");
   refused(with_tensor(tensors, "m.weight_format", "U8", {}, std::vector<std::uint8_t>{2}), "is 2, a layout");
   refused(with_tensor(tensors, "m.weight", "U8", {4, 8}, std::vector<std::uint8_t>(32)), "should be of type I8");
-  const AnyPacked grouped = random_matrix<Symmetric, 8>(4, 64, 32, 1);
+  const PackedMatrix grouped = random_matrix<Symmetric, 8>(4, 64, 32, 1);
   check_refused("groups", "checkpoint", "no symmetric 8-bit codes of whole rows",
                 [&] { static_cast<void>(bnb_int8_tensors("m", grouped)); });
 }

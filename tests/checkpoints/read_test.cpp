@@ -83,7 +83,9 @@ TEST_CASE("an LLM.int8() checkpoint gives its codes, its scales and its rule for
     CAPTURE(matrix->name);
     CHECK(matrix->activations == ActivationRule::llm_int8);
     CHECK(matrix->outlier_threshold == 6.0f);
-    const auto& packed = std::get<PackedMatrix<Symmetric, 8>>(*matrix->codes);
+    const PackedMatrix& packed = *matrix->codes;
+    CHECK(packed.layout() == LayoutKind::symmetric);
+    CHECK(packed.bits() == 8);
     const std::string name = hf_name(*matrix), module = name.substr(0, name.size() - 7);
     ValueHash codes, scales;
     std::vector<std::uint8_t> row(packed.cols());
@@ -104,7 +106,9 @@ TEST_CASE("an LLM.int8() checkpoint gives its codes, its scales and its rule for
 TEST_CASE("act-order is read from the tensors") {
   ModelFile model = load_model(checkpoints / "gptq-w4-g32-act");
   for (const WeightMatrix* matrix : linear_matrices(model.weights)) {
-    const auto& packed = std::get<PackedMatrix<Symmetric, 4>>(*matrix->codes);
+    const PackedMatrix& packed = *matrix->codes;
+    CHECK(packed.layout() == LayoutKind::symmetric);
+    CHECK(packed.bits() == 4);
     CHECK(packed.input_order().size() == packed.cols());
   }
 }

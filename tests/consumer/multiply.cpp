@@ -11,7 +11,7 @@ int main() {
   namespace ql = quantlens;
   constexpr std::size_t n_out = 21, n_in = 67;
 
-  ql::PackedMatrix<ql::Affine, 4> weights(n_out, n_in, 0);
+  ql::PackedMatrix weights = ql::pack<ql::Affine, 4>(n_out, n_in, 0);
   std::vector<float> x(n_in), expected(n_out, 0.0f);
   for (std::size_t i = 0; i < n_in; ++i) x[i] = static_cast<float>(i % 7) - 3.0f;
   for (std::size_t row = 0; row < n_out; ++row) {

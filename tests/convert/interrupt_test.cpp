@@ -62,12 +62,12 @@ TEST_CASE("every quantizer of a matrix is interrupted") {
     check_interrupted("errors", [&] { static_cast<void>(output_error(m.inputs, m.weights, m.weights, threads)); });
     check_interrupted("hessian", [&] { static_cast<void>(hessian_of(m.inputs, active_kernels(), threads)); });
     const Hessian hessian = hessian_of(m.inputs, active_kernels(), 1);
-    auto gptq = Gptq<Symmetric, 4>::of(parse_format("gptq-w4-g32"));
+    GptqSettings gptq = gptq_settings(parse_format("gptq-w4-g32"));
     gptq.threads = threads;
-    check_interrupted("gptq", [&] { static_cast<void>(gptq.quantize(m.weights, hessian)); });
+    check_interrupted("gptq", [&] { static_cast<void>(gptq_matrix(m.weights, hessian, gptq)); });
   }
   check_interrupted("awq", [&] { static_cast<void>(Awq<Affine, 4>{32}.quantize(m.weights)); });
-  check_interrupted("streaming", [&] { static_cast<void>(stream(PackedMatrix<Affine, 4>(16, 64, 32))); });
+  check_interrupted("streaming", [&] { static_cast<void>(stream(pack<Affine, 4>(16, 64, 32))); });
 }
 
 TEST_CASE("the search for scales ends at the exponent at which the signal came") {

@@ -19,9 +19,9 @@ inline std::vector<float> random_floats(std::size_t n, std::uint64_t seed, doubl
 
 /// All codes, extremes included, and scales over three decades.
 template <Layout L, int Bits>
-PackedMatrix<L, Bits> random_packed(std::size_t rows, std::size_t cols, std::size_t group, std::uint64_t seed) {
+PackedMatrix random_packed(std::size_t rows, std::size_t cols, std::size_t group, std::uint64_t seed) {
   Rng rng(seed);
-  PackedMatrix<L, Bits> matrix(rows, cols, group);
+  PackedMatrix matrix = pack<L, Bits>(rows, cols, group);
   std::vector<std::uint8_t> codes(cols);
   for (std::size_t r = 0; r < rows; ++r) {
     for (auto& code : codes) code = static_cast<std::uint8_t>(rng.below(1u << Bits));

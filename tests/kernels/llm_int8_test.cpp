@@ -34,15 +34,15 @@ struct Int8Codes {
   }
 
   /// Of one row, as `n_members` members of a team, one after the other.
-  [[nodiscard]] std::vector<float> times(const PackedMatrix<Symmetric, 8>& w, std::size_t n_members = 1) const {
+  [[nodiscard]] std::vector<float> times(const PackedMatrix& w, std::size_t n_members = 1) const {
     const KernelTable& kernels = active_kernels();
     const StreamedCodes streamed = stream(w);
     std::vector<float> y(w.rows(), NAN);
     const std::size_t n_tiles = streamed.view.n_tiles;
     for (std::size_t m = 0; m < n_members; ++m) {
       const std::size_t begin = m * n_tiles / n_members, end = (m + 1) * n_tiles / n_members;
-      kernels.packed<Symmetric>(8).a8(streamed.view, {codes.data(), scales.data(), sums.data(), 1, n_runs},
-                                      {y.data(), w.rows()}, begin, end);
+      kernels.packed(LayoutKind::symmetric, 8)
+          .a8(streamed.view, {codes.data(), scales.data(), sums.data(), 1, n_runs}, {y.data(), w.rows()}, begin, end);
       kernels.add_outlier_columns(streamed.view, x.data(), outliers.data(), outliers.size(), y.data(), begin, end);
     }
     return y;
@@ -61,8 +61,8 @@ std::vector<int> ints(const std::vector<std::int8_t>& codes, std::size_t n) {
 }
 
 /// Weights of the hand-checked case: codes counted from 128, absmax 2, 1.5 and 2.
-PackedMatrix<Symmetric, 8> hand_checked_weights() {
-  PackedMatrix<Symmetric, 8> w(3, 4, 0);
+PackedMatrix hand_checked_weights() {
+  PackedMatrix w = pack<Symmetric, 8>(3, 4, 0);
   const std::vector<std::vector<int>> codes{{32, -64, 16, 127}, {127, 64, -42, -21}, {-127, 64, 64, 32}};
   const std::vector<float> absmax{2.0f, 1.5f, 2.0f};
   for (std::size_t r = 0; r < 3; ++r) {

@@ -105,7 +105,7 @@ TEMPLATE_TEST_CASE("codebook matmul stays near the double reference", "", Nf4, F
 
 TEMPLATE_TEST_CASE("one input of one shows every codebook value", "", Nf4, Fp4) {
   const KernelTable& kernels = active_kernels();
-  PackedMatrix<TestType, 4> matrix(16, 1, 0);
+  PackedMatrix matrix = pack<TestType, 4>(16, 1, 0);
   for (std::size_t r = 0; r < 16; ++r) {
     matrix.set_row_codes(r, std::vector<std::uint8_t>{static_cast<std::uint8_t>(r)});
     matrix.scale(r, 0) = 1.0f;
@@ -116,7 +116,7 @@ TEMPLATE_TEST_CASE("one input of one shows every codebook value", "", Nf4, Fp4) 
 }
 
 TEST_CASE("codebooks refuse int8 activations") {
-  const PackedMatrix<Nf4, 4> matrix(16, 32, 0);
+  const PackedMatrix matrix = pack<Nf4, 4>(16, 32, 0);
   CHECK_THROWS_WITH(AnyLinear(matrix, ActivationForm::int8_runs, active_kernels()), Catch::Matchers::Contains("nf4"));
 }
 

@@ -50,12 +50,12 @@ TEST_CASE("every GGUF type decodes exactly as the gguf package does") {
     CHECK(bits_of(values) == expected);
 
     // The packed matrix on the file's own codes stands for the same values.
-    visit_gguf_type(type, [&]<GgmlType Type>() {
-      const auto matrix = packed_from_gguf<Type>(1, expected.size(), [&](std::size_t) { return bytes.data(); });
+    if (is_quantized(type)) {
+      const auto matrix = packed_from_gguf(type, 1, expected.size(), [&](std::size_t) { return bytes.data(); });
       std::vector<float> unpacked(expected.size());
       matrix.decode_row(0, unpacked);
       CHECK(unpacked == values);
-    });
+    }
     ++rows[name];
   }
   if (k_types)
@@ -65,17 +65,17 @@ TEST_CASE("every GGUF type decodes exactly as the gguf package does") {
 }
 
 TEST_CASE("bits per weight of packed matrices are those of the file") {
-  const auto bits_per_weight = []<GgmlType Type>() {
-    const std::vector<std::byte> row(block_bytes(Type));
-    return packed_from_gguf<Type>(1, block_elements(Type), [&](std::size_t) { return row.data(); }).bits_per_weight();
+  const auto bits_per_weight = [](GgmlType type) {
+    const std::vector<std::byte> row(block_bytes(type));
+    return packed_from_gguf(type, 1, block_elements(type), [&](std::size_t) { return row.data(); }).bits_per_weight();
   };
-  CHECK(bits_per_weight.operator()<GgmlType::q4_0>() == 4.5);
-  CHECK(bits_per_weight.operator()<GgmlType::q5_1>() == 6.0);
-  CHECK(bits_per_weight.operator()<GgmlType::q2_k>() == 2.625);
-  CHECK(bits_per_weight.operator()<GgmlType::q3_k>() == 3.4375);
-  CHECK(bits_per_weight.operator()<GgmlType::q4_k>() == 4.5);
-  CHECK(bits_per_weight.operator()<GgmlType::q5_k>() == 5.5);
-  CHECK(bits_per_weight.operator()<GgmlType::q6_k>() == 6.5625);
+  CHECK(bits_per_weight(GgmlType::q4_0) == 4.5);
+  CHECK(bits_per_weight(GgmlType::q5_1) == 6.0);
+  CHECK(bits_per_weight(GgmlType::q2_k) == 2.625);
+  CHECK(bits_per_weight(GgmlType::q3_k) == 3.4375);
+  CHECK(bits_per_weight(GgmlType::q4_k) == 4.5);
+  CHECK(bits_per_weight(GgmlType::q5_k) == 5.5);
+  CHECK(bits_per_weight(GgmlType::q6_k) == 6.5625);
 }
 
 namespace {

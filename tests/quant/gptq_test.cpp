@@ -245,14 +245,13 @@ TEST_CASE("more damping is taken where the inputs need it, and said") {
 }
 
 TEST_CASE("a format's damping keeps codes nearer to the weights, at the cost of the output") {
-  using Quantizer = Gptq<Affine, 3>;
-  CHECK(Quantizer::of(parse_format("gptq-w3-asym")).damping == default_damping);
-  CHECK(Quantizer::of(parse_format("gptq-w3-asym-damp5")).damping == 0.05);
+  CHECK(gptq_settings(parse_format("gptq-w3-asym")).damping == default_damping);
+  CHECK(gptq_settings(parse_format("gptq-w3-asym-damp5")).damping == 0.05);
   const std::size_t n_in = 64;
   const auto x = correlated_inputs(200, n_in, 3), w = random_values(32 * n_in, 4);
   const Hessian hessian = hessian_of(x, n_in);
   const auto errors = [&](const char* format) {
-    const auto packed = Quantizer::of(parse_format(format)).quantize({w.data(), 32, n_in}, hessian);
+    const auto packed = gptq_matrix({w.data(), 32, n_in}, hessian, gptq_settings(parse_format(format)));
     std::vector<float> values(w.size());
     for (std::size_t r = 0; r < 32; ++r) packed.decode_row(r, std::span(values).subspan(r * n_in, n_in));
     double of_weights = 0;

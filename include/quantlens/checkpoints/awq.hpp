@@ -68,7 +68,7 @@ struct AwqConfig {
   const double scale_bits = scale_tensor.dtype() == "F32" ? 32 : 16;
   CheckpointMatrix read;
   try {
-    PackedMatrix<Affine, 4> matrix(rows, cols, group_size, scale_bits + 4);
+    PackedMatrix matrix = pack<Affine, 4>(rows, cols, group_size, scale_bits + 4);
     // Where in its word the code of output r lies.
     const auto nibble = [&](const CheckpointTensor& tensor, std::size_t line, std::size_t r) {
       const auto place = std::find(awq_order.begin(), awq_order.end(), r % 8) - awq_order.begin();
@@ -83,7 +83,7 @@ struct AwqConfig {
         matrix.offset(r, g) = -scales[g * rows + r] * static_cast<float>(nibble(qzeros, g, r));
       }
     }
-    read.matrix.codes = std::make_shared<const AnyPacked>(std::move(matrix));
+    read.matrix.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
   } catch (const InputError& error) {
     throw error_of(qweight.name(), error);
   }
@@ -93,38 +93,37 @@ struct AwqConfig {
   return read;
 }
 
-/// The tensors of one matrix; `module` is its Hugging Face name without ".weight". `codes` must outlive them.
+/// The tensors of one matrix; `module` is its Hugging Face name without ".weight". `m` must outlive them.
 /// Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
-[[nodiscard]] inline OutputTensors awq_tensors(const std::string& module, const AnyPacked& codes) {
-  return detail::visit_integer_codes(codes, module, "AWQ", [&]<class M>(const M& m) -> OutputTensors {
-    const std::size_t rows = m.rows(), cols = m.cols(), n_groups = m.n_groups();
-    if (M::bits != 4) detail::refuse_codes(module, "AWQ", "it has codes of ", M::bits, " bits (known: 4)");
-    if (rows % 8 != 0) detail::refuse_codes(module, "AWQ", "its ", rows, " outputs are no multiple of 8");
-    if (!m.input_order().empty()) detail::refuse_codes(module, "AWQ", "its columns are in another order (act-order)");
-    const auto put = [rows](std::vector<std::uint32_t>& words, std::size_t line, std::size_t r, std::uint8_t code) {
-      const auto place = std::find(awq_order.begin(), awq_order.end(), r % 8) - awq_order.begin();
-      words[line * rows / 8 + r / 8] |= std::uint32_t{code} << (4 * place);
-    };
-    std::vector<std::uint16_t> scales(n_groups * rows);
-    std::vector<std::uint32_t> qzeros(n_groups * rows / 8, 0);
-    for (std::size_t g = 0; g < n_groups; ++g)
-      for (std::size_t r = 0; r < rows; ++r) {
-        scales[g * rows + r] = detail::half_scale(m, r, g, module, "AWQ");
-        put(qzeros, g, r, detail::zero_point(m, r, g, module, "AWQ"));
-      }
-    const auto qweight = [&m, rows, cols, put] {
-      std::vector<std::uint32_t> words(cols * rows / 8, 0);
-      std::vector<std::uint8_t> row(cols);
-      for (std::size_t r = 0; r < rows; ++r) {
-        m.row_codes(r, row);
-        for (std::size_t c = 0; c < cols; ++c) put(words, c, r, row[c]);
-      }
-      return words;
-    };
-    return {made_tensor(module + ".qweight", "I32", {cols, rows / 8}, qweight),
-            made_tensor(module + ".qzeros", "I32", {n_groups, rows / 8}, [qzeros] { return qzeros; }),
-            made_tensor(module + ".scales", "F16", {n_groups, rows}, [scales] { return scales; })};
-  });
+[[nodiscard]] inline OutputTensors awq_tensors(const std::string& module, const PackedMatrix& m) {
+  detail::require_integer_codes(m, module, "AWQ");
+  const std::size_t rows = m.rows(), cols = m.cols(), n_groups = m.n_groups();
+  if (m.bits() != 4) detail::refuse_codes(module, "AWQ", "it has codes of ", m.bits(), " bits (known: 4)");
+  if (rows % 8 != 0) detail::refuse_codes(module, "AWQ", "its ", rows, " outputs are no multiple of 8");
+  if (!m.input_order().empty()) detail::refuse_codes(module, "AWQ", "its columns are in another order (act-order)");
+  const auto put = [rows](std::vector<std::uint32_t>& words, std::size_t line, std::size_t r, std::uint8_t code) {
+    const auto place = std::find(awq_order.begin(), awq_order.end(), r % 8) - awq_order.begin();
+    words[line * rows / 8 + r / 8] |= std::uint32_t{code} << (4 * place);
+  };
+  std::vector<std::uint16_t> scales(n_groups * rows);
+  std::vector<std::uint32_t> qzeros(n_groups * rows / 8, 0);
+  for (std::size_t g = 0; g < n_groups; ++g)
+    for (std::size_t r = 0; r < rows; ++r) {
+      scales[g * rows + r] = detail::half_scale(m, r, g, module, "AWQ");
+      put(qzeros, g, r, detail::zero_point(m, r, g, module, "AWQ"));
+    }
+  const auto qweight = [&m, rows, cols, put] {
+    std::vector<std::uint32_t> words(cols * rows / 8, 0);
+    std::vector<std::uint8_t> row(cols);
+    for (std::size_t r = 0; r < rows; ++r) {
+      m.row_codes(r, row);
+      for (std::size_t c = 0; c < cols; ++c) put(words, c, r, row[c]);
+    }
+    return words;
+  };
+  return {made_tensor(module + ".qweight", "I32", {cols, rows / 8}, qweight),
+          made_tensor(module + ".qzeros", "I32", {n_groups, rows / 8}, [qzeros] { return qzeros; }),
+          made_tensor(module + ".scales", "F16", {n_groups, rows}, [scales] { return scales; })};
 }
 
 }  // namespace quantlens::inline v0_1

@@ -82,9 +82,9 @@ namespace detail {
 }
 
 /// The matrix on its own codes where every group of a row lies in one block, else its values.
-template <CodebookLayout L>
-[[nodiscard]] WeightMatrix bnb_matrix(const CheckpointTensor& weight, std::size_t rows, std::size_t cols,
-                                      std::size_t block, const std::vector<float>& absmax, double block_bits) {
+[[nodiscard]] inline WeightMatrix bnb_matrix(LayoutKind layout, const CheckpointTensor& weight, std::size_t rows,
+                                             std::size_t cols, std::size_t block, const std::vector<float>& absmax,
+                                             double block_bits) {
   const auto code = [&](std::size_t i) {
     const auto byte = weight.at<std::uint8_t>(i / 2);
     return static_cast<std::uint8_t>(i % 2 == 0 ? byte >> 4 : byte & 15);
@@ -92,11 +92,13 @@ template <CodebookLayout L>
   std::size_t group = std::gcd(block, cols);
   if (group % run_length != 0) group = block % cols == 0 ? cols : 0;
   if (group == 0) {
+    const auto codebook = info_of(layout).codebook;
     std::vector<float> values(rows * cols);
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = absmax[i / block] * L::codebook[code(i)];
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = absmax[i / block] * codebook[code(i)];
     return dense_matrix("", rows, cols, std::move(values));
   }
-  PackedMatrix<L, 4> matrix(rows, cols, group, block_bits * static_cast<double>(group) / static_cast<double>(block));
+  PackedMatrix matrix(layout, 4, rows, cols, group,
+                      block_bits * static_cast<double>(group) / static_cast<double>(block));
   std::vector<std::uint8_t> codes(cols);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < cols; ++c) codes[c] = code(r * cols + c);
@@ -106,7 +108,7 @@ template <CodebookLayout L>
   WeightMatrix result;
   result.rows = rows;
   result.cols = cols;
-  result.codes = std::make_shared<const AnyPacked>(std::move(matrix));
+  result.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
   return result;
 }
 
@@ -155,14 +157,13 @@ template <CodebookLayout L>
   map.require_dtype("F32");
   map.require_shape({16}, "one value for each code");
   const std::vector<float> values = map.floats();
-  const auto read = [&]<CodebookLayout L>(L) {
-    for (std::size_t i = 0; i < values.size(); ++i)
-      if (values[i] != L::codebook[i])
-        map.fail(4 * i, concat("item ", i, " is ", values[i], ", but ", L::name, " has ", L::codebook[i]));
-    return detail::bnb_matrix<L>(weight, rows, cols, block, absmax, block_bits);
-  };
+  const LayoutKind layout = config.quant_type == "nf4" ? LayoutKind::nf4 : LayoutKind::fp4;
+  const auto codebook = info_of(layout).codebook;
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (values[i] != codebook[i])
+      map.fail(4 * i, concat("item ", i, " is ", values[i], ", but ", config.quant_type, " has ", codebook[i]));
   CheckpointMatrix result;
-  result.matrix = config.quant_type == "nf4" ? read(Nf4{}) : read(Fp4{});
+  result.matrix = detail::bnb_matrix(layout, weight, rows, cols, block, absmax, block_bits);
   result.scheme =
       concat("bnb-", config.quant_type, block == 64 ? "" : concat("-g", block), config.double_quant ? "-dq" : "");
   return result;
@@ -172,8 +173,7 @@ namespace detail {
 
 /// The block size to write groups of a matrix with: the largest that bitsandbytes knows and that divides them; 64 where
 /// that is 32 and neighbours agree, as they do when blocks of 64 straddled rows.
-template <class M>
-[[nodiscard]] std::size_t bnb_block_size(const M& matrix, std::string_view module) {
+[[nodiscard]] inline std::size_t bnb_block_size(const PackedMatrix& matrix, std::string_view module) {
   const std::size_t n = matrix.rows() * matrix.n_groups();
   std::size_t block = 1;
   while (matrix.group_size() % (2 * block) == 0 && block < 4096) block *= 2;
@@ -193,44 +193,37 @@ template <class M>
 }  // namespace detail
 
 /// The tensors of one NF4 or FP4 matrix, its scales as F32; `module` is its Hugging Face name without ".weight".
-/// `codes` must outlive them. Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
-[[nodiscard]] inline OutputTensors bnb_4bit_tensors(const std::string& module, const AnyPacked& codes) {
-  return std::visit(
-      [&]<class M>(const M& m) -> OutputTensors {
-        using L = typename M::layout;
-        if constexpr (!CodebookLayout<L>) {
-          detail::refuse_codes(module, "bitsandbytes", "it holds ", L::name, " codes (known: nf4 fp4)");
-        } else {
-          if (!m.input_order().empty())
-            detail::refuse_codes(module, "bitsandbytes", "its columns are in another order");
-          const std::size_t rows = m.rows(), cols = m.cols(), n = rows * cols;
-          const std::size_t block = detail::bnb_block_size(m, module);
-          const auto packed = [&m, rows, cols, n] {
-            std::vector<std::uint8_t> bytes((n + 1) / 2, 0), row(cols);
-            for (std::size_t r = 0; r < rows; ++r) {
-              m.row_codes(r, row);
-              for (std::size_t c = 0; c < cols; ++c) {
-                const std::size_t i = r * cols + c;
-                bytes[i / 2] = static_cast<std::uint8_t>(bytes[i / 2] | (i % 2 == 0 ? row[c] << 4 : row[c]));
-              }
-            }
-            return bytes;
-          };
-          std::vector<float> absmax((n + block - 1) / block);
-          for (std::size_t b = 0; b < absmax.size(); ++b)
-            absmax[b] = m.scale(b * block / cols, b * block % cols / m.group_size());
-          const nlohmann::json state = {
-              {"quant_type", L::name}, {"blocksize", block}, {"dtype", "float32"}, {"shape", {rows, cols}}};
-          const std::string text = state.dump(), weight = module + ".weight";
-          const auto map = [] { return std::vector<float>(L::codebook.begin(), L::codebook.end()); };
-          return {made_tensor(weight, "U8", {(n + 1) / 2, 1}, packed),
-                  made_tensor(weight + ".absmax", "F32", {absmax.size()}, [absmax] { return absmax; }),
-                  made_tensor(weight + ".quant_map", "F32", {16}, map),
-                  made_tensor(weight + ".quant_state.bitsandbytes__" + std::string(L::name), "U8", {text.size()},
-                              [text] { return text; })};
-        }
-      },
-      codes);
+/// `m` must outlive them. Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
+[[nodiscard]] inline OutputTensors bnb_4bit_tensors(const std::string& module, const PackedMatrix& m) {
+  const LayoutInfo& layout = m.layout_info();
+  if (!layout.has_codebook())
+    detail::refuse_codes(module, "bitsandbytes", "it holds ", layout.name, " codes (known: nf4 fp4)");
+  if (!m.input_order().empty()) detail::refuse_codes(module, "bitsandbytes", "its columns are in another order");
+  const std::size_t rows = m.rows(), cols = m.cols(), n = rows * cols;
+  const std::size_t block = detail::bnb_block_size(m, module);
+  const auto packed = [&m, rows, cols, n] {
+    std::vector<std::uint8_t> bytes((n + 1) / 2, 0), row(cols);
+    for (std::size_t r = 0; r < rows; ++r) {
+      m.row_codes(r, row);
+      for (std::size_t c = 0; c < cols; ++c) {
+        const std::size_t i = r * cols + c;
+        bytes[i / 2] = static_cast<std::uint8_t>(bytes[i / 2] | (i % 2 == 0 ? row[c] << 4 : row[c]));
+      }
+    }
+    return bytes;
+  };
+  std::vector<float> absmax((n + block - 1) / block);
+  for (std::size_t b = 0; b < absmax.size(); ++b)
+    absmax[b] = m.scale(b * block / cols, b * block % cols / m.group_size());
+  const nlohmann::json state = {
+      {"quant_type", layout.name}, {"blocksize", block}, {"dtype", "float32"}, {"shape", {rows, cols}}};
+  const std::string text = state.dump(), weight = module + ".weight";
+  const auto map = [&layout] { return std::vector<float>(layout.codebook.begin(), layout.codebook.end()); };
+  return {made_tensor(weight, "U8", {(n + 1) / 2, 1}, packed),
+          made_tensor(weight + ".absmax", "F32", {absmax.size()}, [absmax] { return absmax; }),
+          made_tensor(weight + ".quant_map", "F32", {16}, map),
+          made_tensor(weight + ".quant_state.bitsandbytes__" + std::string(layout.name), "U8", {text.size()},
+                      [text] { return text; })};
 }
 
 }  // namespace quantlens::inline v0_1

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "quantlens/checkpoints/tensor.hpp"
-#include "quantlens/packed/any_packed.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -81,21 +81,6 @@ struct RowGroups {
   return order;
 }
 
-/// Calls `make.operator()<Bits>()` for one of the widths 2, 3, 4 and 8.
-template <class Make>
-[[nodiscard]] AnyPacked visit_code_bits(int bits, Make&& make) {
-  switch (bits) {
-    case 2:
-      return make.template operator()<2>();
-    case 3:
-      return make.template operator()<3>();
-    case 4:
-      return make.template operator()<4>();
-    default:
-      return make.template operator()<8>();
-  }
-}
-
 /// Scales and zero points as stored, and how the columns are ordered. Shapes: zeros and scales [n_stored, rows].
 struct CodeGroups {
   std::size_t rows;
@@ -105,13 +90,13 @@ struct CodeGroups {
   std::vector<std::uint32_t> order = {};
 };
 
-/// A matrix of `L` and `Bits` whose value is scale * (code - zero). code(row, input) is one code as stored;
-/// `scale_bits` what the file spends on a scale.
-template <Layout L, int Bits>
-[[nodiscard]] PackedMatrix<L, Bits> matrix_of_codes(const CodeGroups& stored, double scale_bits, auto&& code) {
+/// A symmetric or affine matrix whose value is scale * (code - zero). code(row, input) is one code as stored;
+/// `scale_bits` what the file spends on a scale. Errors: InputError `group_size` for groups that cannot be packed.
+[[nodiscard]] PackedMatrix matrix_of_codes(const CodeGroups& stored, int bits, bool symmetric, double scale_bits,
+                                           auto&& code) {
   const RowGroups& groups = stored.groups;
-  PackedMatrix<L, Bits> matrix(stored.rows, groups.cols, groups.packed_size,
-                               groups.packed_bits(scale_bits + (L::has_offset ? Bits : 0)));
+  PackedMatrix matrix(symmetric ? LayoutKind::symmetric : LayoutKind::affine, bits, stored.rows, groups.cols,
+                      groups.packed_size, groups.packed_bits(scale_bits + (symmetric ? 0 : bits)));
   std::vector<std::uint8_t> codes(groups.cols);
   for (std::size_t r = 0; r < stored.rows; ++r) {
     for (std::size_t c = 0; c < groups.cols; ++c) codes[c] = code(r, stored.order.empty() ? c : stored.order[c]);
@@ -119,23 +104,20 @@ template <Layout L, int Bits>
     for (std::size_t p = 0; p < groups.n_packed(); ++p) {
       const std::size_t at = groups.stored(p) * stored.rows + r;
       matrix.scale(r, p) = stored.scales[at];
-      if constexpr (L::has_offset) matrix.offset(r, p) = -stored.scales[at] * static_cast<float>(stored.zeros[at]);
+      if (!symmetric) matrix.offset(r, p) = -stored.scales[at] * static_cast<float>(stored.zeros[at]);
     }
   }
   matrix.set_input_order(stored.order);
   return matrix;
 }
 
-/// The same with layout and width known at run time: symmetric where all zero points are in the middle of the codes.
-/// Errors: InputError `group_size` for groups that cannot be packed.
+/// The same as a matrix of a checkpoint, whose errors name its tensor of codes.
 [[nodiscard]] inline CheckpointMatrix checkpoint_matrix(const CodeGroups& stored, int bits, bool symmetric,
                                                         const CheckpointTensor& codes, double scale_bits, auto&& code) {
   CheckpointMatrix read;
   try {
-    read.matrix.codes = std::make_shared<const AnyPacked>(visit_code_bits(bits, [&]<int Bits>() -> AnyPacked {
-      if (symmetric) return matrix_of_codes<Symmetric, Bits>(stored, scale_bits, code);
-      return matrix_of_codes<Affine, Bits>(stored, scale_bits, code);
-    }));
+    read.matrix.codes =
+        std::make_shared<const PackedMatrix>(matrix_of_codes(stored, bits, symmetric, scale_bits, code));
   } catch (const InputError& error) {
     throw error_of(codes.name(), error);
   }

@@ -171,47 +171,46 @@ namespace detail {
   return read;
 }
 
-/// The tensors of one matrix; `module` is its Hugging Face name without ".weight". `codes` must outlive them.
+/// The tensors of one matrix; `module` is its Hugging Face name without ".weight". `m` must outlive them.
 /// Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
-[[nodiscard]] inline OutputTensors gptq_tensors(const std::string& module, const AnyPacked& codes, bool version_2) {
-  return detail::visit_integer_codes(codes, module, "GPTQ", [&]<class M>(const M& m) -> OutputTensors {
-    constexpr int bits = M::bits;
-    constexpr std::size_t n_bits = bits;
-    const std::size_t rows = m.rows(), cols = m.cols(), n_groups = m.n_groups();
-    if (bits == 5) detail::refuse_codes(module, "GPTQ", "it has codes of 5 bits (known: 2 3 4 8)");
-    if (rows * n_bits % 32 != 0 || cols * n_bits % 32 != 0)
-      detail::refuse_codes(module, "GPTQ", rows, " outputs and ", cols, " inputs of ", bits,
-                           " bits do not fill whole 32-bit words");
-    std::vector<std::uint16_t> scales(n_groups * rows);
-    std::vector<std::uint32_t> qzeros(n_groups * rows * n_bits / 32, 0);
-    for (std::size_t g = 0; g < n_groups; ++g) {
-      const auto word = [&](std::size_t w) -> std::uint32_t& { return qzeros[g * rows * n_bits / 32 + w]; };
-      for (std::size_t r = 0; r < rows; ++r) {
-        scales[g * rows + r] = detail::half_scale(m, r, g, module, "GPTQ");
-        // Masked field by field: a zero point of 0, stored as -1, must not spill into its neighbours.
-        const unsigned zero = detail::zero_point(m, r, g, module, "GPTQ") - (version_2 ? 0u : 1u);
-        detail::add_code_to_words(word, r, bits, static_cast<std::uint8_t>(zero & ((1u << bits) - 1)));
-      }
+[[nodiscard]] inline OutputTensors gptq_tensors(const std::string& module, const PackedMatrix& m, bool version_2) {
+  detail::require_integer_codes(m, module, "GPTQ");
+  const int bits = m.bits();
+  const auto n_bits = static_cast<std::size_t>(bits);
+  const std::size_t rows = m.rows(), cols = m.cols(), n_groups = m.n_groups();
+  if (bits == 5) detail::refuse_codes(module, "GPTQ", "it has codes of 5 bits (known: 2 3 4 8)");
+  if (rows * n_bits % 32 != 0 || cols * n_bits % 32 != 0)
+    detail::refuse_codes(module, "GPTQ", rows, " outputs and ", cols, " inputs of ", bits,
+                         " bits do not fill whole 32-bit words");
+  std::vector<std::uint16_t> scales(n_groups * rows);
+  std::vector<std::uint32_t> qzeros(n_groups * rows * n_bits / 32, 0);
+  for (std::size_t g = 0; g < n_groups; ++g) {
+    const auto word = [&](std::size_t w) -> std::uint32_t& { return qzeros[g * rows * n_bits / 32 + w]; };
+    for (std::size_t r = 0; r < rows; ++r) {
+      scales[g * rows + r] = detail::half_scale(m, r, g, module, "GPTQ");
+      // Masked field by field: a zero point of 0, stored as -1, must not spill into its neighbours.
+      const unsigned zero = detail::zero_point(m, r, g, module, "GPTQ") - (version_2 ? 0u : 1u);
+      detail::add_code_to_words(word, r, bits, static_cast<std::uint8_t>(zero & ((1u << bits) - 1)));
     }
-    std::vector<std::int32_t> g_idx(cols);
-    for (std::size_t c = 0; c < cols; ++c)
-      g_idx[m.input_order().empty() ? c : m.input_order()[c]] = static_cast<std::int32_t>(c / m.group_size());
-    const auto qweight = [&m, rows, cols] {
-      std::vector<std::uint32_t> words(cols * n_bits / 32 * rows, 0);
-      std::vector<std::uint8_t> row(cols);
-      for (std::size_t r = 0; r < rows; ++r) {
-        m.row_codes(r, row);
-        const auto word = [&](std::size_t w) -> std::uint32_t& { return words[w * rows + r]; };
-        for (std::size_t c = 0; c < cols; ++c)
-          detail::add_code_to_words(word, m.input_order().empty() ? c : m.input_order()[c], bits, row[c]);
-      }
-      return words;
-    };
-    return {made_tensor(module + ".qweight", "I32", {cols * n_bits / 32, rows}, qweight),
-            made_tensor(module + ".qzeros", "I32", {n_groups, rows * n_bits / 32}, [qzeros] { return qzeros; }),
-            made_tensor(module + ".scales", "F16", {n_groups, rows}, [scales] { return scales; }),
-            made_tensor(module + ".g_idx", "I32", {cols}, [g_idx] { return g_idx; })};
-  });
+  }
+  std::vector<std::int32_t> g_idx(cols);
+  for (std::size_t c = 0; c < cols; ++c)
+    g_idx[m.input_order().empty() ? c : m.input_order()[c]] = static_cast<std::int32_t>(c / m.group_size());
+  const auto qweight = [&m, rows, cols, bits, n_bits] {
+    std::vector<std::uint32_t> words(cols * n_bits / 32 * rows, 0);
+    std::vector<std::uint8_t> row(cols);
+    for (std::size_t r = 0; r < rows; ++r) {
+      m.row_codes(r, row);
+      const auto word = [&](std::size_t w) -> std::uint32_t& { return words[w * rows + r]; };
+      for (std::size_t c = 0; c < cols; ++c)
+        detail::add_code_to_words(word, m.input_order().empty() ? c : m.input_order()[c], bits, row[c]);
+    }
+    return words;
+  };
+  return {made_tensor(module + ".qweight", "I32", {cols * n_bits / 32, rows}, qweight),
+          made_tensor(module + ".qzeros", "I32", {n_groups, rows * n_bits / 32}, [qzeros] { return qzeros; }),
+          made_tensor(module + ".scales", "F16", {n_groups, rows}, [scales] { return scales; }),
+          made_tensor(module + ".g_idx", "I32", {cols}, [g_idx] { return g_idx; })};
 }
 
 }  // namespace quantlens::inline v0_1

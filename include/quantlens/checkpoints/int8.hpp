@@ -37,7 +37,7 @@ namespace quantlens::inline v0_1 {
       format->fail(0, concat("is ", int{value}, ", a layout that is not supported (known: 0, row-major)"));
   }
   const std::vector<float> absmax = scb.floats();
-  PackedMatrix<Symmetric, 8> matrix(rows, cols, 0, 32);
+  PackedMatrix matrix = pack<Symmetric, 8>(rows, cols, 0, 32);
   std::vector<std::uint8_t> codes(cols);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < cols; ++c)
@@ -48,7 +48,7 @@ namespace quantlens::inline v0_1 {
   CheckpointMatrix read;
   read.matrix.rows = rows;
   read.matrix.cols = cols;
-  read.matrix.codes = std::make_shared<const AnyPacked>(std::move(matrix));
+  read.matrix.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
   read.matrix.activations = ActivationRule::llm_int8;
   read.matrix.outlier_threshold = config.outlier_threshold;
   read.scheme = "bnb-int8";
@@ -56,16 +56,15 @@ namespace quantlens::inline v0_1 {
 }
 
 /// The tensors of one matrix of whole-row symmetric 8-bit codes; `module` is its Hugging Face name without ".weight".
-/// `codes` must outlive them. Where two values of SCB give the same scale, the last bit of the one read may not return.
+/// `m` must outlive them. Where two values of SCB give the same scale, the last bit of the one read may not return.
 /// Errors: InputError `checkpoint` for codes that the format cannot hold exactly.
-[[nodiscard]] inline OutputTensors bnb_int8_tensors(const std::string& module, const AnyPacked& codes) {
-  const auto* m = std::get_if<PackedMatrix<Symmetric, 8>>(&codes);
-  if (m == nullptr || m->n_groups() != 1 || !m->input_order().empty())
+[[nodiscard]] inline OutputTensors bnb_int8_tensors(const std::string& module, const PackedMatrix& m) {
+  if (m.layout() != LayoutKind::symmetric || m.bits() != 8 || m.n_groups() != 1 || !m.input_order().empty())
     detail::refuse_codes(module, "LLM.int8()", "it holds no symmetric 8-bit codes of whole rows");
-  const std::size_t rows = m->rows(), cols = m->cols();
+  const std::size_t rows = m.rows(), cols = m.cols();
   std::vector<float> scb(rows);
   for (std::size_t r = 0; r < rows; ++r) {
-    const float scale = m->scale(r, 0), near = scale * 127.0f;
+    const float scale = m.scale(r, 0), near = scale * 127.0f;
     constexpr float inf = std::numeric_limits<float>::infinity();
     scb[r] = near;
     for (const float candidate : {std::nextafter(near, -inf), std::nextafter(near, inf), near})
@@ -73,9 +72,9 @@ namespace quantlens::inline v0_1 {
     if (scb[r] / 127.0f != scale)
       detail::refuse_codes(module, "LLM.int8()", "the scale of row ", r, ", ", scale, ", is no float over 127");
   }
-  const auto weight = [m, rows, cols] {
+  const auto weight = [&m, rows, cols] {
     std::vector<std::uint8_t> bytes(rows * cols);
-    for (std::size_t r = 0; r < rows; ++r) m->row_codes(r, std::span(bytes).subspan(r * cols, cols));
+    for (std::size_t r = 0; r < rows; ++r) m.row_codes(r, std::span(bytes).subspan(r * cols, cols));
     for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(byte ^ 0x80u);
     return bytes;
   };

@@ -1,4 +1,4 @@
-/// What the writers of checkpoints share: tensors from functions, integer zero points, matrices by layout.
+/// What the writers of checkpoints share: tensors from functions, integer zero points, scales.
 #pragma once
 
 #include <cmath>
@@ -9,13 +9,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
-#include "quantlens/packed/any_packed.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -31,11 +30,6 @@ template <class MakeElements>
           }};
 }
 
-/// The number of bits of its codes.
-[[nodiscard]] inline int bits_of(const AnyPacked& codes) {
-  return std::visit([]<class M>(const M&) { return M::bits; }, codes);
-}
-
 namespace detail {
 
 template <class... Parts>
@@ -45,25 +39,21 @@ template <class... Parts>
 
 /// The integer zero point z of a group, with value = scale * (code - z).
 /// Errors: InputError `checkpoint` where the offset is not exactly -scale * z for a z that is a code.
-template <class M>
-[[nodiscard]] std::uint8_t zero_point(const M& matrix, std::size_t row, std::size_t group, std::string_view name,
-                                      std::string_view format) {
-  if constexpr (!M::layout::has_offset) {
-    return static_cast<std::uint8_t>(code_centre(M::bits));
-  } else {
-    const float scale = matrix.scale(row, group), offset = matrix.offset(row, group);
-    const float zero = scale != 0.0f ? std::rint(-offset / scale) : 0.0f;
-    if (!(zero >= 0.0f && zero <= static_cast<float>((1 << M::bits) - 1)) || -scale * zero != offset)
-      refuse_codes(name, format, "row ", row, ", group ", group, ": offset ", offset, " is not -scale (", scale,
-                   ") times a zero point from 0 to ", (1 << M::bits) - 1);
-    return static_cast<std::uint8_t>(zero);
-  }
+[[nodiscard]] inline std::uint8_t zero_point(const PackedMatrix& matrix, std::size_t row, std::size_t group,
+                                             std::string_view name, std::string_view format) {
+  if (!matrix.has_offset()) return static_cast<std::uint8_t>(code_centre(matrix.bits()));
+  const int largest_code = (1 << matrix.bits()) - 1;
+  const float scale = matrix.scale(row, group), offset = matrix.offset(row, group);
+  const float zero = scale != 0.0f ? std::rint(-offset / scale) : 0.0f;
+  if (!(zero >= 0.0f && zero <= static_cast<float>(largest_code)) || -scale * zero != offset)
+    refuse_codes(name, format, "row ", row, ", group ", group, ": offset ", offset, " is not -scale (", scale,
+                 ") times a zero point from 0 to ", largest_code);
+  return static_cast<std::uint8_t>(zero);
 }
 
 /// The scale as f16. Errors: InputError `checkpoint` where that would round it.
-template <class M>
-[[nodiscard]] std::uint16_t half_scale(const M& matrix, std::size_t row, std::size_t group, std::string_view name,
-                                       std::string_view format) {
+[[nodiscard]] inline std::uint16_t half_scale(const PackedMatrix& matrix, std::size_t row, std::size_t group,
+                                              std::string_view name, std::string_view format) {
   const Half half = to_half(matrix.scale(row, group));
   if (to_float(half) != matrix.scale(row, group))
     refuse_codes(name, format, "row ", row, ", group ", group, ": scale ", matrix.scale(row, group),
@@ -71,19 +61,9 @@ template <class M>
   return half.bits;
 }
 
-/// Calls write(matrix) for one that codes integers, value = scale * (code - zero). Errors: InputError `checkpoint`.
-template <class Write>
-[[nodiscard]] auto visit_integer_codes(const AnyPacked& codes, std::string_view name, std::string_view format,
-                                       Write&& write) {
-  using Result = decltype(write(std::declval<const PackedMatrix<Affine, 4>&>()));
-  return std::visit(
-      [&]<class M>(const M& matrix) -> Result {
-        if constexpr (CodebookLayout<typename M::layout>)
-          refuse_codes(name, format, "it holds ", M::layout::name, " codes");
-        else
-          return write(matrix);
-      },
-      codes);
+/// Errors: InputError `checkpoint` unless the codes are integers, value = scale * (code - zero).
+inline void require_integer_codes(const PackedMatrix& codes, std::string_view name, std::string_view format) {
+  if (codes.has_codebook()) refuse_codes(name, format, "it holds ", codes.layout_info().name, " codes");
 }
 
 }  // namespace detail

@@ -152,13 +152,9 @@ struct CodesSummary {
   std::string layout;
 };
 
-[[nodiscard]] inline CodesSummary summarize(const AnyPacked& codes) {
-  return std::visit(
-      []<class M>(const M& m) {
-        return CodesSummary{M::bits, m.n_groups() == 1 ? -1 : static_cast<long long>(m.group_size()),
-                            !M::layout::has_offset, !m.input_order().empty(), std::string(M::layout::name)};
-      },
-      codes);
+[[nodiscard]] inline CodesSummary summarize(const PackedMatrix& codes) {
+  return {codes.bits(), codes.n_groups() == 1 ? -1 : static_cast<long long>(codes.group_size()), !codes.has_offset(),
+          !codes.input_order().empty(), std::string(codes.layout_info().name)};
 }
 
 /// "model.layers.3" -> "^model\\.layers\\.3$"

@@ -173,9 +173,7 @@ class AwqScaler {
         search_awq_clips({draft.name(part), weights}, {"calibration inputs", sample.view()}, groups, n_threads),
         groups);
   }
-  return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-    return packed_matrix(Awq<L, Bits>{format.group_size}.quantize(weights), form_of(format));
-  });
+  return packed_matrix(awq(weights, groups), form_of(format));
 }
 
 }  // namespace quantlens::inline v0_1

@@ -116,12 +116,10 @@ class CalibratedQuantizer {
   [[nodiscard]] QuantizedMatrix quantize_gptq(MatrixView<const float> weights, const FormatSpec& format,
                                               const Hessian& hessian, std::string_view name) const {
     try {
-      return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-        auto gptq = Gptq<L, Bits>::of(format);
-        gptq.threads = flow_.n_threads();
-        gptq.add_product = flow_.kernels().add_product_f64;
-        return packed_matrix(gptq.quantize(weights, hessian), form_of(format));
-      });
+      GptqSettings settings = gptq_settings(format);
+      settings.threads = flow_.n_threads();
+      settings.add_product = flow_.kernels().add_product_f64;
+      return packed_matrix(gptq_matrix(weights, hessian, settings), form_of(format));
     } catch (const InputError& error) {
       throw error_of(name, error);
     }

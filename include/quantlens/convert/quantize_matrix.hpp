@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,7 +16,6 @@
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/hqq.hpp"
 #include "quantlens/quant/rtn.hpp"
-#include "quantlens/quant/visit_layout.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -26,10 +24,8 @@ namespace quantlens::inline v0_1 {
   return format.activation == Activation::a8 ? ActivationForm::int8_runs : ActivationForm::floats;
 }
 
-/// Owns a packed matrix of any layout.
-template <class Packed>
-[[nodiscard]] QuantizedMatrix packed_matrix(Packed packed, ActivationForm form) {
-  return {std::make_shared<const AnyPacked>(std::move(packed)), form};
+[[nodiscard]] inline QuantizedMatrix packed_matrix(PackedMatrix packed, ActivationForm form) {
+  return {std::make_shared<const PackedMatrix>(std::move(packed)), form};
 }
 
 /// Codes of a checkpoint under the activations that its own definition asks for, else under `form` where they are
@@ -41,20 +37,15 @@ template <class Packed>
                                             outlier_threshold, ", the published threshold"));
     return {matrix.codes, ActivationForm::int8_rows};
   }
-  const bool integers =
-      std::visit([]<Layout L, int Bits>(const PackedMatrix<L, Bits>&) { return !CodebookLayout<L>; }, *matrix.codes);
-  return {matrix.codes, integers ? form : ActivationForm::floats};
+  return {matrix.codes, matrix.codes->has_codebook() ? ActivationForm::floats : form};
 }
 
 /// `native`: the file's own codes; unquantized tensors stay as stored, whatever the activations.
 [[nodiscard]] inline QuantizedMatrix native_matrix(const WeightMatrix& matrix, ActivationForm form) {
   if (matrix.codes) return native_codes(matrix, form);
-  std::optional<QuantizedMatrix> native;
-  visit_gguf_type(matrix.type, [&]<GgmlType Type>() {
-    native = packed_matrix(
-        packed_from_gguf<Type>(matrix.rows, matrix.cols, [&](std::size_t r) { return matrix.row(r).data(); }), form);
-  });
-  return native ? std::move(*native) : QuantizedMatrix{&matrix, ActivationForm::floats};
+  if (!matrix.is_quantized()) return {&matrix, ActivationForm::floats};
+  const auto row = [&](std::size_t r) { return matrix.row(r).data(); };
+  return packed_matrix(packed_from_gguf(matrix.type, matrix.rows, matrix.cols, row), form);
 }
 
 /// bitsandbytes' blocks as codes; as the floats that they stand for where no group follows them.
@@ -68,32 +59,26 @@ template <CodebookLayout L>
 }
 
 /// The blocks that a GGUF file of this type holds. Errors: InputError "group_size" where they do not fit the row.
-template <GgmlType Type>
-[[nodiscard]] QuantizedMatrix gguf_matrix(MatrixView<const float> values, ActivationForm form) {
-  if (values.cols % block_elements(Type) != 0)
-    throw InputError("group_size", concat("blocks of ", block_elements(Type), " (", name(Type),
+[[nodiscard]] inline QuantizedMatrix gguf_matrix(MatrixView<const float> values, GgmlType type, ActivationForm form) {
+  if (values.cols % block_elements(type) != 0)
+    throw InputError("group_size", concat("blocks of ", block_elements(type), " (", name(type),
                                           ") do not divide rows of ", values.cols, " inputs"));
-  std::vector<std::byte> blocks(values.cols / block_elements(Type) * block_bytes(Type));
-  return packed_matrix(packed_from_gguf<Type>(values.rows, values.cols,
-                                              [&](std::size_t r) {
-                                                InterruptGuard::check();
-                                                encode_row(Type, values.row(r), blocks);
-                                                return blocks.data();
-                                              }),
-                       form);
+  std::vector<std::byte> blocks(values.cols / block_elements(type) * block_bytes(type));
+  const auto row = [&](std::size_t r) {
+    InterruptGuard::check();
+    encode_row(type, values.row(r), blocks);
+    return blocks.data();
+  };
+  return packed_matrix(packed_from_gguf(type, values.rows, values.cols, row), form);
 }
 
 /// Codes for floats. Errors: InputError of the quantizer; "format" for a method that needs calibration.
 [[nodiscard]] inline QuantizedMatrix quantize_floats(MatrixView<const float> values, const FormatSpec& format) {
   switch (format.method) {
     case Method::rtn:
-      return visit_layout(format.symmetric, format.bits, [&]<Layout L, int Bits>() {
-        return packed_matrix(Rtn<L, Bits>{format.group_size}.quantize(values), form_of(format));
-      });
+      return packed_matrix(rtn(values, {format.bits, format.group_size, format.symmetric}), form_of(format));
     case Method::hqq:
-      return visit_bits(format.bits, [&]<int Bits>() {
-        return packed_matrix(Hqq<Bits>{format.group_size}.quantize(values), form_of(format));
-      });
+      return packed_matrix(hqq(values, format.bits, format.group_size), form_of(format));
     case Method::bnb_nf4:
       return bnb_4bit_matrix<Nf4>(values, format);
     case Method::bnb_fp4:
@@ -102,11 +87,11 @@ template <GgmlType Type>
     case Method::int8_weight_only:
       return packed_matrix(BnbInt8().quantize(values), form_of(format));
     case Method::gguf_q4_0:
-      return gguf_matrix<GgmlType::q4_0>(values, form_of(format));
+      return gguf_matrix(values, GgmlType::q4_0, form_of(format));
     case Method::gguf_q4_1:
-      return gguf_matrix<GgmlType::q4_1>(values, form_of(format));
+      return gguf_matrix(values, GgmlType::q4_1, form_of(format));
     case Method::gguf_q8_0:
-      return gguf_matrix<GgmlType::q8_0>(values, form_of(format));
+      return gguf_matrix(values, GgmlType::q8_0, form_of(format));
     case Method::gguf_f16: {
       DenseMatrix halves{values.rows, values.cols, AlignedBuffer<float>(values.rows * values.cols)};
       for (std::size_t r = 0; r < values.rows; ++r)
@@ -140,7 +125,7 @@ template <GgmlType Type>
 
 /// Puts what a quantizer made in the place of what the file stores.
 inline void replace_weights(WeightMatrix& matrix, QuantizedMatrix&& quantized) {
-  if (auto* codes = std::get_if<std::shared_ptr<const AnyPacked>>(&quantized.weights)) {
+  if (auto* codes = std::get_if<std::shared_ptr<const PackedMatrix>>(&quantized.weights)) {
     set_codes(matrix, std::move(*codes));
     if (quantized.form != ActivationForm::int8_rows) return;
     matrix.activations = ActivationRule::llm_int8;

@@ -12,7 +12,7 @@
 #include "quantlens/core/aligned_buffer.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
-#include "quantlens/packed/any_packed.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/runtime/linear.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
@@ -39,7 +39,7 @@ struct DenseMatrix {
 
 /// What a quantizer made of one matrix. `form`: what activations its codes meet.
 struct QuantizedMatrix {
-  std::variant<const WeightMatrix*, DenseMatrix, std::shared_ptr<const AnyPacked>> weights;
+  std::variant<const WeightMatrix*, DenseMatrix, std::shared_ptr<const PackedMatrix>> weights;
   ActivationForm form = ActivationForm::floats;
 };
 
@@ -71,8 +71,7 @@ struct QuantizedMatrix {
 [[nodiscard]] inline AnyLinear make_linear(const QuantizedMatrix& matrix, const KernelTable& kernels) {
   if (const auto* stored = std::get_if<const WeightMatrix*>(&matrix.weights)) return dense_linear(**stored, kernels);
   if (const auto* dense = std::get_if<DenseMatrix>(&matrix.weights)) return dense_linear(*dense, kernels);
-  return std::visit([&](const auto& packed) { return AnyLinear(packed, matrix.form, kernels); },
-                    *std::get<std::shared_ptr<const AnyPacked>>(matrix.weights));
+  return {*std::get<std::shared_ptr<const PackedMatrix>>(matrix.weights), matrix.form, kernels};
 }
 
 }  // namespace quantlens::inline v0_1

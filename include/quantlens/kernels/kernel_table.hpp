@@ -61,12 +61,13 @@ struct KernelTable {
   void (*add_product_f64)(const MatrixView<const double>& a, const double* strip,
                           const MatrixView<double>& y) noexcept = nullptr;
 
-  /// Precondition: bits is one of L::widths.
-  template <Layout L>
-  [[nodiscard]] const PackedKernels& packed(int bits) const noexcept {
-    std::size_t i = 0;
-    while (L::widths[i] != bits) ++i;
-    return of(L{})[i];
+  /// Precondition: bits is one of the layout's widths.
+  [[nodiscard]] const PackedKernels& packed(LayoutKind layout, int bits) const noexcept {
+    return with_layout(layout, [&]<Layout L>() -> const PackedKernels& {
+      std::size_t i = 0;
+      while (L::widths[i] != bits) ++i;
+      return of(L{})[i];
+    });
   }
 
  private:

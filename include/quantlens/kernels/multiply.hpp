@@ -4,27 +4,26 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "quantlens/core/aligned_buffer.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/kernels/dispatch.hpp"
-#include "quantlens/packed/any_packed.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/packed/streamed.hpp"
 
 namespace quantlens::inline v0_1 {
 
 /// A packed matrix in the order in which kernels read it: made once, multiplied often, by several threads if need be.
-template <Layout L, int Bits>
 class StreamedMatrix {
  public:
   /// `kernels` are those that multiply. Errors: InputError "shape" where the matrix has its inputs in an order that is
   /// none; those of active_kernels().
-  explicit StreamedMatrix(const PackedMatrix<L, Bits>& matrix, const KernelTable& kernels = active_kernels())
-      : kernel_(kernels.packed<L>(Bits).a32), codes_(stream(matrix)), input_order_(matrix.input_order()) {
+  explicit StreamedMatrix(const PackedMatrix& matrix, const KernelTable& kernels = active_kernels())
+      : kernel_(kernels.packed(matrix.layout(), matrix.bits()).a32),
+        codes_(stream(matrix)),
+        input_order_(matrix.input_order()) {
     std::vector<std::uint32_t> sorted = input_order_;
     std::sort(sorted.begin(), sorted.end());
     bool is_order = sorted.empty() || sorted.size() == cols();
@@ -75,14 +74,8 @@ class StreamedMatrix {
 
 /// y = x W^T where that is all that is asked of the matrix; whoever multiplies by it again keeps a StreamedMatrix.
 /// Shapes: x [n, matrix.cols()], y [n, matrix.rows()]. Errors: those of StreamedMatrix.
-template <Layout L, int Bits>
-void multiply(const PackedMatrix<L, Bits>& matrix, MatrixView<const float> x, MatrixView<float> y) {
-  StreamedMatrix<L, Bits>(matrix).multiply(x, y);
-}
-
-/// The same where layout and width are known at run time only.
-inline void multiply(const AnyPacked& matrix, MatrixView<const float> x, MatrixView<float> y) {
-  std::visit([&](const auto& packed) { multiply(packed, x, y); }, matrix);
+inline void multiply(const PackedMatrix& matrix, MatrixView<const float> x, MatrixView<float> y) {
+  StreamedMatrix(matrix).multiply(x, y);
 }
 
 }  // namespace quantlens::inline v0_1

@@ -48,9 +48,10 @@ struct Q8Run {
 /// The numerics contract of int8 activations, one output at a time. Shapes: x [n, w.cols()]; result [n, w.rows()].
 /// Runs of 32 inputs in ascending order; each run's activations share a scale. Within a run, the groups of weights that
 /// it holds in ascending order: the whole run, or two halves of 16.
-template <Layout L, int Bits>
-[[nodiscard]] std::vector<float> matmul_a8(const PackedMatrix<L, Bits>& w, MatrixView<const float> x) {
-  constexpr std::size_t part = run_length / L::groups_per_run;
+/// Precondition: the layout's codes are numbers.
+[[nodiscard]] inline std::vector<float> matmul_a8(const PackedMatrix& w, MatrixView<const float> x) {
+  const std::size_t part = run_length / w.layout_info().groups_per_run;
+  const int centre = w.has_offset() ? 0 : code_centre(w.bits());
   std::vector<float> y(x.rows * w.rows());
   std::vector<std::uint8_t> codes(w.cols());
   for (std::size_t o = 0; o < w.rows(); ++o) {
@@ -64,12 +65,12 @@ template <Layout L, int Bits>
           const std::size_t group = (first + begin) / w.group_size();
           int products = 0, x_codes = 0;
           for (std::size_t i = begin; i < std::min(begin + part, n); ++i) {
-            const int code = codes[first + i] - (L::has_offset ? 0 : code_centre(Bits));
+            const int code = codes[first + i] - centre;
             products += code * run.codes[i];
             x_codes += run.codes[i];
           }
           sum = std::fma(static_cast<float>(products), w.scale(o, group) * run.scale, sum);
-          if constexpr (L::has_offset) sum = std::fma(static_cast<float>(x_codes), w.offset(o, group) * run.scale, sum);
+          if (w.has_offset()) sum = std::fma(static_cast<float>(x_codes), w.offset(o, group) * run.scale, sum);
         }
       }
       y[r * w.rows() + o] = sum;
@@ -104,8 +105,8 @@ struct Int8Row {
 /// LLM.int8() on given weight codes, in double but for the choice of activation codes. `batch_wide`: as bitsandbytes,
 /// an input that is an outlier in one row is one in all; else each row has its own.
 /// Shapes: x [n, w.cols()]; result [n, w.rows()]. Source: Dettmers et al. 2022, arXiv 2208.07339.
-[[nodiscard]] inline std::vector<double> llm_int8(const PackedMatrix<Symmetric, 8>& w, MatrixView<const float> x,
-                                                  float threshold, bool batch_wide = false) {
+[[nodiscard]] inline std::vector<double> llm_int8(const PackedMatrix& w, MatrixView<const float> x, float threshold,
+                                                  bool batch_wide = false) {
   std::vector<Int8Row> rows;
   std::vector<std::size_t> anywhere;
   for (std::size_t r = 0; r < x.rows; ++r) {

@@ -27,15 +27,14 @@ inline void pack_codes(std::span<const std::uint8_t> codes, int bits, std::span<
 
 /// Reads codes.size() codes back. Shapes: packed has packed_bytes(codes.size(), bits) bytes.
 inline void unpack_codes(std::span<const std::uint8_t> packed, int bits, std::span<std::uint8_t> codes) {
-  const std::uint32_t mask = (1u << bits) - 1;
-  std::uint32_t pending = 0;
-  int n_pending = 0;
-  std::size_t at = 0;
+  const unsigned mask = (1u << bits) - 1;
+  std::size_t bit = 0;
+  // Each code by itself, from the two bytes that it may lie in: nothing waits for the code before.
   for (std::uint8_t& code : codes) {
-    for (; n_pending < bits; n_pending += 8) pending |= std::uint32_t{packed[at++]} << n_pending;
-    code = static_cast<std::uint8_t>(pending & mask);
-    pending >>= bits;
-    n_pending -= bits;
+    const std::size_t at = bit / 8;
+    const unsigned next = at + 1 < packed.size() ? packed[at + 1] : 0u;
+    code = static_cast<std::uint8_t>((packed[at] | next << 8) >> (bit % 8) & mask);
+    bit += static_cast<std::size_t>(bits);
   }
 }
 

@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "quantlens/packed/gguf_coding.hpp"
@@ -108,26 +111,30 @@ inline void decode_row(GgmlType type, const std::byte* row, std::span<float> out
   }
 }
 
-/// The file's own codes as a packed matrix. `row(r)` gives the stored bytes of row r. Shapes: [rows, cols].
-template <GgmlType Type, class RowBytes>
-[[nodiscard]] auto packed_from_gguf(std::size_t rows, std::size_t cols, RowBytes&& row) {
-  using Coding = GgufCoding<Type>;
-  using Block = GgufBlock<Type>;
-  PackedMatrix<typename Coding::layout, Coding::bits> matrix(rows, cols, Coding::group_size, Block::group_bits);
+/// A file's own codes as a packed matrix. `row(r)` gives the stored bytes of row r. Shapes: [rows, cols].
+/// Precondition: the type is quantized.
+[[nodiscard]] inline PackedMatrix packed_from_gguf(GgmlType type, std::size_t rows, std::size_t cols,
+                                                   const std::function<const std::byte*(std::size_t)>& row) {
+  std::optional<PackedMatrix> matrix;
   std::vector<std::uint8_t> codes(cols);
-  for (std::size_t r = 0; r < rows; ++r) {
-    const std::byte* bytes = row(r);
-    for (std::size_t b = 0; b < cols / Block::size; ++b) {
-      const Block block = read_gguf_block<Type>(bytes + b * block_bytes(Type));
-      std::copy(block.codes.begin(), block.codes.end(), codes.begin() + static_cast<std::ptrdiff_t>(b * Block::size));
-      for (std::size_t g = 0; g < Block::n_groups; ++g) {
-        matrix.scale(r, b * Block::n_groups + g) = block.scales[g];
-        if constexpr (Coding::layout::has_offset) matrix.offset(r, b * Block::n_groups + g) = block.offsets[g];
+  visit_gguf_type(type, [&]<GgmlType Type>() {
+    using Coding = GgufCoding<Type>;
+    using Block = GgufBlock<Type>;
+    matrix = pack<typename Coding::layout, Coding::bits>(rows, cols, Coding::group_size, Block::group_bits);
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::byte* bytes = row(r);
+      for (std::size_t b = 0; b < cols / Block::size; ++b) {
+        const Block block = read_gguf_block<Type>(bytes + b * block_bytes(Type));
+        std::copy(block.codes.begin(), block.codes.end(), codes.begin() + static_cast<std::ptrdiff_t>(b * Block::size));
+        for (std::size_t g = 0; g < Block::n_groups; ++g) {
+          matrix->scale(r, b * Block::n_groups + g) = block.scales[g];
+          if (matrix->has_offset()) matrix->offset(r, b * Block::n_groups + g) = block.offsets[g];
+        }
       }
+      matrix->set_row_codes(r, codes);
     }
-    matrix.set_row_codes(r, codes);
-  }
-  return matrix;
+  });
+  return std::move(matrix).value();
 }
 
 }  // namespace quantlens::inline v0_1

@@ -9,13 +9,13 @@
 #include <cstring>
 #include <span>
 #include <string>
-#include <type_traits>
+#include <string_view>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/half.hpp"
-#include "quantlens/packed/any_packed.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -112,53 +112,40 @@ inline void encode_row(GgmlType type, std::span<const float> row, std::span<std:
 /// The GGUF type whose blocks hold a matrix's own codes: Q4_0, Q4_1 or Q8_0.
 /// Errors: InputError `gguf` saying why there is none: another layout or width, groups that are no multiple of 32,
 /// inputs in another order, or a scale or offset that an f16 does not hold.
-[[nodiscard]] inline GgmlType gguf_type_of_codes(const AnyPacked& matrix) {
-  return std::visit(
-      []<class M>(const M& m) {
-        constexpr bool plain = !CodebookLayout<typename M::layout>;
-        constexpr bool affine = M::layout::has_offset;
-        if constexpr (!plain || (M::bits != 4 && (M::bits != 8 || affine))) {
-          throw InputError("gguf", concat("no GGUF type holds ", M::layout::name, " codes of ", M::bits,
-                                          " bits; Q4_0 is symmetric, Q4_1 affine with 4 bits, Q8_0 symmetric with 8"));
-          return GgmlType::f32;
-        } else {
-          if (m.group_size() % gguf_block_size != 0)
-            throw InputError("gguf", concat("groups of ", m.group_size(), " are no whole GGUF blocks of 32"));
-          if (!m.input_order().empty())
-            throw InputError("gguf", "its columns are in another order (act-order), which GGUF cannot say");
-          const auto require_half = [](std::string_view what, std::size_t row, std::size_t group, float value) {
-            if (round_to_half(value) != value)
-              throw InputError("gguf", concat("the ", what, " of row ", row, ", group ", group, ", ", value,
-                                              ", is no f16; GGUF would round it"));
-          };
-          for (std::size_t r = 0; r < m.rows(); ++r)
-            for (std::size_t g = 0; g < m.n_groups(); ++g) {
-              require_half("scale", r, g, m.scale(r, g));
-              if constexpr (affine) require_half("offset", r, g, m.offset(r, g));
-            }
-          return M::bits == 8 ? GgmlType::q8_0 : affine ? GgmlType::q4_1 : GgmlType::q4_0;
-        }
-      },
-      matrix);
+[[nodiscard]] inline GgmlType gguf_type_of_codes(const PackedMatrix& matrix) {
+  const bool affine = matrix.has_offset(), bytes = matrix.bits() == 8;
+  if (matrix.has_codebook() || (matrix.bits() != 4 && (!bytes || affine)))
+    throw InputError("gguf", concat("no GGUF type holds ", matrix.layout_info().name, " codes of ", matrix.bits(),
+                                    " bits; Q4_0 is symmetric, Q4_1 affine with 4 bits, Q8_0 symmetric with 8"));
+  if (matrix.group_size() % gguf_block_size != 0)
+    throw InputError("gguf", concat("groups of ", matrix.group_size(), " are no whole GGUF blocks of 32"));
+  if (!matrix.input_order().empty())
+    throw InputError("gguf", "its columns are in another order (act-order), which GGUF cannot say");
+  const auto require_half = [](std::string_view what, std::size_t row, std::size_t group, float value) {
+    if (round_to_half(value) != value)
+      throw InputError("gguf", concat("the ", what, " of row ", row, ", group ", group, ", ", value,
+                                      ", is no f16; GGUF would round it"));
+  };
+  for (std::size_t r = 0; r < matrix.rows(); ++r)
+    for (std::size_t g = 0; g < matrix.n_groups(); ++g) {
+      require_half("scale", r, g, matrix.scale(r, g));
+      if (affine) require_half("offset", r, g, matrix.offset(r, g));
+    }
+  return bytes ? GgmlType::q8_0 : affine ? GgmlType::q4_1 : GgmlType::q4_0;
 }
 
 /// One row of a matrix as blocks of gguf_type_of_codes(matrix).
-inline void encode_codes(const AnyPacked& matrix, std::size_t row, std::span<std::byte> out) {
-  std::visit(
-      [&]<class M>(const M& m) {
-        constexpr bool affine = M::layout::has_offset;
-        const std::size_t header = affine ? 4 : 2;
-        const std::size_t bytes = header + gguf_block_size * static_cast<std::size_t>(M::bits) / 8;
-        std::vector<std::uint8_t> codes(m.cols());
-        m.row_codes(row, codes);
-        for (std::size_t at = 0; at < m.cols(); at += gguf_block_size) {
-          std::byte* block = out.data() + at / gguf_block_size * bytes;
-          detail::put_half(block, m.scale(row, at / m.group_size()));
-          if constexpr (affine) detail::put_half(block + 2, m.offset(row, at / m.group_size()));
-          detail::put_block_codes(block + header, std::span(codes).subspan(at, gguf_block_size), M::bits);
-        }
-      },
-      matrix);
+inline void encode_codes(const PackedMatrix& matrix, std::size_t row, std::span<std::byte> out) {
+  const std::size_t header = matrix.has_offset() ? 4 : 2;
+  const std::size_t bytes = header + gguf_block_size * static_cast<std::size_t>(matrix.bits()) / 8;
+  std::vector<std::uint8_t> codes(matrix.cols());
+  matrix.row_codes(row, codes);
+  for (std::size_t at = 0; at < matrix.cols(); at += gguf_block_size) {
+    std::byte* block = out.data() + at / gguf_block_size * bytes;
+    detail::put_half(block, matrix.scale(row, at / matrix.group_size()));
+    if (matrix.has_offset()) detail::put_half(block + 2, matrix.offset(row, at / matrix.group_size()));
+    detail::put_block_codes(block + header, std::span(codes).subspan(at, gguf_block_size), matrix.bits());
+  }
 }
 
 }  // namespace quantlens::inline v0_1

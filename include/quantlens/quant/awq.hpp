@@ -13,6 +13,7 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/quant/grid_matrix.hpp"
 #include "quantlens/quant/quantizer.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -23,8 +24,35 @@ enum class AwqArithmetic {
   f16   ///< weights, range and quotient are f16, too: code for code what AutoAWQ's gemm packing writes
 };
 
-/// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row, "not_finite" for
-/// weights that are no numbers.
+/// Weights that are scaled and clipped already. Shape: [n_out, n_in]. Errors: InputError "not_finite" for weights that
+/// are no numbers; those of PackedMatrix.
+[[nodiscard]] inline PackedMatrix awq(MatrixView<const float> weights, const AwqGroups& groups,
+                                      AwqArithmetic arithmetic = AwqArithmetic::f32) {
+  check_finite({"weights", weights});
+  PackedMatrix packed = grid_matrix(weights.rows, weights.cols, {groups.bits, groups.group_size, groups.symmetric});
+  const auto rounded = [&](float value) { return arithmetic == AwqArithmetic::f16 ? round_to_half(value) : value; };
+  std::vector<std::uint8_t> codes(weights.cols);
+  std::vector<float> group(packed.group_size());
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    InterruptGuard::check();
+    for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+      const std::size_t first = g * group.size();
+      const auto source = weights.row(row).subspan(first, group.size());
+      std::transform(source.begin(), source.end(), group.begin(), rounded);
+      const Grid grid = arithmetic == AwqArithmetic::f16 ? half_awq_grid(group, groups.bits, groups.symmetric)
+                                                         : stored_awq_grid(group, groups.bits, groups.symmetric);
+      for (std::size_t i = 0; i < group.size(); ++i) {
+        const float steps = std::nearbyint(rounded(group[i] / grid.scale)) + static_cast<float>(grid.zero_point);
+        codes[first + i] = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, static_cast<float>(grid.max_code())));
+      }
+      set_grid(packed, row, g, grid);
+    }
+    packed.set_row_codes(row, codes);
+  }
+  return packed;
+}
+
+/// awq() with layout and width as types: symmetric or affine by the layout.
 template <Layout L, int Bits>
 struct Awq {
   using layout = L;
@@ -34,35 +62,8 @@ struct Awq {
   std::size_t group_size = 0;  ///< 0: one group a row (per output channel)
   AwqArithmetic arithmetic = AwqArithmetic::f32;
 
-  [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights) const {
-    check_finite({"weights", weights});
-    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
-                                 /*group_bits=*/16 + (L::has_offset ? Bits : 0));
-    std::vector<std::uint8_t> codes(weights.cols);
-    std::vector<float> group(packed.group_size());
-    for (std::size_t row = 0; row < weights.rows; ++row) {
-      InterruptGuard::check();
-      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
-        const std::size_t first = g * group.size();
-        const auto source = weights.row(row).subspan(first, group.size());
-        std::transform(source.begin(), source.end(), group.begin(), [&](float w) { return rounded(w); });
-        const Grid grid = arithmetic == AwqArithmetic::f16 ? half_awq_grid(group, Bits, !L::has_offset)
-                                                           : stored_awq_grid(group, Bits, !L::has_offset);
-        for (std::size_t i = 0; i < group.size(); ++i) {
-          const float steps = std::nearbyint(rounded(group[i] / grid.scale)) + static_cast<float>(grid.zero_point);
-          codes[first + i] = static_cast<std::uint8_t>(std::clamp(steps, 0.0f, static_cast<float>(grid.max_code())));
-        }
-        packed.scale(row, g) = grid.scale;
-        if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);
-      }
-      packed.set_row_codes(row, codes);
-    }
-    return packed;
-  }
-
- private:
-  [[nodiscard]] float rounded(float value) const {
-    return arithmetic == AwqArithmetic::f16 ? round_to_half(value) : value;
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights) const {
+    return awq(weights, {Bits, group_size, !L::has_offset}, arithmetic);
   }
 };
 

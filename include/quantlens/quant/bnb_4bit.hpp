@@ -141,11 +141,11 @@ template <CodebookLayout L>
 /// (cols and block have no common multiple of 32): then decode. Groups are as large as rows and blocks allow, and a
 /// scale is repeated for each; bits per weight stay those of the blocks.
 template <CodebookLayout L>
-[[nodiscard]] std::optional<PackedMatrix<L, 4>> bnb_4bit_packed(const Bnb4BitBlocks<L>& blocks) {
+[[nodiscard]] std::optional<PackedMatrix> bnb_4bit_packed(const Bnb4BitBlocks<L>& blocks) {
   const std::size_t group = std::gcd(blocks.cols, blocks.block_size);
   if (group % run_length != 0 && group != blocks.cols) return std::nullopt;
   const double group_bits = blocks.block_bits() * static_cast<double>(group) / static_cast<double>(blocks.block_size);
-  PackedMatrix<L, 4> packed(blocks.rows, blocks.cols, group, group_bits);
+  PackedMatrix packed = pack<L, 4>(blocks.rows, blocks.cols, group, group_bits);
   std::vector<std::uint8_t> codes(blocks.cols);
   for (std::size_t row = 0; row < blocks.rows; ++row) {
     const std::size_t first = row * blocks.cols;
@@ -167,7 +167,7 @@ struct Bnb4Bit {
   std::size_t block_size = 64;
   bool double_quant = false;
 
-  [[nodiscard]] PackedMatrix<L, 4> quantize(MatrixView<const float> weights) const {
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights) const {
     auto packed = bnb_4bit_packed(bnb_4bit_quantize<L>(weights, block_size, double_quant));
     if (!packed)
       throw InputError("group_size",

@@ -48,8 +48,8 @@ struct BnbInt8Rows {
 
 /// value = absmax / 127 * code. The package multiplies by absmax and by a float 1/127 apart: the last bit of a float
 /// may differ, far below the half that it rounds to.
-[[nodiscard]] inline PackedMatrix<Symmetric, 8> bnb_int8_packed(const BnbInt8Rows& rows) {
-  PackedMatrix<Symmetric, 8> packed(rows.rows, rows.cols, 0, /*group_bits=*/32);
+[[nodiscard]] inline PackedMatrix bnb_int8_packed(const BnbInt8Rows& rows) {
+  PackedMatrix packed = pack<Symmetric, 8>(rows.rows, rows.cols, 0, /*group_bits=*/32);
   std::vector<std::uint8_t> codes(rows.cols);
   for (std::size_t r = 0; r < rows.rows; ++r) {
     for (std::size_t c = 0; c < rows.cols; ++c)
@@ -66,7 +66,7 @@ struct BnbInt8 {
   static constexpr std::string_view name = "bnb-int8";
   static constexpr int bits = 8;
 
-  [[nodiscard]] PackedMatrix<Symmetric, 8> quantize(MatrixView<const float> weights) const {
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights) const {
     return bnb_int8_packed(bnb_int8_quantize(weights));
   }
 };

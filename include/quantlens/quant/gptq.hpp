@@ -20,10 +20,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
-#include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/gptq_factor.hpp"
-#include "quantlens/quant/grid.hpp"
+#include "quantlens/quant/grid_matrix.hpp"
 #include "quantlens/quant/grid_search.hpp"
 #include "quantlens/quant/hessian.hpp"
 
@@ -331,8 +330,38 @@ class Quantization {
   return gptq_detail::Quantization(weights, hessian, settings).run();
 }
 
-/// Symmetric or affine by its layout; scales are f16. Inputs are reordered where groups are those of the order of
-/// quantization (by activation, without static groups).
+/// What a format says of it. Precondition: the format is gptq.
+[[nodiscard]] inline GptqSettings gptq_settings(const FormatSpec& format) {
+  GptqSettings settings;
+  settings.bits = format.bits;
+  settings.group_size = format.group_size;
+  settings.symmetric = format.symmetric;
+  settings.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
+  settings.static_groups = format.static_groups;
+  settings.searched_grids = !format.whole_range;
+  settings.lagging_groups = format.whole_range;
+  settings.damping = format.damping_percent / 100.0;
+  return settings;
+}
+
+/// gptq() as a packed matrix. Inputs are reordered where groups are those of the order of quantization (by activation,
+/// without static groups). Errors: those of gptq() and of
+/// PackedMatrix.
+[[nodiscard]] inline PackedMatrix gptq_matrix(MatrixView<const float> weights, const Hessian& hessian,
+                                              const GptqSettings& settings) {
+  PackedMatrix packed =
+      grid_matrix(weights.rows, weights.cols, {settings.bits, settings.group_size, settings.symmetric});
+  GptqResult result = gptq(weights, hessian, settings);
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
+    for (std::size_t g = 0; g < packed.n_groups(); ++g)
+      set_grid(packed, row, g, result.grids[row * packed.n_groups() + g]);
+  }
+  packed.set_input_order(std::move(result.order));
+  return packed;
+}
+
+/// gptq_matrix() with layout and width as types: symmetric or affine by the layout.
 template <Layout L, int Bits>
 struct Gptq {
   using layout = L;
@@ -347,35 +376,10 @@ struct Gptq {
   std::size_t threads = 1;
   AddProductF64 add_product = &add_product_scalar;
 
-  /// What a format says of it. Precondition: the format is gptq, of this layout and width.
-  [[nodiscard]] static Gptq of(const FormatSpec& format) {
-    Gptq gptq;
-    gptq.group_size = format.group_size;
-    gptq.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
-    gptq.static_groups = format.static_groups;
-    gptq.searched_grids = !format.whole_range;
-    gptq.damping = format.damping_percent / 100.0;
-    return gptq;
-  }
-
-  /// Errors: those of gptq() and of PackedMatrix.
-  [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights, const Hessian& hessian) const {
-    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
-                                 /*group_bits=*/16 + (L::has_offset ? Bits : 0));
-    GptqResult result = gptq(
-        weights, hessian,
-        {Bits, group_size, !L::has_offset, order, static_groups, /*lagging_groups=*/!searched_grids, searched_grids,
-         /*exact_scales=*/false, damping, threads, add_product});
-    for (std::size_t row = 0; row < weights.rows; ++row) {
-      packed.set_row_codes(row, std::span(result.codes).subspan(row * weights.cols, weights.cols));
-      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
-        const Grid& grid = result.grids[row * packed.n_groups() + g];
-        packed.scale(row, g) = grid.scale;
-        if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);
-      }
-    }
-    packed.set_input_order(std::move(result.order));
-    return packed;
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights, const Hessian& hessian) const {
+    return gptq_matrix(weights, hessian,
+                       {Bits, group_size, !L::has_offset, order, static_groups, /*lagging_groups=*/!searched_grids,
+                        searched_grids, /*exact_scales=*/false, damping, threads, add_product});
   }
 };
 

@@ -118,9 +118,33 @@ struct HqqGroup {
 }
 
 /// Codes are chosen with the exact scale and zero point, then both are rounded to the halves that the package stores:
-/// the other order than in RTN, so that codes equal the package's.
+/// the other order than in RTN, so that codes equal the package's. group_size 0: one group a row.
 /// Errors: InputError "group_size" where groups do not fit the row, "not_finite" for a weight that is
 /// not finite, "weights" for one or a group that halves cannot describe, "shape" for rows without columns.
+[[nodiscard]] inline PackedMatrix hqq(MatrixView<const float> weights, int bits, std::size_t group_size) {
+  static constexpr float largest = 0x1p33f;  // beyond what two halves describe, and far from overflow
+  check_weights(weights, "hqq", largest);
+  PackedMatrix packed(LayoutKind::affine, bits, weights.rows, weights.cols, group_size, /*group_bits=*/32);
+  const HqqGroups groups = hqq_solve(weights, bits, packed.group_size());
+  for (std::size_t r = 0; r < weights.rows; ++r) {
+    packed.set_row_codes(r, std::span(groups.codes).subspan(r * weights.cols, weights.cols));
+    for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+      const float scale = round_to_half(groups.scale[r * packed.n_groups() + g]);
+      const float zero = round_to_half(groups.zero[r * packed.n_groups() + g]);
+      if (!std::isfinite(scale) || !std::isfinite(zero))
+        throw InputError("weights", concat("hqq: row ", r, ", columns ", g * packed.group_size(), " to ",
+                                           (g + 1) * packed.group_size() - 1,
+                                           ": expected a scale and a zero point that halves hold, got ",
+                                           groups.scale[r * packed.n_groups() + g], " and ",
+                                           groups.zero[r * packed.n_groups() + g], "; use another method"));
+      packed.scale(r, g) = scale;
+      packed.offset(r, g) = -scale * zero;
+    }
+  }
+  return packed;
+}
+
+/// hqq() with its width as a type.
 template <int Bits>
 struct Hqq {
   using layout = Affine;
@@ -129,28 +153,7 @@ struct Hqq {
 
   std::size_t group_size = 64;  ///< 0: one group a row
 
-  [[nodiscard]] PackedMatrix<Affine, Bits> quantize(MatrixView<const float> weights) const {
-    static constexpr float largest = 0x1p33f;  // beyond what two halves describe, and far from overflow
-    check_weights(weights, name, largest);
-    PackedMatrix<Affine, Bits> packed(weights.rows, weights.cols, group_size, /*group_bits=*/32);
-    const HqqGroups groups = hqq_solve(weights, Bits, packed.group_size());
-    for (std::size_t r = 0; r < weights.rows; ++r) {
-      packed.set_row_codes(r, std::span(groups.codes).subspan(r * weights.cols, weights.cols));
-      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
-        const float scale = round_to_half(groups.scale[r * packed.n_groups() + g]);
-        const float zero = round_to_half(groups.zero[r * packed.n_groups() + g]);
-        if (!std::isfinite(scale) || !std::isfinite(zero))
-          throw InputError("weights", concat("hqq: row ", r, ", columns ", g * packed.group_size(), " to ",
-                                             (g + 1) * packed.group_size() - 1,
-                                             ": expected a scale and a zero point that halves hold, got ",
-                                             groups.scale[r * packed.n_groups() + g], " and ",
-                                             groups.zero[r * packed.n_groups() + g], "; use another method"));
-        packed.scale(r, g) = scale;
-        packed.offset(r, g) = -scale * zero;
-      }
-    }
-    return packed;
-  }
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights) const { return hqq(weights, Bits, group_size); }
 };
 
 static_assert(Quantizer<Hqq<4>>);

@@ -9,12 +9,13 @@
 
 namespace quantlens::inline v0_1 {
 
-/// A quantizer that needs no calibration data. Shapes: quantize takes W [n_out, n_in].
+/// A quantizer that needs no calibration data, with the layout and the width of its codes as types: the door to a
+/// function that takes them as values. Shapes: quantize takes W [n_out, n_in].
 template <class Q>
-concept Quantizer = requires(const Q& quantizer, MatrixView<const float> weights) {
+concept Quantizer = HasWidth<typename Q::layout, Q::bits> &&
+    requires(const Q& quantizer, MatrixView<const float> weights) {
   { Q::name } -> std::convertible_to<std::string_view>;
-  typename Q::layout;
-  { quantizer.quantize(weights) } -> std::same_as<PackedMatrix<typename Q::layout, Q::bits>>;
+  { quantizer.quantize(weights) } -> std::same_as<PackedMatrix>;
 };
 
 }  // namespace quantlens::inline v0_1

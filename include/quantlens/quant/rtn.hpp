@@ -2,14 +2,33 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
 #include "quantlens/core/interrupt.hpp"
-#include "quantlens/quant/grid.hpp"
+#include "quantlens/quant/grid_matrix.hpp"
 #include "quantlens/quant/quantizer.hpp"
 
 namespace quantlens::inline v0_1 {
+
+/// Shape of weights: [n_out, n_in]. Errors: those of PackedMatrix.
+[[nodiscard]] inline PackedMatrix rtn(MatrixView<const float> weights, const IntegerCodes& wanted) {
+  PackedMatrix packed = grid_matrix(weights.rows, weights.cols, wanted);
+  std::vector<std::uint8_t> codes(weights.cols);
+  for (std::size_t row = 0; row < weights.rows; ++row) {
+    InterruptGuard::check();
+    for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+      const std::size_t first = g * packed.group_size();
+      const auto group = weights.row(row).subspan(first, packed.group_size());
+      const Grid grid = stored_grid(range_of(group), wanted.bits, wanted.symmetric);
+      for (std::size_t i = 0; i < group.size(); ++i) codes[first + i] = grid.code(group[i]);
+      set_grid(packed, row, g, grid);
+    }
+    packed.set_row_codes(row, codes);
+  }
+  return packed;
+}
 
 /// Symmetric or affine by its layout. Errors: InputError "group_size" where groups do not fit the row.
 template <Layout L, int Bits>
@@ -20,23 +39,8 @@ struct Rtn {
 
   std::size_t group_size = 0;  ///< 0: one group a row (per output channel)
 
-  [[nodiscard]] PackedMatrix<L, Bits> quantize(MatrixView<const float> weights) const {
-    PackedMatrix<L, Bits> packed(weights.rows, weights.cols, group_size,
-                                 /*group_bits=*/16 + (L::has_offset ? Bits : 0));
-    std::vector<std::uint8_t> codes(weights.cols);
-    for (std::size_t row = 0; row < weights.rows; ++row) {
-      InterruptGuard::check();
-      for (std::size_t g = 0; g < packed.n_groups(); ++g) {
-        const std::size_t first = g * packed.group_size();
-        const auto group = weights.row(row).subspan(first, packed.group_size());
-        const Grid grid = stored_grid(range_of(group), Bits, !L::has_offset);
-        for (std::size_t i = 0; i < group.size(); ++i) codes[first + i] = grid.code(group[i]);
-        packed.scale(row, g) = grid.scale;
-        if constexpr (L::has_offset) packed.offset(row, g) = -grid.scale * static_cast<float>(grid.zero_point);
-      }
-      packed.set_row_codes(row, codes);
-    }
-    return packed;
+  [[nodiscard]] PackedMatrix quantize(MatrixView<const float> weights) const {
+    return rtn(weights, {Bits, group_size, !L::has_offset});
   }
 };
 

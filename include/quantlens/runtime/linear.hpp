@@ -35,18 +35,17 @@ class AnyLinear {
 
   /// Precondition: int8_rows needs 8-bit symmetric codes.
   /// Errors: InputError "activation" where the layout's codes are no integers and activations are to be int8.
-  template <Layout L, int Bits>
-  AnyLinear(const PackedMatrix<L, Bits>& matrix, ActivationForm form, const KernelTable& kernels)
+  AnyLinear(const PackedMatrix& matrix, ActivationForm form, const KernelTable& kernels)
       : rows_(matrix.rows()),
         cols_(matrix.cols()),
         bits_per_weight_(matrix.bits_per_weight()),
-        packed_(kernels.packed<L>(Bits)),
+        packed_(kernels.packed(matrix.layout(), matrix.bits())),
         kernels_(&kernels),
         form_(form),
         input_order_(matrix.input_order()) {
     if (form_ != ActivationForm::floats && packed_.a8 == nullptr)
-      throw InputError("activation",
-                       concat("codes of a codebook (", L::name, ") meet float activations only; leave -a8 out"));
+      throw InputError("activation", concat("codes of a codebook (", matrix.layout_info().name,
+                                            ") meet float activations only; leave -a8 out"));
     StreamedCodes streamed = stream(matrix);
     bytes_ = streamed.codes.size() + sizeof(float) * (streamed.scales.size() + streamed.offsets.size());
     weights_ = std::move(streamed);

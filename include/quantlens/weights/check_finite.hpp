@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -141,23 +140,19 @@ inline void refuse_non_finite(std::string_view file, std::string_view tensor, co
                        concat(file, ": ", detail::non_finite_text(tensor, matrix.type, found, matrix.cols)));
     return;
   }
-  std::visit(
-      [&]<class M>(const M& packed) {
-        constexpr std::uint8_t largest_code = (1u << M::bits) - 1;
-        NonFinite found;
-        for (std::size_t r = 0; r < packed.rows(); ++r)
-          for (std::size_t g = 0; g < packed.n_groups(); ++g) {
-            if (std::isfinite(packed.value(r, g, 0)) && std::isfinite(packed.value(r, g, largest_code))) continue;
-            if (found.count++ == 0) found = {1, r * packed.n_groups() + g, packed.scale(r, g)};
-          }
-        if (found.count > 0)
-          throw InputError("not_finite",
-                           concat(file, ": '", tensor, "': codes of ", found.count,
-                                  " groups stand for no finite numbers, the first in row ",
-                                  found.first / packed.n_groups(), ", group ", found.first % packed.n_groups(),
-                                  " with scale ", found.value, "; is the file damaged?"));
-      },
-      *matrix.codes);
+  const PackedMatrix& packed = *matrix.codes;
+  const auto largest_code = static_cast<std::uint8_t>((1u << packed.bits()) - 1);
+  NonFinite found;
+  for (std::size_t r = 0; r < packed.rows(); ++r)
+    for (std::size_t g = 0; g < packed.n_groups(); ++g) {
+      if (std::isfinite(packed.value(r, g, 0)) && std::isfinite(packed.value(r, g, largest_code))) continue;
+      if (found.count++ == 0) found = {1, r * packed.n_groups() + g, packed.scale(r, g)};
+    }
+  if (found.count > 0)
+    throw InputError("not_finite", concat(file, ": '", tensor, "': codes of ", found.count,
+                                          " groups stand for no finite numbers, the first in row ",
+                                          found.first / packed.n_groups(), ", group ", found.first % packed.n_groups(),
+                                          " with scale ", found.value, "; is the file damaged?"));
 }
 
 }  // namespace quantlens::inline v0_1

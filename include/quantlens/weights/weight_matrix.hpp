@@ -7,12 +7,11 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "quantlens/io/ggml_type.hpp"
-#include "quantlens/packed/any_packed.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -33,7 +32,7 @@ struct WeightMatrix {
   std::vector<std::uint32_t> row_order;
   const std::byte* data = nullptr;
   /// Codes of a published checkpoint, or of a quantizer, in the order of logical rows; they replace `data`. Null: none.
-  std::shared_ptr<const AnyPacked> codes;
+  std::shared_ptr<const PackedMatrix> codes;
   ActivationRule activations = ActivationRule::none;
   float outlier_threshold = 0.0f;  ///< llm_int8: activations from this magnitude on are outliers; 0: none are.
   /// Keeps `data` alive where it lies in no mapped file.
@@ -48,7 +47,7 @@ struct WeightMatrix {
   /// The values of logical row `r`. Shapes: out has cols elements.
   void decode_row(std::size_t r, std::span<float> out) const {
     if (codes)
-      quantlens::decode_row(*codes, r, out);
+      codes->decode_row(r, out);
     else
       quantlens::decode_row(type, row(r).data(), out);
   }
@@ -56,8 +55,7 @@ struct WeightMatrix {
   /// Bytes that a file spends on it.
   [[nodiscard]] double stored_bytes() const {
     if (!codes) return static_cast<double>(rows * row_bytes);
-    const double bits = std::visit([](const auto& packed) { return packed.bits_per_weight(); }, *codes);
-    return bits * static_cast<double>(rows * cols) / 8.0;
+    return codes->bits_per_weight() * static_cast<double>(rows * cols) / 8.0;
   }
 
   [[nodiscard]] bool is_quantized() const { return codes != nullptr || quantlens::is_quantized(type); }
@@ -78,7 +76,7 @@ struct WeightMatrix {
 }
 
 /// Replaces what a matrix holds by codes of the same shape.
-inline void set_codes(WeightMatrix& matrix, std::shared_ptr<const AnyPacked> codes) {
+inline void set_codes(WeightMatrix& matrix, std::shared_ptr<const PackedMatrix> codes) {
   matrix.codes = std::move(codes);
   matrix.row_order.clear();
   matrix.data = nullptr;

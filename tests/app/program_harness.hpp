@@ -65,8 +65,8 @@ struct SharedProvider final : ModelProvider {
   }
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return provider_.n_tokens(prompt); }
   [[nodiscard]] std::string isa() const override { return provider_.isa(); }
-  [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return provider_.scheme(format); }
-  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override {
+  [[nodiscard]] nlohmann::json scheme(const FormatSpec& format) const override { return provider_.scheme(format); }
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const FormatSpec& format) override {
     std::shared_ptr<MeasuredModel> model = provider_.build(format);
     return slow_ ? std::make_shared<SlowModel>(model) : model;
   }

@@ -47,7 +47,7 @@ struct Run {
       record.set_score(metric, scores[i]);
     }
     Row& row = *rows.emplace_back(std::make_unique<Row>());
-    row.cell = {what, format};
+    row.cell = {what, parse_format(format)};
     row.outcome = &outcome;
     return outcome;
   }

@@ -82,10 +82,10 @@ struct Bench {
   CellOutcome run() {
     Journal journal(path());
     RunContext context{journal, {threads, 3, 0, true, "cpu"}, {}};
-    MeteredModel model([&] { return provider.build(identity.format); });
-    MeteredModel full([&] { return provider.build("full"); });
-    return run_cell({{{"tiny", "nle"}, identity.format}, task, protocol, items, identity}, context, model, full,
-                    others_mib);
+    MeteredModel model([&] { return provider.build(parse_format(identity.format)); });
+    MeteredModel full([&] { return provider.build({}); });
+    return run_cell({{{"tiny", "nle"}, parse_format(identity.format)}, task, protocol, items, identity}, context, model,
+                    full, others_mib);
   }
 };
 

@@ -144,8 +144,9 @@ struct ScriptedProvider final : ModelProvider {
   /// A byte is a token.
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override { return text_of(prompt).size(); }
   [[nodiscard]] std::string isa() const override { return isa_name; }
-  [[nodiscard]] nlohmann::json scheme(const std::string& format) const override { return {{"name", format}}; }
-  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override {
+  [[nodiscard]] nlohmann::json scheme(const FormatSpec& format) const override { return {{"name", format.name()}}; }
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const FormatSpec& spec) override {
+    const std::string format = spec.name();
     if (format == fails) throw InputError("group_size", "groups of 128 do not divide rows of 576");
     ++builds[format];
     const auto refused = refuses.find(format);

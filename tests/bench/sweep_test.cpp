@@ -53,21 +53,21 @@ struct Runs {
                              {options.latency_items, options.latency_rounds, options.latency_threads},
                              provider.time.host(free_mib),
                              [&](const Cell& cell, std::size_t n, bool computed) {
-                               if (n == 1 && computed && (timed.empty() || timed.back() != cell.format))
-                                 timed.push_back(cell.format);
+                               if (n == 1 && computed && (timed.empty() || timed.back() != cell.format.name()))
+                                 timed.push_back(cell.format.name());
                              },
                              [&](std::size_t n_rounds, std::size_t) {
                                round = n_rounds;
                                if (n_rounds == stop_after_rounds) throw Interrupted{2};
                              }};
-    Sweep sweep(plan, context, pool, {pool, "full"}, 0);
+    Sweep sweep(plan, context, pool, {pool, {}}, 0);
     sweep.run(plan.cells(), repetitions, on_row);
     use(sweep);
   }
   [[nodiscard]] std::map<std::string, LatencyResult> latencies() {
     std::map<std::string, LatencyResult> found;
     run([&](Sweep& sweep) {
-      for (const auto& row : sweep.finished_rows()) found[row->cell.format] = row->latency;
+      for (const auto& row : sweep.finished_rows()) found[row->cell.format.name()] = row->latency;
     });
     return found;
   }
@@ -103,8 +103,8 @@ TEST_CASE("sweep: a format that was slow in two rounds is mistrusted, and never 
   };
   runs.run([&](Sweep& sweep) {
     for (const auto& row : sweep.finished_rows()) {
-      CAPTURE(row->cell.format);
-      CHECK(row->latency.mistrusted == (row->cell.format == "rtn-w2-g64" ? "its rounds differ by 60 %" : ""));
+      CAPTURE(row->cell.format.name());
+      CHECK(row->latency.mistrusted == (row->cell.format.name() == "rtn-w2-g64" ? "its rounds differ by 60 %" : ""));
     }
     for (const Ranking& ranking : rank_formats(sweep.finished_rows(), 0)) CHECK(ranking.aspect != "speed");
   });

@@ -124,25 +124,25 @@ QUANTLENS_INLINE std::optional<std::filesystem::path> baseline_model(const std::
 }
 
 /// The models of a run and what deltas are to: a format of the model, or of another one.
-struct Models {
+struct OpenedModels {
   std::unique_ptr<ModelProvider> model, other;
-  std::string baseline_format;
+  NamedFormat baseline_format;
 
   [[nodiscard]] const ModelProvider& baseline() const { return other ? *other : *model; }
 };
 
 /// A baseline that is no format is another model, whose `full` is meant.
-inline Models open_models(const BenchOptions& options, const OpenModel& open) {
-  Models models{open(find_model(options.model), options), nullptr, "full"};
+inline OpenedModels open_models(const BenchOptions& options, const OpenModel& open) {
+  OpenedModels models{open(find_model(options.model), options), nullptr, {}};
   if (const auto other = baseline_model(options.baseline))
     models.other = open(*other, options);
   else
-    models.baseline_format = parse_format(options.baseline).name();
+    models.baseline_format = parse_format(options.baseline);
   return models;
 }
 
 /// What the run is to measure, after all that can be known of it without a model.
-inline Plan make_checked_plan(const BenchCommandLine& options, const Models& models) {
+inline Plan make_checked_plan(const BenchCommandLine& options, const OpenedModels& models) {
   Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
                         models.baseline().own_name());
   check_prompts(plan, *models.model, models.other.get(), options);
@@ -159,7 +159,7 @@ inline void print_failures(const nlohmann::ordered_json& results, std::ostream& 
 }
 
 inline int run_cells(const BenchCommandLine& options, const Plan& plan, const std::vector<Cell>& cells,
-                     const Models& models, const Host& host, std::ostream& out, std::ostream& err) {
+                     const OpenedModels& models, const Host& host, std::ostream& out, std::ostream& err) {
   ModelPool model(*models.model);
   std::optional<ModelPool> other;
   if (models.other) other.emplace(*models.other);
@@ -189,7 +189,8 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
   Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
   nlohmann::ordered_json manifest = make_manifest(
       options, plan, *models.model, timing,
-      other ? concat(models.baseline_format, " of ", options.baseline) : models.baseline_format, models.other.get());
+      other ? concat(models.baseline_format.name(), " of ", options.baseline) : models.baseline_format.name(),
+      models.other.get());
   int interrupted_by = 0;
   try {
     sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });
@@ -228,7 +229,7 @@ QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, c
     if (options.help || options.version) return 0;
 
     const InterruptGuard guard;
-    const report_detail::Models models = report_detail::open_models(options, open);
+    const report_detail::OpenedModels models = report_detail::open_models(options, open);
     for (const ModelProvider* model : {models.model.get(), models.other.get()})
       if (model != nullptr)
         for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "quantlens/bench/cell.hpp"
 #include "quantlens/bench/model_provider.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -17,24 +18,24 @@ class ModelPool {
   [[nodiscard]] ModelProvider& provider() const { return provider_; }
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
 
-  [[nodiscard]] std::shared_ptr<MeasuredModel> get(const std::string& format) {
+  [[nodiscard]] std::shared_ptr<MeasuredModel> get(const NamedFormat& format) {
     for (const auto& [name, other] : models_)
-      if (other && name != format) other->forget_prompts();
-    std::shared_ptr<MeasuredModel>& model = models_[format];
-    if (!model) model = provider_.build(format);
+      if (other && name != format.name()) other->forget_prompts();
+    std::shared_ptr<MeasuredModel>& model = models_[format.name()];
+    if (!model) model = provider_.build(format.spec());
     return model;
   }
 
   /// `full` stays: it judges what others write.
-  void release(const std::string& format) {
-    if (format != "full") models_.erase(format);
+  void release(const NamedFormat& format) {
+    if (!format.is_full()) models_.erase(format.name());
   }
 
   /// What the weights take of all formats in memory but `full` and this one. Units: MiB.
-  [[nodiscard]] double others_mib(const std::string& format) const {
+  [[nodiscard]] double others_mib(const NamedFormat& format) const {
     double sum = 0;
     for (const auto& [name, model] : models_)
-      if (model && name != "full" && name != format) sum += model->weight().mib;
+      if (model && name != "full" && name != format.name()) sum += model->weight().mib;
     return sum;
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quantlens/models/measured_model.hpp"
+#include "quantlens/quant/format_spec.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -35,9 +36,9 @@ class ModelProvider {
   /// The instruction set that the kernels use here.
   [[nodiscard]] virtual std::string isa() const = 0;
   /// Every parameter of a format, without building it.
-  [[nodiscard]] virtual nlohmann::json scheme(const std::string& format) const = 0;
+  [[nodiscard]] virtual nlohmann::json scheme(const FormatSpec& format) const = 0;
   /// Quantizes and packs. Errors: whatever makes this cell fail, such as groups that do not divide a row.
-  [[nodiscard]] virtual std::shared_ptr<MeasuredModel> build(const std::string& format) = 0;
+  [[nodiscard]] virtual std::shared_ptr<MeasuredModel> build(const FormatSpec& format) = 0;
 };
 
 }  // namespace quantlens::inline v0_1

@@ -36,7 +36,7 @@ struct PlannedTask {
 /// The cells of a run, format by format, so that each format is built once.
 struct Plan {
   std::vector<PlannedTask> tasks;
-  std::vector<std::string> formats;
+  std::vector<NamedFormat> formats;
   std::vector<std::string> skipped;  ///< why a task that nobody named is left out
 
   [[nodiscard]] std::vector<Cell> cells() const;

@@ -25,7 +25,7 @@ namespace quantlens::inline v0_1 {
 
 QUANTLENS_INLINE std::vector<Cell> Plan::cells() const {
   std::vector<Cell> all;
-  for (const std::string& format : formats)
+  for (const NamedFormat& format : formats)
     for (const PlannedTask& task : tasks) all.push_back({task.what, format});
   return all;
 }
@@ -142,7 +142,8 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std:
 QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
                                 std::string_view model_name) {
   Plan plan;
-  for (const std::string& format : options.formats) bench_detail::add_once(plan.formats, parse_format(format).name());
+  for (const std::string& format : options.formats)
+    bench_detail::add_once(plan.formats, NamedFormat(parse_format(format)));
 
   bench_detail::TaskLoader loader(tasks_dir, options.data);
   for (const TaskProtocol& what : bench_detail::resolve_tasks(options, model_name, loader, plan.skipped)) {

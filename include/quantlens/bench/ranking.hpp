@@ -59,7 +59,7 @@ namespace bench_detail {
 struct RankedRows {
   std::vector<std::string> formats;  ///< all that ran, in the run's order
   std::vector<TaskProtocol> tasks;
-  std::map<Cell, const Row*> rows;
+  std::map<std::pair<TaskProtocol, std::string>, const Row*> rows;
 
   explicit RankedRows(std::span<const std::unique_ptr<Row>> all);
 

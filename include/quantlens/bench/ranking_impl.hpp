@@ -36,11 +36,11 @@ namespace bench_detail {
 
 QUANTLENS_INLINE RankedRows::RankedRows(std::span<const std::unique_ptr<Row>> all) {
   for (const auto& row : all) {
-    if (row->repetition != 0 || row->cell.format == "full") continue;
-    add_once(formats, row->cell.format);
+    if (row->repetition != 0 || row->cell.format.is_full()) continue;
+    add_once(formats, row->cell.format.name());
     if (!row->error.empty()) continue;
     add_once(tasks, row->cell.what);
-    rows[row->cell] = row.get();
+    rows[{row->cell.what, row->cell.format.name()}] = row.get();
   }
 }
 
@@ -162,7 +162,7 @@ inline std::optional<Ranking> rank_by_size(const RankedRows& rows) {
   std::vector<double> sizes;
   for (const std::string& format : rows.formats) {
     const auto weighed = std::find_if(rows.rows.begin(), rows.rows.end(), [&](const auto& entry) {
-      return entry.first.format == format && entry.second->outcome->sizes;
+      return entry.first.second == format && entry.second->outcome->sizes;
     });
     (weighed == rows.rows.end() ? ranking.left_out : formats).push_back(format);
     if (weighed != rows.rows.end()) sizes.push_back(weighed->second->outcome->sizes->mib);

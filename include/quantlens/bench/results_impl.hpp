@@ -102,7 +102,7 @@ QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, std::span<const
         bench_detail::metric_json(info, of_row != row.metrics.end() ? of_row->summary : Summary{});
   }
   return {{"model", model.name()},
-          {"format", row.cell.format},
+          {"format", row.cell.format.name()},
           {"task", row.cell.what.name()},
           {"repetition", row.repetition},
           {"status", ok ? "ok" : "failed"},

@@ -37,8 +37,8 @@ class SessionProvider final : public ModelProvider {
   [[nodiscard]] std::string text_of(const Prompt& prompt) const override;
   [[nodiscard]] std::size_t n_tokens(const Prompt& prompt) const override;
   [[nodiscard]] std::string isa() const override { return std::string(isa_name(session_.kernels().isa)); }
-  [[nodiscard]] nlohmann::json scheme(const std::string& format) const override;
-  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const std::string& format) override;
+  [[nodiscard]] nlohmann::json scheme(const FormatSpec& format) const override;
+  [[nodiscard]] std::shared_ptr<MeasuredModel> build(const FormatSpec& format) override;
 
  private:
   static EngineOptions engine_options(const BenchOptions& options);

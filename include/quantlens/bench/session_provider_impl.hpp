@@ -58,15 +58,14 @@ QUANTLENS_INLINE std::size_t SessionProvider::n_tokens(const Prompt& prompt) con
   return session_.encoder().encode(prompt).size();
 }
 
-QUANTLENS_INLINE nlohmann::json SessionProvider::scheme(const std::string& format) const {
-  const FormatSpec spec = parse_format(format);
-  nlohmann::json scheme = scheme_json(spec);
-  scheme["calibration"] = spec.needs_calibration() ? calibration_json(session_.calibration()) : nlohmann::json();
+QUANTLENS_INLINE nlohmann::json SessionProvider::scheme(const FormatSpec& format) const {
+  nlohmann::json scheme = scheme_json(format);
+  scheme["calibration"] = format.needs_calibration() ? calibration_json(session_.calibration()) : nlohmann::json();
   return scheme;
 }
 
-QUANTLENS_INLINE std::shared_ptr<MeasuredModel> SessionProvider::build(const std::string& format) {
-  return session_.build(parse_format(format));
+QUANTLENS_INLINE std::shared_ptr<MeasuredModel> SessionProvider::build(const FormatSpec& format) {
+  return session_.build(format);
 }
 
 QUANTLENS_INLINE EngineOptions SessionProvider::engine_options(const BenchOptions& options) {

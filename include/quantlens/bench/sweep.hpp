@@ -21,7 +21,7 @@ namespace quantlens::inline v0_1 {
 /// What deltas compare with.
 struct Baseline {
   ModelPool& pool;
-  std::string format;
+  NamedFormat format;
 };
 
 /// One row of the results.
@@ -74,7 +74,7 @@ class Sweep {
 
   CellWork work_of(const ModelPool& pool, const Cell& cell, std::size_t repetition) const;
 
-  MeteredModel metered(ModelPool& pool, const std::string& format) const;
+  MeteredModel metered(ModelPool& pool, const NamedFormat& format) const;
 
   CellOutcome compute(ModelPool& pool, const Cell& cell, std::size_t repetition);
 

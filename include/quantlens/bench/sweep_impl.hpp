@@ -18,7 +18,7 @@ namespace quantlens::inline v0_1 {
 
 QUANTLENS_INLINE Sweep::Sweep(const Plan& plan, RunContext context, ModelPool& model, Baseline baseline,
                               std::uint64_t seed)
-    : plan_(plan), context_(std::move(context)), model_(model), baseline_(baseline), seed_(seed) {}
+    : plan_(plan), context_(std::move(context)), model_(model), baseline_(std::move(baseline)), seed_(seed) {}
 
 QUANTLENS_INLINE void Sweep::run(std::span<const Cell> cells, std::size_t repetitions,
                                  const std::function<void(const Row&)>& on_row) {
@@ -26,7 +26,7 @@ QUANTLENS_INLINE void Sweep::run(std::span<const Cell> cells, std::size_t repeti
   double kept_mib = 0;
   std::vector<Row*> in_turn;
   for (std::size_t i = 0; i < cells.size();) {
-    const std::string& format = cells[i].format;
+    const NamedFormat& format = cells[i].format;
     std::vector<Row*> of_format;
     for (; i < cells.size() && cells[i].format == format; ++i)
       for (std::size_t repetition = 0; repetition < repetitions; ++repetition) {
@@ -34,7 +34,7 @@ QUANTLENS_INLINE void Sweep::run(std::span<const Cell> cells, std::size_t repeti
         on_row(*of_format.back());
       }
     const double mib = weight_mib(of_format);
-    if (format == "full" || kept_mib + mib <= budget_mib) {
+    if (format.is_full() || kept_mib + mib <= budget_mib) {
       kept_mib += mib;
       in_turn.insert(in_turn.end(), of_format.begin(), of_format.end());
       continue;
@@ -51,7 +51,7 @@ QUANTLENS_INLINE Row& Sweep::measure(const Cell& cell, std::size_t repetition) {
   auto row = std::make_unique<Row>();
   row->cell = cell;
   row->repetition = repetition;
-  row->scheme = model_.provider().scheme(cell.format);
+  row->scheme = model_.provider().scheme(cell.format.spec());
   row->prompts = plan_.task_of(cell).prompts;
   row->outcome = &outcome(model_, cell, repetition);
   row->error = row->outcome->error;
@@ -126,8 +126,8 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   const PlannedTask& task = plan_.task_of(cell);
   CellIdentity identity;
   identity.model_sha256 = pool.sha256();
-  identity.format = cell.format;
-  identity.scheme = pool.provider().scheme(cell.format);
+  identity.format = cell.format.name();
+  identity.scheme = pool.provider().scheme(cell.format.spec());
   identity.isa = pool.provider().isa();
   identity.task = cell.what.task;
   identity.task_sha256 = task.task_sha256;
@@ -140,12 +140,12 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   return {cell, task.asked(), *task.protocol, task.items, std::move(identity)};
 }
 
-QUANTLENS_INLINE MeteredModel Sweep::metered(ModelPool& pool, const std::string& format) const {
+QUANTLENS_INLINE MeteredModel Sweep::metered(ModelPool& pool, const NamedFormat& format) const {
   return MeteredModel([&pool, format] { return pool.get(format); }, context_.host.seconds);
 }
 
 QUANTLENS_INLINE CellOutcome Sweep::compute(ModelPool& pool, const Cell& cell, std::size_t repetition) {
-  MeteredModel model = metered(pool, cell.format), full = metered(pool, "full");
+  MeteredModel model = metered(pool, cell.format), full = metered(pool, NamedFormat());
   return run_cell(work_of(pool, cell, repetition), context_, model, full, pool.others_mib(cell.format));
 }
 
@@ -165,8 +165,8 @@ QUANTLENS_INLINE void Sweep::time(const std::vector<Row*>& rows, bool apart) {
     std::vector<Item> items = bench_detail::answered_items(cell, *row->outcome);
     items.resize(std::min(context_.latency.items, items.size()));
     timed.push_back(row);
-    work.push_back(std::make_unique<TimedRow>(
-        TimedRow{std::move(cell), std::move(items), metered(model_, row->cell.format), metered(model_, "full")}));
+    work.push_back(std::make_unique<TimedRow>(TimedRow{
+        std::move(cell), std::move(items), metered(model_, row->cell.format), metered(model_, NamedFormat())}));
   }
   time_rows(work, context_, apart);
   for (std::size_t i = 0; i < timed.size(); ++i) {

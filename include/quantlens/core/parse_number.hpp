@@ -17,12 +17,14 @@ struct WholeRange {
   std::uint64_t least = 1, most = std::numeric_limits<std::uint64_t>::max();
 };
 
-/// The digits of `text`, all of it. Errors: InputError "usage" for any other text, and beyond the range.
+/// The digits of `text`, all of it; a zero in front, which others read as octal, is refused. Errors: InputError "usage"
+/// for any other text, and beyond the range.
 [[nodiscard]] inline std::uint64_t parse_whole_number(std::string_view flag, std::string_view text, WholeRange range) {
   std::uint64_t value = 0;
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (code == std::errc{} && end == text.data() + text.size() && value >= range.least && value <= range.most)
-    return value;
+  const bool is_whole = code == std::errc{} && end == text.data() + text.size();
+  const bool is_decimal = text == "0" || !text.starts_with('0');
+  if (is_whole && is_decimal && value >= range.least && value <= range.most) return value;
   const bool has_end = range.most != WholeRange{}.most;
   throw InputError("usage", concat(flag, " takes a whole number from ", range.least,
                                    has_end ? concat(" to ", range.most) : "", "; got '", text, "'"));

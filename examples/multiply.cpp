@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "quantlens/checkpoints/load.hpp"
-#include "quantlens/convert/quantized_matrix.hpp"
+#include "quantlens/convert/dense_matrix.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/quant/rtn.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "quantlens/checkpoints/write.hpp"
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 #include "quantlens/quantlens.hpp"
 
 int main(int argc, char** argv) try {
@@ -22,7 +22,7 @@ int main(int argc, char** argv) try {
 
   // The second version of the format holds zero points as they are.
   quantlens::ModelFile quantized = session.file();
-  quantized.weights = quantlens::quantized_weights(session.file().weights, format, session.kernels(), options);
+  quantized.weights = quantlens::quantize(session.file().weights, format, session.kernels(), options);
   quantlens::write_checkpoint(quantized, folder, quantlens::CheckpointFormat::gptq_v2);
 
   // The folder opens as any model; `native` is what its codes say.

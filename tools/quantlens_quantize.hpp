@@ -12,7 +12,7 @@
 #include "quantlens/checkpoints/blocks.hpp"
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/io/partial_folder.hpp"
@@ -113,7 +113,7 @@ struct QuantizeCommand {
     };
     try {
       ModelFile quantized = source;
-      quantized.weights = quantized_weights(source.weights, format, session.kernels(), build, &store);
+      quantized.weights = quantize(source.weights, format, session.kernels(), build, &store);
       write_checkpoint(quantized, partial.output(), checkpoint);
     } catch (const Interrupted&) {
       progress.clear();

@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "../runtime/model_fixtures.hpp"
+#include "quantlens/convert/dense_matrix.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/runtime/engine.hpp"
+#include "quantlens/runtime/pack.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
@@ -41,7 +43,7 @@ Transformer mlp_only(double factor) {
   const auto scaled = [&](const WeightMatrix& matrix, double by) {
     DenseMatrix dense = decode_matrix(matrix);
     for (float& value : dense.values.span()) value = static_cast<float>(value * by);
-    return dense_linear(dense, active_kernels());
+    return dense_linear(dense.view(), active_kernels());
   };
   for (std::size_t i = 0; i < model.blocks.size(); ++i) {
     model.blocks[i][BlockPart::o] = scaled(model_file().weights.blocks[i][BlockPart::o], 0.0);

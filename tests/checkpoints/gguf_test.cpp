@@ -89,8 +89,8 @@ TEST_CASE("a written file keeps the name of the model it was made from") {
 TEST_CASE("matrices with codes keep them, also where rows are permuted") {
   ModelFile model = load_model(data_folder / "llama");
   BlockWeights& block = model.weights.blocks[0];
-  set_codes(block[BlockPart::q], std::make_shared<const PackedMatrix>(random_matrix<Symmetric, 4>(32, 32, 32, 1)));
-  set_codes(block[BlockPart::k], std::make_shared<const PackedMatrix>(random_matrix<Symmetric, 8>(16, 32, 0, 2)));
+  block[BlockPart::q] = coded_matrix(block[BlockPart::q].name, random_matrix<Symmetric, 4>(32, 32, 32, 1));
+  block[BlockPart::k] = coded_matrix(block[BlockPart::k].name, random_matrix<Symmetric, 8>(16, 32, 0, 2));
   const TempFolder folder;
   write_gguf_model(model, folder.path() / "out.gguf", {GgmlType::f16, GgmlType::q8_0});
   const ModelFile read = load_model(folder.path() / "out.gguf");

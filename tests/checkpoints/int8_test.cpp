@@ -29,7 +29,7 @@ TEST_CASE("LLM.int8() tensors read back to the same codes and values, whatever t
   const WrittenModule written(bnb_int8_tensors("m", codes));
   const auto read = read_bnb_int8(written.module(), config_of(5.0f));
   check_equal(*read.matrix.codes, codes);
-  CHECK(read.matrix.activations == ActivationRule::llm_int8);
+  CHECK(read.matrix.form == ActivationForm::int8_rows);
   CHECK(read.matrix.outlier_threshold == 5.0f);
   CHECK(read.scheme == "bnb-int8");
 }

@@ -68,7 +68,7 @@ TEST_CASE("published checkpoints decode to what the packages that wrote them dec
     for (const WeightMatrix* matrix : linear_matrices(model.weights)) {
       CAPTURE(matrix->name);
       REQUIRE(matrix->codes);
-      CHECK(matrix->activations == ActivationRule::none);
+      CHECK(matrix->form == ActivationForm::floats);
       CHECK(hash_of(*matrix) == hashes[name].at(hf_name(*matrix)).get<std::string>());
     }
   }
@@ -81,7 +81,7 @@ TEST_CASE("an LLM.int8() checkpoint gives its codes, its scales and its rule for
   CHECK(model.weights.source_types == "bnb-int8+F32");
   for (const WeightMatrix* matrix : linear_matrices(model.weights)) {
     CAPTURE(matrix->name);
-    CHECK(matrix->activations == ActivationRule::llm_int8);
+    CHECK(matrix->form == ActivationForm::int8_rows);
     CHECK(matrix->outlier_threshold == 6.0f);
     const PackedMatrix& packed = *matrix->codes;
     CHECK(packed.layout() == LayoutKind::symmetric);

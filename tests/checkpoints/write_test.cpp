@@ -22,7 +22,7 @@ void check_same_weights(ModelWeights& got, ModelWeights& wanted) {
     CAPTURE(matrices[i]->name);
     REQUIRE(got_matrices[i]->codes);
     check_equal(*got_matrices[i]->codes, *matrices[i]->codes);
-    CHECK(got_matrices[i]->activations == matrices[i]->activations);
+    CHECK(got_matrices[i]->form == matrices[i]->form);
     CHECK(got_matrices[i]->outlier_threshold == matrices[i]->outlier_threshold);
   }
   CHECK(got.final_norm == wanted.final_norm);
@@ -130,8 +130,8 @@ TEST_CASE("norms take the embedding's type where that rounds none of their value
 TEST_CASE("GPTQ folders may mix widths, groups and plain matrices") {
   ModelFile model = load_model(checkpoints / "gptq-w4-g32-act");
   BlockWeights& block = model.weights.blocks[0];
-  set_codes(block[BlockPart::v], std::make_shared<const PackedMatrix>(random_matrix<Symmetric, 8>(32, 64, 0, 1)));
-  set_codes(block[BlockPart::k], std::make_shared<const PackedMatrix>(random_matrix<Affine, 3>(32, 64, 64, 2)));
+  block[BlockPart::v] = coded_matrix(block[BlockPart::v].name, random_matrix<Symmetric, 8>(32, 64, 0, 1));
+  block[BlockPart::k] = coded_matrix(block[BlockPart::k].name, random_matrix<Affine, 3>(32, 64, 64, 2));
   std::vector<float> up(96 * 64);
   for (std::size_t i = 0; i < up.size(); ++i) up[i] = static_cast<float>(i) * 0.25f;
   block[BlockPart::up] = dense_matrix(block[BlockPart::up].name, 96, 64, up);

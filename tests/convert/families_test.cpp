@@ -10,7 +10,7 @@
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/awq_block.hpp"
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 #include "random_calibration.hpp"
 
 using namespace quantlens;
@@ -102,7 +102,7 @@ TEST_CASE("written files of new families compute what the format computes in mem
   const auto tokens = random_tokens(30, 7);
   const auto expected = all_logits(build_transformer(file.weights, format, active_kernels()), tokens);
   ModelFile quantized = file;
-  quantized.weights = quantized_weights(file.weights, format, active_kernels(), {.threads = 2});
+  quantized.weights = quantize(file.weights, format, active_kernels(), {.threads = 2});
   const test::TempFolder target;
   const std::filesystem::path path = target.path() / kind;
   if (kind == "hf")

@@ -11,7 +11,7 @@
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/gram.hpp"
 #include "quantlens/convert/quantize_matrix.hpp"
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 #include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/awq.hpp"
 #include "quantlens/quant/awq_clip.hpp"
@@ -53,7 +53,7 @@ TEST_CASE("every quantizer of a matrix is interrupted") {
   const Matrices m;
   for (const char* name :
        {"rtn-w4-g32", "hqq-w4-g32", "bnb-nf4", "bnb-fp4-dq", "bnb-int8", "int8-weight-only", "gguf-q4_0", "gguf-q8_0"})
-    check_interrupted(name, [&] { static_cast<void>(quantize_floats(m.weights, parse_format(name))); });
+    check_interrupted(name, [&] { static_cast<void>(quantize_floats(name, m.weights, parse_format(name))); });
 
   for (const std::size_t threads : {1u, 2u}) {
     const AwqGroups groups{4, 32, false};
@@ -112,7 +112,7 @@ TEST_CASE("writing a model is interrupted and leaves nothing under its name") {
   CHECK(std::filesystem::is_empty(folder.path()));
 
   ModelFile quantized = model;
-  quantized.weights = quantized_weights(model.weights, parse_format("rtn-w4"), active_kernels(), {.threads = 1});
+  quantized.weights = quantize(model.weights, parse_format("rtn-w4"), active_kernels(), {.threads = 1});
   check_interrupted("folder", [&] { write_checkpoint(quantized, folder.path() / "out", CheckpointFormat::gptq_v2); });
   CHECK_FALSE(std::filesystem::exists(folder.path() / "out/config.json"));
 }

@@ -9,7 +9,7 @@
 #include "quantlens/checkpoints/gguf.hpp"
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/convert/awq_block.hpp"
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 #include "random_calibration.hpp"
 
 using namespace quantlens;
@@ -47,8 +47,8 @@ TEST_CASE("biases, windows and scaled positions survive quantizing, a stop, and 
   std::filesystem::create_directory(target.path() / "partial");
   const BlockStore store(target.path() / "partial", c.checkpoint, file.weights.config);
   ModelFile quantized = file;
-  static_cast<void>(quantized_weights(file.weights, format, active_kernels(), options, &store));
-  quantized.weights = quantized_weights(file.weights, format, active_kernels(), options, &store);
+  static_cast<void>(quantize(file.weights, format, active_kernels(), options, &store));
+  quantized.weights = quantize(file.weights, format, active_kernels(), options, &store);
   write_checkpoint(quantized, target.path() / "written", c.checkpoint);
   const ModelFile read = load_model(target.path() / "written");
   CHECK(all_logits(build(read, "native"), tokens) == expected);

@@ -124,13 +124,10 @@ TEST_CASE("codes whose scale is finite, but not what it makes of them, are refus
   PackedMatrix packed = pack<Affine, 4>(3, 64, 32);
   for (std::size_t r = 0; r < 3; ++r)
     for (std::size_t g = 0; g < 2; ++g) packed.scale(r, g) = 1e37f;
-  WeightMatrix matrix;
-  set_codes(matrix, std::make_shared<const PackedMatrix>(packed));
-  CHECK_NOTHROW(refuse_non_finite("x.safetensors", "up.weight", matrix));
+  CHECK_NOTHROW(refuse_non_finite("x.safetensors", "up.weight", coded_matrix("up", packed)));
   packed.scale(1, 1) = packed.scale(2, 0) = 1e38f;
-  set_codes(matrix, std::make_shared<const PackedMatrix>(packed));
   check_refused("overflow", "not_finite", "x.safetensors: 'up.weight': codes of 2 groups",
-                [&] { refuse_non_finite("x.safetensors", "up.weight", matrix); });
+                [&] { refuse_non_finite("x.safetensors", "up.weight", coded_matrix("up", packed)); });
   const WeightMatrix dense = dense_matrix("up", 2, 2, {1.0f, 2.0f, 3.0f, NAN});
   check_refused("dense", "not_finite", "1 of its numbers are not finite, the first, at row 1, column 1, is nan",
                 [&] { refuse_non_finite("x.safetensors", "up.weight", dense); });

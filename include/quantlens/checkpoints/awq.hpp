@@ -10,7 +10,6 @@
 #include <cctype>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -83,12 +82,10 @@ struct AwqConfig {
         matrix.offset(r, g) = -scales[g * rows + r] * static_cast<float>(nibble(qzeros, g, r));
       }
     }
-    read.matrix.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
+    read.matrix = coded_matrix("", std::move(matrix));
   } catch (const InputError& error) {
     throw error_of(qweight.name(), error);
   }
-  read.matrix.rows = rows;
-  read.matrix.cols = cols;
   read.scheme = concat("awq-w4", config.group_size == 0 ? "" : concat("-g", config.group_size));
   return read;
 }

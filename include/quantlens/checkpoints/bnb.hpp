@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
@@ -105,11 +104,7 @@ namespace detail {
     matrix.set_row_codes(r, codes);
     for (std::size_t g = 0; g < matrix.n_groups(); ++g) matrix.scale(r, g) = absmax[(r * cols + g * group) / block];
   }
-  WeightMatrix result;
-  result.rows = rows;
-  result.cols = cols;
-  result.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
-  return result;
+  return coded_matrix("", std::move(matrix));
 }
 
 }  // namespace detail

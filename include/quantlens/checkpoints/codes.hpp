@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <numeric>
 #include <vector>
 
@@ -116,13 +115,10 @@ struct CodeGroups {
                                                         const CheckpointTensor& codes, double scale_bits, auto&& code) {
   CheckpointMatrix read;
   try {
-    read.matrix.codes =
-        std::make_shared<const PackedMatrix>(matrix_of_codes(stored, bits, symmetric, scale_bits, code));
+    read.matrix = coded_matrix("", matrix_of_codes(stored, bits, symmetric, scale_bits, code));
   } catch (const InputError& error) {
     throw error_of(codes.name(), error);
   }
-  read.matrix.rows = stored.rows;
-  read.matrix.cols = stored.groups.cols;
   return read;
 }
 

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -46,10 +45,7 @@ namespace quantlens::inline v0_1 {
     matrix.scale(r, 0) = absmax[r] / 127.0f;
   }
   CheckpointMatrix read;
-  read.matrix.rows = rows;
-  read.matrix.cols = cols;
-  read.matrix.codes = std::make_shared<const PackedMatrix>(std::move(matrix));
-  read.matrix.activations = ActivationRule::llm_int8;
+  read.matrix = coded_matrix("", std::move(matrix), ActivationForm::int8_rows);
   read.matrix.outlier_threshold = config.outlier_threshold;
   read.scheme = "bnb-int8";
   return read;

@@ -169,11 +169,11 @@ struct CodesSummary {
                                                         CheckpointFormat format) {
   std::vector<std::pair<std::string, CodesSummary>> coded;
   nlohmann::json plain = nlohmann::json::array();
-  float threshold = 6.0f;
+  float threshold = outlier_threshold;
   for (const auto& [name, matrix] : modules) {
     if (matrix->codes) {
       coded.emplace_back(name, summarize(*matrix->codes));
-      if (matrix->activations == ActivationRule::llm_int8) threshold = matrix->outlier_threshold;
+      threshold = matrix->outlier_threshold;
     } else {
       plain.push_back(name);
     }
@@ -254,8 +254,7 @@ inline void require_checkpoint_source(const ModelFile& model) {
 
 /// Writes a folder: the tokenizer's files of the source, model.safetensors, and config.json last, so that a folder cut
 /// short does not load. config.json keeps the model's name. A matrix of `model` with codes is written in `format`,
-/// exactly or not at all; one without them as it is. To write what a quantizer chose, copy the loaded model and
-/// set_codes() of its matrices (and its norms, where the method folds scales into them).
+/// exactly or not at all; one without them as it is. quantize() makes such weights of a loaded model's.
 /// Errors: InputError `checkpoint` for codes that the format cannot hold, a source that is no Hugging Face folder and a
 /// target that holds a model already; Error `write`.
 inline void write_checkpoint(const ModelFile& model, const std::filesystem::path& folder, CheckpointFormat format) {

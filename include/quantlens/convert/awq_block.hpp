@@ -77,11 +77,7 @@ class AwqScaler {
   }
 
   void set_part(BlockPart part, MatrixView<const float> weights) {
-    AnyLinear linear(stream_dense<float>(weights.rows, weights.cols,
-                                         [&](std::size_t r, std::span<float> out) {
-                                           std::copy_n(weights.row(r).data(), out.size(), out.data());
-                                         }),
-                     flow_.kernels());
+    AnyLinear linear = dense_linear(weights, flow_.kernels());
     linear.set_bias(draft_.vectors.biases[part]);
     flow_.block()[part] = std::move(linear);
   }
@@ -162,7 +158,7 @@ class AwqScaler {
 };
 
 /// Clips (but for queries and keys) and packs one part, after scaling. Errors: those of the clip search and of Awq.
-[[nodiscard]] inline QuantizedMatrix quantize_awq(BlockDraft& draft, BlockPart part, std::size_t n_threads) {
+[[nodiscard]] inline WeightMatrix quantize_awq(BlockDraft& draft, BlockPart part, std::size_t n_threads) {
   const FormatSpec& format = draft.format(part);
   const AwqGroups groups = awq_groups(format);
   const MatrixView<float> weights = draft.floats(part);
@@ -173,7 +169,7 @@ class AwqScaler {
         search_awq_clips({draft.name(part), weights}, {"calibration inputs", sample.view()}, groups, n_threads),
         groups);
   }
-  return packed_matrix(awq(weights, groups), form_of(format));
+  return coded_matrix(draft.source(part).name, awq(weights, groups), form_of(format));
 }
 
 }  // namespace quantlens::inline v0_1

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/convert/dense_matrix.hpp"
 #include "quantlens/convert/matrix_format.hpp"
-#include "quantlens/convert/quantized_block.hpp"
+#include "quantlens/runtime/pack.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -53,7 +54,7 @@ class BlockDraft {
   /// The layer of one part in full precision, as it is now.
   [[nodiscard]] AnyLinear full_part(BlockPart part, const KernelTable& kernels) const {
     const DenseMatrix* dense = decoded(part);
-    AnyLinear linear = dense != nullptr ? dense_linear(*dense, kernels) : dense_linear(source(part), kernels);
+    AnyLinear linear = dense != nullptr ? dense_linear(dense->view(), kernels) : dense_linear(source(part), kernels);
     linear.set_bias(vectors.biases[part]);
     return linear;
   }

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,7 +40,7 @@ class CalibratedQuantizer {
         feeds_quantized_(feeds_quantized(format)) {}
 
   /// The next block. Errors: InputError of the quantizers, naming the matrix.
-  [[nodiscard]] QuantizedBlock next() {
+  [[nodiscard]] BlockWeights next() {
     const BlockWeights& weights = weights_.blocks[next_++];
     BlockDraft draft(weights, format_);
     flow_.block() = draft.full_block(flow_.kernels());
@@ -48,7 +50,7 @@ class CalibratedQuantizer {
       std::copy(before.begin(), before.end(), flow_.residual().begin());
       flow_.block() = draft.full_block(flow_.kernels());
     }
-    QuantizedBlock block;
+    BlockWeights block;
     block.vectors = draft.vectors;
     if (feeds_quantized_ || !draft.has_awq()) {
       run_and_quantize(draft, block);
@@ -60,16 +62,16 @@ class CalibratedQuantizer {
   }
 
   /// Lets the text pass through the next block, which has been made before.
-  void skip(const QuantizedBlock& block) {
+  void skip(const BlockWeights& block) {
     const BlockWeights& weights = weights_.blocks[next_++];
     if (feeds_quantized_)
-      static_cast<void>(flow_.pass(make_block(block, weights, flow_.kernels())));
+      static_cast<void>(flow_.pass(pack(block, flow_.kernels())));
     else
       pass_full(weights);
   }
 
   /// The output layer. Errors: InputError "format" for awq, which has nothing to fold scales into there.
-  [[nodiscard]] QuantizedMatrix lm_head(const WeightMatrix& matrix, const FormatSpec& format) {
+  [[nodiscard]] WeightMatrix lm_head(const WeightMatrix& matrix, const FormatSpec& format) {
     if (format.method == Method::awq)
       throw InputError("format", concat("lm_head: awq needs a layer before it to fold scales into; use gptq or rtn"));
     if (format.method != Method::gptq) return quantize_matrix(matrix, format);
@@ -85,12 +87,12 @@ class CalibratedQuantizer {
   }
 
   /// The text passes through the block step by step; what a step needs is quantized before it.
-  void run_and_quantize(BlockDraft& draft, QuantizedBlock& block) {
+  void run_and_quantize(BlockDraft& draft, BlockWeights& block) {
     for (flow_.begin(); !flow_.at_end(); flow_.advance()) quantize(draft, block, flow_.step().parts);
   }
 
   /// Parts that share their inputs.
-  void quantize(BlockDraft& draft, QuantizedBlock& block, std::span<const BlockPart> parts) {
+  void quantize(BlockDraft& draft, BlockWeights& block, std::span<const BlockPart> parts) {
     std::optional<Hessian> hessian;
     for (const BlockPart part : parts) {
       const FormatSpec& format = draft.format(part);
@@ -100,11 +102,11 @@ class CalibratedQuantizer {
       } else {
         block[part] = quantize_alone(draft, part);
       }
-      if (feeds_quantized_) flow_.block()[part] = make_part(block[part], block.vectors, part, flow_.kernels());
+      if (feeds_quantized_) flow_.block()[part] = pack(block, part, flow_.kernels());
     }
   }
 
-  [[nodiscard]] QuantizedMatrix quantize_alone(BlockDraft& draft, BlockPart part) {
+  [[nodiscard]] WeightMatrix quantize_alone(BlockDraft& draft, BlockPart part) {
     if (draft.format(part).method == Method::awq) return quantize_awq(draft, part, flow_.n_threads());
     return quantize_matrix(draft.source(part), draft.format(part), draft.decoded(part));
   }
@@ -113,13 +115,13 @@ class CalibratedQuantizer {
     return hessian_of(flow_.inputs(), flow_.kernels(), flow_.n_threads());
   }
 
-  [[nodiscard]] QuantizedMatrix quantize_gptq(MatrixView<const float> weights, const FormatSpec& format,
-                                              const Hessian& hessian, std::string_view name) const {
+  [[nodiscard]] WeightMatrix quantize_gptq(MatrixView<const float> weights, const FormatSpec& format,
+                                           const Hessian& hessian, std::string_view name) const {
     try {
       GptqSettings settings = gptq_settings(format);
       settings.threads = flow_.n_threads();
       settings.add_product = flow_.kernels().add_product_f64;
-      return packed_matrix(gptq_matrix(weights, hessian, settings), form_of(format));
+      return coded_matrix(std::string(name), gptq_matrix(weights, hessian, settings), form_of(format));
     } catch (const InputError& error) {
       throw error_of(name, error);
     }

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "quantlens/convert/calibration.hpp"
-#include "quantlens/convert/quantized_block.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/transformer.hpp"
+#include "quantlens/weights/model_weights.hpp"
 
 namespace quantlens::inline v0_1 {
 
@@ -20,24 +20,21 @@ struct BuildOptions {
   /// Called after each block, from one thread at a time; may be empty.
   std::function<void(std::size_t n_done, std::size_t n_blocks)> progress = {};
   /// For formats that look at text: a block that an earlier run has made, or none; may be empty.
-  std::function<std::optional<QuantizedBlock>(std::size_t index)> made_before = {};
+  std::function<std::optional<BlockWeights>(std::size_t index)> made_before = {};
 };
 
-/// The format of the output layer's matrix, which may be the embedding's.
-[[nodiscard]] inline const WeightMatrix& output_matrix(const ModelWeights& weights) {
-  return weights.lm_head ? *weights.lm_head : weights.embed;
-}
-
 /// Takes each block: in their order where text passes through them, else from several threads at a time.
-using BlockTaker = std::function<void(std::size_t index, QuantizedBlock&& block)>;
+using BlockTaker = std::function<void(std::size_t index, BlockWeights&& block)>;
 
-/// Gives every block to `take`, and returns the output layer. Errors: InputError of the quantizers, naming the matrix;
-/// "format" for a plan that matches nothing; "calibration" where a format needs text and has none.
-[[nodiscard]] QuantizedMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
-                                              const KernelTable& kernels, const BuildOptions& options,
-                                              const BlockTaker& take);
+/// Gives every block in the format to `take`, and returns the matrix of the output layer. Errors: InputError of the
+/// quantizers, naming the matrix; "format" for a plan that matches nothing; "calibration" where a format needs text and
+/// has none.
+[[nodiscard]] WeightMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
+                                           const KernelTable& kernels, const BuildOptions& options,
+                                           const BlockTaker& take);
 
-/// A transformer in one format. `weights` is read, not kept, but for the embedding's bytes.
+/// A transformer in one format: each block is quantized, packed and dropped before the next. `weights` is read, not
+/// kept, but for the embedding's bytes.
 /// Errors: those of quantize_blocks.
 [[nodiscard]] Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
                                             const KernelTable& kernels, const BuildOptions& options = {});

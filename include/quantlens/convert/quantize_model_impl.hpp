@@ -15,13 +15,14 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
+#include "quantlens/runtime/pack.hpp"
 
 namespace quantlens::inline v0_1 {
 
 namespace quantize_model_detail {
 
-[[nodiscard]] inline QuantizedBlock quantize_block(const BlockWeights& weights, const FormatSpec& format) {
-  QuantizedBlock block;
+[[nodiscard]] inline BlockWeights quantize_block(const BlockWeights& weights, const FormatSpec& format) {
+  BlockWeights block;
   block.vectors = weights.vectors;
   for (const BlockPart part : parts_of(weights)) {
     InterruptGuard::check();
@@ -48,9 +49,9 @@ void for_each_in_team(std::size_t n_threads, std::size_t n, Body&& body) {
 
 }  // namespace quantize_model_detail
 
-QUANTLENS_INLINE QuantizedMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
-                                                 const KernelTable& kernels, const BuildOptions& options,
-                                                 const BlockTaker& take) {
+QUANTLENS_INLINE WeightMatrix quantize_blocks(const ModelWeights& weights, const FormatSpec& format,
+                                              const KernelTable& kernels, const BuildOptions& options,
+                                              const BlockTaker& take) {
   check_plan(format, weights);
   const FormatSpec& lm_head = matrix_format(format, "lm_head");
   const std::size_t n_blocks = weights.blocks.size();
@@ -58,13 +59,13 @@ QUANTLENS_INLINE QuantizedMatrix quantize_blocks(const ModelWeights& weights, co
     quantize_model_detail::for_each_in_team(options.threads, n_blocks, [&](std::size_t i) {
       take(i, quantize_model_detail::quantize_block(weights.blocks[i], format));
     });
-    return quantize_matrix(output_matrix(weights), lm_head);
+    return quantize_matrix(weights.output_matrix(), lm_head);
   }
   if (options.calibration == nullptr)
     throw InputError("calibration", concat(format.name(), " needs calibration text, and none was given"));
   CalibratedQuantizer quantizer(weights, format, *options.calibration, kernels, options.threads);
   for (std::size_t i = 0; i < n_blocks; ++i) {
-    std::optional<QuantizedBlock> block = options.made_before ? options.made_before(i) : std::nullopt;
+    std::optional<BlockWeights> block = options.made_before ? options.made_before(i) : std::nullopt;
     if (block)
       quantizer.skip(*block);
     else
@@ -72,7 +73,7 @@ QUANTLENS_INLINE QuantizedMatrix quantize_blocks(const ModelWeights& weights, co
     take(i, std::move(*block));
     if (options.progress) options.progress(i + 1, n_blocks);
   }
-  return quantizer.lm_head(output_matrix(weights), lm_head);
+  return quantizer.lm_head(weights.output_matrix(), lm_head);
 }
 
 QUANTLENS_INLINE Transformer build_transformer(const ModelWeights& weights, const FormatSpec& format,
@@ -80,11 +81,10 @@ QUANTLENS_INLINE Transformer build_transformer(const ModelWeights& weights, cons
   Transformer model = transformer_without_blocks(weights, kernels);
   model.embed = quantized_embedding(weights.embed, matrix_format(format, "embed"));
   model.blocks.resize(weights.blocks.size());
-  model.lm_head = make_linear(quantize_blocks(weights, format, kernels, options,
-                                              [&](std::size_t i, QuantizedBlock&& block) {
-                                                model.blocks[i] = make_block(block, weights.blocks[i], kernels);
-                                              }),
-                              kernels);
+  const WeightMatrix lm_head =
+      quantize_blocks(weights, format, kernels, options,
+                      [&](std::size_t i, BlockWeights&& block) { model.blocks[i] = pack(block, kernels); });
+  model.lm_head = pack(lm_head, kernels);
   return model;
 }
 

@@ -9,12 +9,10 @@
 #include "quantlens/core/aligned_buffer.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
+#include "quantlens/packed/activation_form.hpp"
 #include "quantlens/packed/packed_view.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// floats; one scale a run of 32 (the `-a8` policy); one scale a row, outliers apart (LLM.int8()).
-enum class ActivationForm { floats, int8_runs, int8_rows };
 
 /// Which int8 forms somebody wants besides the floats.
 struct ActivationForms {
@@ -26,9 +24,6 @@ struct ActivationForms {
   }
   [[nodiscard]] bool any() const noexcept { return int8_runs || int8_rows; }
 };
-
-/// From which magnitude on LLM.int8() keeps an activation in float. Source: arXiv 2208.07339, section 3.2.
-inline constexpr float outlier_threshold = 6.0f;
 
 /// Shapes: [n_rows, n_cols]; rows are padded with zeros to a multiple of 32.
 class Activations {

@@ -52,6 +52,9 @@ struct ModelWeights {
   bool source_quantized = false;          ///< Whether any matrix is stored as codes.
   std::vector<std::string> notes;         ///< What was read otherwise than the files say, a sentence each.
   std::string source_types;               ///< Of the matrices, such as "Q4_1+Q8_0" or "gptq-w4-g128-act+F16".
+
+  /// That of the output layer, which may be the embedding.
+  [[nodiscard]] const WeightMatrix& output_matrix() const { return lm_head ? *lm_head : embed; }
 };
 
 }  // namespace quantlens::inline v0_1

@@ -1,27 +1,23 @@
-/// One weight matrix as its file stores it.
+/// One weight matrix between its file and kernels: stored bytes, floats of its own, or codes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "quantlens/io/ggml_type.hpp"
+#include "quantlens/packed/activation_form.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 
 namespace quantlens::inline v0_1 {
 
-/// What a checkpoint's own definition says about the activations that meet a matrix.
-enum class ActivationRule {
-  none,      ///< Floats: the weights alone are quantized.
-  llm_int8,  ///< int8 activations but for outlier columns. Source: Dettmers et al. 2022, arXiv 2208.07339.
-};
-
-/// Rows of weights: a view of stored ones, or codes. Shape: [rows, cols] = [n_out, n_in].
+/// Rows of weights: a view of stored ones (or of floats that it owns), or codes. Shape: [rows, cols] = [n_out, n_in].
 struct WeightMatrix {
   std::string name;  ///< Canonical, such as "blocks.3.attn.q".
   GgmlType type = GgmlType::f32;
@@ -33,8 +29,10 @@ struct WeightMatrix {
   const std::byte* data = nullptr;
   /// Codes of a published checkpoint, or of a quantizer, in the order of logical rows; they replace `data`. Null: none.
   std::shared_ptr<const PackedMatrix> codes;
-  ActivationRule activations = ActivationRule::none;
-  float outlier_threshold = 0.0f;  ///< llm_int8: activations from this magnitude on are outliers; 0: none are.
+  /// The activations that the codes meet, as a checkpoint's definition or a format says. None: the matrix is multiplied
+  /// as floats, and codes are decoded for that.
+  std::optional<ActivationForm> form;
+  float outlier_threshold = quantlens::outlier_threshold;  ///< int8_rows: 0: no activation is an outlier.
   /// Keeps `data` alive where it lies in no mapped file.
   std::shared_ptr<const void> owner;
 
@@ -58,13 +56,17 @@ struct WeightMatrix {
     return codes->bits_per_weight() * static_cast<double>(rows * cols) / 8.0;
   }
 
+  /// Whether both are views of the same bytes, or the same codes.
+  [[nodiscard]] bool shares_weights(const WeightMatrix& other) const {
+    return codes == other.codes && data == other.data;
+  }
   [[nodiscard]] bool is_quantized() const { return codes != nullptr || quantlens::is_quantized(type); }
 };
 
-/// A matrix of floats that owns them. Shapes: values [rows, cols].
-[[nodiscard]] inline WeightMatrix dense_matrix(std::string name, std::size_t rows, std::size_t cols,
-                                               std::vector<float> values) {
-  const auto owned = std::make_shared<const std::vector<float>>(std::move(values));
+/// A matrix of floats that owns them: a std::vector or an AlignedBuffer. Shapes: values [rows, cols].
+template <class Floats = std::vector<float>>
+[[nodiscard]] WeightMatrix dense_matrix(std::string name, std::size_t rows, std::size_t cols, Floats values) {
+  const auto owned = std::make_shared<const Floats>(std::move(values));
   WeightMatrix matrix;
   matrix.name = std::move(name);
   matrix.rows = rows;
@@ -75,12 +77,16 @@ struct WeightMatrix {
   return matrix;
 }
 
-/// Replaces what a matrix holds by codes of the same shape.
-inline void set_codes(WeightMatrix& matrix, std::shared_ptr<const PackedMatrix> codes) {
-  matrix.codes = std::move(codes);
-  matrix.row_order.clear();
-  matrix.data = nullptr;
-  matrix.owner = nullptr;
+/// A matrix of codes that meet such activations.
+[[nodiscard]] inline WeightMatrix coded_matrix(std::string name, PackedMatrix codes,
+                                               ActivationForm form = ActivationForm::floats) {
+  WeightMatrix matrix;
+  matrix.name = std::move(name);
+  matrix.rows = codes.rows();
+  matrix.cols = codes.cols();
+  matrix.codes = std::make_shared<const PackedMatrix>(std::move(codes));
+  matrix.form = form;
+  return matrix;
 }
 
 }  // namespace quantlens::inline v0_1

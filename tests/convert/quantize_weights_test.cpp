@@ -1,4 +1,4 @@
-#include "quantlens/convert/quantized_weights.hpp"
+#include "quantlens/convert/quantize_weights.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>
@@ -10,6 +10,7 @@
 #include "quantlens/checkpoints/write.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/models/model_session.hpp"
+#include "quantlens/runtime/pack.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;
@@ -48,7 +49,7 @@ TEST_CASE("a written checkpoint computes, on its own codes, what the format comp
   CAPTURE(c.format);
   const FormatSpec format = parse_format(c.format);
   ModelFile quantized = small_session().file();
-  quantized.weights = quantized_weights(small_session().file().weights, format, active_kernels(), build_options());
+  quantized.weights = quantize(small_session().file().weights, format, active_kernels(), build_options());
   const test::TempFolder folder;
   write_checkpoint(quantized, folder.path() / "written", c.checkpoint);
 
@@ -72,6 +73,37 @@ TEST_CASE("so does a GGUF file") {
         all_logits(small_session().build_transformer(parse_format(name)), some_tokens()));
 }
 
+TEST_CASE("weights in a format compute, once packed, what a model built in it computes") {
+  const FormatSpec format = parse_format(GENERATE("full", "native", "rtn-w3-g32-a8", "hqq-w4-g64", "bnb-int8",
+                                                  "bnb-nf4-dq", "gptq-w4-g32-act", "awq-w4-g32",
+                                                  "gptq-w4-g32;blocks.*.attn.v=rtn-w8-a8;blocks.0.mlp.*=full"));
+  CAPTURE(format.name());
+  const ModelWeights weights = quantize(small_session().file().weights, format, active_kernels(), build_options());
+  CHECK(all_logits(pack(weights, active_kernels()), some_tokens()) ==
+        all_logits(small_session().build_transformer(format), some_tokens()));
+}
+
+TEST_CASE("a format says how the codes of a checkpoint are multiplied; they stay") {
+  const auto checkpoint = [](const char* name) {
+    return load_model(std::string(QUANTLENS_SOURCE_DIR) + "/tests/data/checkpoints/" + name).weights;
+  };
+  const auto in_format = [](const ModelWeights& weights, const char* format) {
+    return quantize(weights, parse_format(format), active_kernels(), {.threads = 1}).blocks[0][BlockPart::up];
+  };
+  const ModelWeights gptq = checkpoint("gptq-w8"), int8 = checkpoint("bnb-int8"), nf4 = checkpoint("bnb-nf4");
+  for (const ModelWeights* weights : {&gptq, &int8, &nf4})
+    for (const char* format : {"full", "native", "native-a8"})
+      CHECK(in_format(*weights, format).codes == weights->blocks[0][BlockPart::up].codes);
+  CHECK(in_format(gptq, "native").form == ActivationForm::floats);
+  CHECK(in_format(gptq, "native-a8").form == ActivationForm::int8_runs);
+  CHECK(in_format(nf4, "native-a8").form == ActivationForm::floats);
+  CHECK(in_format(int8, "native-a8").form == ActivationForm::int8_rows);
+  CHECK_FALSE(in_format(int8, "full").form);
+  CHECK(pack(in_format(int8, "native"), active_kernels()).is_packed());
+  CHECK_FALSE(pack(in_format(int8, "full"), active_kernels()).is_packed());
+  CHECK(in_format(int8, "rtn-w4").form == ActivationForm::floats);
+}
+
 TEST_CASE("a run that was stopped goes on to the same weights as one that was not") {
   const std::string name =
       GENERATE("gptq-w4-g32-act", "awq-w4-g32", "gptq-w4-g32;blocks.*.attn.v=full;blocks.*.mlp.up=rtn-w8-g32");
@@ -83,7 +115,7 @@ TEST_CASE("a run that was stopped goes on to the same weights as one that was no
   const auto open_store = [&] { return BlockStore(folder.path(), checkpoint, weights.config); };
   const auto written = [&](const char* as, const BuildOptions& options, const BlockStore* store) {
     ModelFile quantized = small_session().file();
-    quantized.weights = quantized_weights(weights, format, active_kernels(), options, store);
+    quantized.weights = quantize(weights, format, active_kernels(), options, store);
     write_checkpoint(quantized, folder.path() / as, checkpoint);
     return test::read_text(folder.path() / as / "model.safetensors");
   };

@@ -1,4 +1,4 @@
-/// A model's weights in one format as something that writers of checkpoints take.
+/// From weights to weights: a model's in one format, as something that writers of checkpoints and pack() take.
 #pragma once
 
 #include "quantlens/checkpoints/blocks.hpp"
@@ -7,15 +7,15 @@
 namespace quantlens::inline v0_1 {
 
 /// A copy of the weights whose matrices hold the format's codes, and whose norms are as the format folds scales into
-/// them. Errors: those of quantize_blocks; InputError "format" where a plan quantizes an output layer that is the
+/// them. The embedding stays as it is.
+/// Errors: those of quantize_blocks; InputError "format" where a plan quantizes an output layer that is the
 /// embedding, which files store once; those of `store`. With a store, a format that looks at text keeps each block
 /// there and takes from there what an earlier run kept: the weights are the same, bit for bit, as those of one run.
-[[nodiscard]] ModelWeights quantized_weights(const ModelWeights& weights, const FormatSpec& format,
-                                             const KernelTable& kernels, BuildOptions options,
-                                             const BlockStore* store = nullptr);
+[[nodiscard]] ModelWeights quantize(const ModelWeights& weights, const FormatSpec& format, const KernelTable& kernels,
+                                    BuildOptions options, const BlockStore* store = nullptr);
 
 }  // namespace quantlens::inline v0_1
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/convert/quantized_weights_impl.hpp"
+#include "quantlens/convert/quantize_weights_impl.hpp"
 #endif

@@ -1,6 +1,11 @@
 #include "quantlens/quant/format_spec.hpp"
 
 #include <catch2/catch.hpp>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <variant>
 
 using namespace quantlens;
 using Catch::Matchers::Contains;
@@ -78,8 +83,43 @@ TEST_CASE("the last matching override wins, and a star stays between dots") {
 }
 
 TEST_CASE("damping is part of the scheme") {
-  CHECK(parse_format("gptq-w4-damp5").damping_percent == 5);
+  CHECK(parse_format("gptq-w4-damp5").gptq.damping_percent == 5);
   CHECK_FALSE(parse_format("gptq-w4-damp5").same_scheme(parse_format("gptq-w4")));
+}
+
+TEST_CASE("a scheme has the options of every method, and values for those of its own") {
+  const auto scheme = [](const char* name) {
+    std::map<std::string, std::string, std::less<>> values;
+    for_each_option(parse_format(name), [&](std::string_view key, const SchemeValue* value) {
+      values[std::string(key)] = value == nullptr ? "" : std::visit([](auto v) { return concat(v); }, *value);
+    });
+    return values;
+  };
+  using Values = std::map<std::string, std::string, std::less<>>;
+  const Values none{{"act_order", ""}, {"static_groups", ""}, {"grids", ""},
+                    {"damping", ""},   {"scale_rule", ""},    {"double_quant", ""}};
+  CHECK(scheme("rtn-w4") == none);
+  const auto with = [&](Values values) {
+    values.insert(none.begin(), none.end());
+    return values;
+  };
+  CHECK(scheme("gptq-w4") ==
+        with({{"act_order", "0"}, {"static_groups", "0"}, {"grids", "searched"}, {"damping", "0.01"}}));
+  CHECK(scheme("gptq-w4-act-static-minmax-damp5") ==
+        with({{"act_order", "1"}, {"static_groups", "1"}, {"grids", "minmax"}, {"damping", "0.05"}}));
+  CHECK(scheme("awq-w4") == with({{"scale_rule", "duo"}}));
+  CHECK(scheme("awq-w4-original") == with({{"scale_rule", "inputs"}}));
+  CHECK(scheme("bnb-nf4") == with({{"double_quant", "0"}}));
+  CHECK(scheme("bnb-fp4-dq") == with({{"double_quant", "1"}}));
+}
+
+TEST_CASE("errors give the grammar with every option") {
+  CHECK_THROWS_WITH(
+      parse_format("rtn"),
+      Contains("gptq-wB[-gG][-asym][-act][-static][-minmax][-dampP], awq-wB[-gG][-sym][-original] (B of") &&
+          Contains("bnb-nf4[-gG][-dq], bnb-fp4[-gG][-dq], bnb-int8"));
+  CHECK_THROWS_WITH(parse_format("gptq-w4-damp101"), Contains("at most 100 percent of the mean curvature"));
+  CHECK_THROWS_WITH(parse_format("gptq-w4-damp"), Contains("'damp' holds no whole number"));
 }
 
 TEST_CASE("a plan needs calibration text where any of its parts does") {

@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/compiled.hpp"
@@ -19,21 +21,20 @@ QUANTLENS_INLINE nlohmann::json scheme_json(const FormatSpec& format) {
   nlohmann::json overrides = nlohmann::json::array();
   for (const FormatOverride& rule : format.overrides)
     overrides.push_back({{"pattern", rule.pattern}, {"scheme", scheme_json(rule.format)}});
-  return {{"name", format.name()},
-          {"method", info.name},
-          {"bits", where(format.bits != 0, format.bits)},
-          {"group_size", where(format.group_size != 0, format.group_size)},
-          {"symmetric", where(info.symmetry, format.symmetric)},
-          {"act_order", where(format.method == Method::gptq, format.act_order)},
-          {"static_groups", where(format.method == Method::gptq, format.static_groups)},
-          {"grids", where(format.method == Method::gptq, format.whole_range ? "minmax" : "searched")},
-          {"damping", where(format.method == Method::gptq, format.damping_percent / 100.0)},
-          {"scale_rule", where(format.method == Method::awq, format.original_rule ? "inputs" : "duo")},
-          {"double_quant", where(is_bnb_4bit(format.method), format.double_quant)},
-          {"activation", format.method == Method::bnb_int8     ? "int8 per token, outliers in float"
-                         : format.activation == Activation::a8 ? "a8"
-                                                               : "a32"},
-          {"overrides", std::move(overrides)}};
+  nlohmann::json scheme = {{"name", format.name()},
+                           {"method", info.name},
+                           {"bits", where(format.bits != 0, format.bits)},
+                           {"group_size", where(format.group_size != 0, format.group_size)},
+                           {"symmetric", where(info.symmetry, format.symmetric)},
+                           {"activation", format.method == Method::bnb_int8     ? "int8 per token, outliers in float"
+                                          : format.activation == Activation::a8 ? "a8"
+                                                                                : "a32"},
+                           {"overrides", std::move(overrides)}};
+  for_each_option(format, [&](std::string_view key, const SchemeValue* value) {
+    scheme[std::string(key)] =
+        value != nullptr ? std::visit([](auto v) { return nlohmann::json(v); }, *value) : nlohmann::json();
+  });
+  return scheme;
 }
 
 QUANTLENS_INLINE nlohmann::json calibration_json(const Calibration& calibration) {

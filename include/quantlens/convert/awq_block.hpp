@@ -124,7 +124,8 @@ class AwqScaler {
     AwqInputMeans means(flow_.inputs().cols);
     means.add({"calibration inputs", std::as_const(flow_).inputs()});
     return search_awq_scales(set, means.means(), awq_groups(format),
-                             format.original_rule ? AwqScaleRule::inputs : AwqScaleRule::duo, loss, flow_.n_threads())
+                             format.awq.original_rule ? AwqScaleRule::inputs : AwqScaleRule::duo, loss,
+                             flow_.n_threads())
         .scales;
   }
 

@@ -48,7 +48,7 @@ namespace quantlens::inline v0_1 {
 template <CodebookLayout L>
 [[nodiscard]] WeightMatrix bnb_4bit_matrix(const std::string& name, MatrixView<const float> values,
                                            const FormatSpec& format) {
-  const Bnb4BitBlocks<L> blocks = bnb_4bit_quantize<L>(values, format.group_size, format.double_quant);
+  const Bnb4BitBlocks<L> blocks = bnb_4bit_quantize<L>(values, format.group_size, format.bnb_4bit.double_quant);
   if (auto packed = bnb_4bit_packed(blocks)) return coded_matrix(name, std::move(*packed));
   return dense_matrix(name, values.rows, values.cols, bnb_4bit_decode(blocks));
 }

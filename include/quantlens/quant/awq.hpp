@@ -13,7 +13,7 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
-#include "quantlens/quant/grid_matrix.hpp"
+#include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/quantizer.hpp"
 
 namespace quantlens::inline v0_1 {

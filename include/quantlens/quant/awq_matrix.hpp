@@ -1,6 +1,7 @@
-/// What AWQ is told: matrices with their names, how their weights are grouped, and what is wrong with them.
+/// What AWQ is told: options, matrices with their names, how their weights are grouped, and what is wrong with them.
 #pragma once
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <span>
@@ -8,8 +9,22 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/quant/method_options.hpp"
 
 namespace quantlens::inline v0_1 {
+
+/// What a format may tell AWQ.
+struct AwqOptions {
+  bool original_rule = false;  ///< scales by activations alone
+
+  bool operator==(const AwqOptions&) const = default;
+};
+
+template <>
+inline constexpr auto method_options<AwqOptions> = std::to_array<MethodOption<AwqOptions>>({
+    {"original", &AwqOptions::original_rule, "scale_rule",
+     [](const AwqOptions& o) -> SchemeValue { return std::string_view(o.original_rule ? "inputs" : "duo"); }},
+});
 
 /// A matrix under the name that error messages call it by. Shapes: weights [n_out, n_in]; inputs [n_tokens, n_in].
 struct NamedMatrix {

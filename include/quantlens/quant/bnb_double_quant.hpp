@@ -10,8 +10,22 @@
 #include <vector>
 
 #include "quantlens/quant/cascade_sum.hpp"
+#include "quantlens/quant/method_options.hpp"
 
 namespace quantlens::inline v0_1 {
+
+/// What a format may tell NF4 and FP4.
+struct Bnb4BitOptions {
+  bool double_quant = false;  ///< block scales as 8-bit codes
+
+  bool operator==(const Bnb4BitOptions&) const = default;
+};
+
+template <>
+inline constexpr auto method_options<Bnb4BitOptions> = std::to_array<MethodOption<Bnb4BitOptions>>({
+    {"dq", &Bnb4BitOptions::double_quant, "double_quant",
+     [](const Bnb4BitOptions& o) -> SchemeValue { return o.double_quant; }},
+});
 
 /// Scales that share one nested scale.
 inline constexpr std::size_t bnb_nested_block_size = 256;

@@ -1,7 +1,7 @@
 /// The run-time twin of a format: what a name such as `gptq-w4-g64-act` or a plan of several says.
 ///
-/// Grammar: method[-wB][-gG][-sym|-asym][-act][-static][-minmax][-dampP][-original][-dq][-a8], each where the method
-/// takes it, and plans "base;pattern=format;..." whose patterns match canonical names.
+/// Grammar: method[-wB][-gG][-sym|-asym][options of the method][-a8], each where the method takes it, and plans
+/// "base;pattern=format;..." whose patterns match canonical names.
 #pragma once
 
 #include <cstddef>
@@ -12,6 +12,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/glob.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/quant/bnb_double_quant.hpp"
+#include "quantlens/quant/gptq_options.hpp"
 #include "quantlens/quant/method.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -26,12 +29,9 @@ struct FormatSpec {
   int bits = 0;                ///< 0: the method has none of its own
   std::size_t group_size = 0;  ///< inputs that share a scale; 0: the whole row
   bool symmetric = false;
-  bool act_order = false;      ///< gptq: inputs with large activations first
-  bool static_groups = false;  ///< gptq: grids of the weights as they were
-  bool whole_range = false;    ///< gptq: grids reach the largest weight, their range is not searched
-  int damping_percent = 1;     ///< gptq: of the mean curvature, added to every input's
-  bool original_rule = false;  ///< awq: scales by activations alone
-  bool double_quant = false;   ///< bnb 4 bit: block scales as 8-bit codes
+  GptqOptions gptq;  ///< as the following at its defaults where the method is another
+  AwqOptions awq;
+  Bnb4BitOptions bnb_4bit;
   Activation activation = Activation::a32;
   std::vector<FormatOverride> overrides;
 
@@ -47,9 +47,7 @@ struct FormatSpec {
   /// The same method told the same things; activations and overrides do not count.
   [[nodiscard]] bool same_scheme(const FormatSpec& other) const {
     return method == other.method && bits == other.bits && group_size == other.group_size &&
-           symmetric == other.symmetric && act_order == other.act_order && static_groups == other.static_groups &&
-           whole_range == other.whole_range && damping_percent == other.damping_percent &&
-           original_rule == other.original_rule && double_quant == other.double_quant;
+           symmetric == other.symmetric && gptq == other.gptq && awq == other.awq && bnb_4bit == other.bnb_4bit;
   }
 };
 
@@ -58,6 +56,15 @@ struct FormatOverride {
   std::string pattern;
   FormatSpec format;
 };
+
+/// Calls take(options, whether they are those of the format's method) for the options of every method. `Spec` is a
+/// FormatSpec or a constant one.
+template <class Spec, class Take>
+void for_each_method_options(Spec& format, Take&& take) {
+  take(format.gptq, format.method == Method::gptq);
+  take(format.awq, format.method == Method::awq);
+  take(format.bnb_4bit, is_bnb_4bit(format.method));
+}
 
 [[nodiscard]] inline bool matches_pattern(std::string_view pattern, std::string_view name) {
   return matches_glob(pattern, name, '.');
@@ -81,15 +88,22 @@ inline std::string FormatSpec::name() const {
   if (bits != 0) text += concat("-w", bits);
   if (group_size != info.default_group) text += concat("-g", group_size);
   if (symmetric != symmetric_by_default(method, bits)) text += symmetric ? "-sym" : "-asym";
-  if (act_order) text += "-act";
-  if (static_groups) text += "-static";
-  if (whole_range) text += "-minmax";
-  if (damping_percent != FormatSpec{}.damping_percent) text += concat("-damp", damping_percent);
-  if (original_rule) text += "-original";
-  if (double_quant) text += "-dq";
+  for_each_method_options(*this, [&](const auto& options, bool) { text += name_of_options(options); });
   if (activation == Activation::a8) text += "-a8";
   for (const FormatOverride& rule : overrides) text += ";" + rule.pattern + "=" + rule.format.name();
   return text;
+}
+
+/// Calls take(key, value) with what a scheme says of every option of every method; `value` is null where `format` is of
+/// a method without it.
+template <class Take>
+void for_each_option(const FormatSpec& format, Take&& take) {
+  for_each_method_options(format, [&]<class Options>(const Options& options, bool own) {
+    for (const auto& option : method_options<Options>) {
+      const SchemeValue value = option.value(options);
+      take(option.key, own ? &value : nullptr);
+    }
+  });
 }
 
 /// Splits `text` at every `separator`; an empty text is one empty part.
@@ -109,10 +123,12 @@ namespace format_detail {
   return {
       "format",
       concat("format '", text, "': ", why,
-             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], "
-             "gptq-wB[-gG][-asym][-act][-static][-minmax][-dampP], "
-             "awq-wB[-gG][-sym][-original] (B of 3, 4), hqq-wB[-gG], bnb-nf4[-gG][-dq], bnb-fp4[-gG][-dq], bnb-int8, "
-             "int8-weight-only, or gguf-{q4_0,q4_1,q8_0,f16}, with B of 2, 3, 4, 8 and -a8 behind integer codes")};
+             "; a format is full, native[-a8], rtn-wB[-gG][-sym|-asym], gptq-wB[-gG][-asym]",
+             grammar_of_options<GptqOptions>(), ", awq-wB[-gG][-sym]", grammar_of_options<AwqOptions>(),
+             " (B of 3, 4), hqq-wB[-gG], bnb-nf4[-gG]", grammar_of_options<Bnb4BitOptions>(), ", bnb-fp4[-gG]",
+             grammar_of_options<Bnb4BitOptions>(),
+             ", bnb-int8, int8-weight-only, or gguf-{q4_0,q4_1,q8_0,f16}, with B of 2, 3, 4, 8 and -a8 behind integer "
+             "codes")};
 }
 
 /// The number after the name of a part such as "w4" or "damp5"; at most six digits.
@@ -162,26 +178,10 @@ class PartReader {
     } else if (info_.symmetry && (part == "sym" || part == "asym")) {
       place(part, 3);
       spec_.symmetric = part == "sym";
-    } else if (spec_.method == Method::gptq && part == "act") {
-      place(part, 4);
-      spec_.act_order = true;
-    } else if (spec_.method == Method::gptq && part == "static") {
-      place(part, 5);
-      spec_.static_groups = true;
-    } else if (spec_.method == Method::gptq && part == "minmax") {
-      place(part, 6);
-      spec_.whole_range = true;
-    } else if (spec_.method == Method::gptq && part.starts_with("damp")) {
-      place(part, 7);
-      spec_.damping_percent = damping_of(part);
-    } else if (spec_.method == Method::awq && part == "original") {
-      place(part, 5);
-      spec_.original_rule = true;
-    } else if (is_bnb_4bit(spec_.method) && part == "dq") {
-      place(part, 5);
-      spec_.double_quant = true;
+    } else if (takes_option(part)) {
+      return;
     } else if (part == "a8") {
-      place(part, 8);
+      place(part, behind_options);
       if (!info_.int8_activations) throw bad_format(text_, no_int8());
       spec_.activation = Activation::a8;
     } else if (part == "abf16") {
@@ -191,6 +191,31 @@ class PartReader {
     } else {
       throw bad_format(text_, concat("'", part, "' does not belong here"));
     }
+  }
+
+  /// False for a part that is none of the method's own options.
+  bool takes_option(const std::string& part) {
+    bool taken = false;
+    for_each_method_options(spec_,
+                            [&](auto& options, bool own) { taken = taken || (own && take_option(options, part)); });
+    return taken;
+  }
+
+  template <class Options>
+  bool take_option(Options& options, const std::string& part) {
+    int at = first_option;
+    for (const auto& option : method_options<Options>) {
+      if (option.is_named_by(part)) {
+        place(part, at);
+        const std::size_t number = option.has_number() ? number_of(text_, part, option.spelling) : 1;
+        if (option.has_number() && number > static_cast<std::size_t>(option.largest))
+          throw bad_format(text_, option.limit);
+        option.set(options, static_cast<int>(number));
+        return true;
+      }
+      ++at;
+    }
+    return false;
   }
 
   /// Parts come in ascending order of their place.
@@ -225,11 +250,7 @@ class PartReader {
     return group;
   }
 
-  [[nodiscard]] int damping_of(const std::string& part) const {
-    const std::size_t percent = number_of(text_, part, "damp");
-    if (percent > 100) throw bad_format(text_, "damping is at most 100 percent of the mean curvature");
-    return static_cast<int>(percent);
-  }
+  static constexpr int first_option = 4, behind_options = 100;
 
   std::string_view text_;
   const MethodInfo& info_;

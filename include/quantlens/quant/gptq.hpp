@@ -22,7 +22,7 @@
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/gptq_factor.hpp"
-#include "quantlens/quant/grid_matrix.hpp"
+#include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/grid_search.hpp"
 #include "quantlens/quant/hessian.hpp"
 
@@ -336,11 +336,11 @@ class Quantization {
   settings.bits = format.bits;
   settings.group_size = format.group_size;
   settings.symmetric = format.symmetric;
-  settings.order = format.act_order ? GptqOrder::activation : GptqOrder::group_aware;
-  settings.static_groups = format.static_groups;
-  settings.searched_grids = !format.whole_range;
-  settings.lagging_groups = format.whole_range;
-  settings.damping = format.damping_percent / 100.0;
+  settings.order = format.gptq.act_order ? GptqOrder::activation : GptqOrder::group_aware;
+  settings.static_groups = format.gptq.static_groups;
+  settings.searched_grids = !format.gptq.whole_range;
+  settings.lagging_groups = format.gptq.whole_range;
+  settings.damping = format.gptq.damping_percent / 100.0;
   return settings;
 }
 

@@ -1,12 +1,15 @@
-/// The uniform grid that RTN and GPTQ share: a scale and an integer zero point for one group of weights.
+/// The uniform grid that RTN, GPTQ and AWQ share: a scale and an integer zero point for one group of weights, and
+/// packed matrices whose groups are such grids.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
 #include "quantlens/core/half.hpp"
+#include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/weight_range.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -81,6 +84,25 @@ template <class Stored>
   return grid_over(range, bits, symmetric, [symmetric](float scale) {
     return std::clamp(symmetric ? truncate_to_half(scale) : round_to_half(scale), smallest_half, largest_half);
   });
+}
+
+/// What integer codes are like.
+struct IntegerCodes {
+  int bits = 4;
+  std::size_t group_size = 0;  ///< inputs that share a grid; 0: the whole row
+  bool symmetric = false;
+};
+
+/// An empty matrix; a file spends a half on each scale and a code on each zero point. Errors: those of PackedMatrix.
+[[nodiscard]] inline PackedMatrix grid_matrix(std::size_t rows, std::size_t cols, const IntegerCodes& codes) {
+  return {codes.symmetric ? LayoutKind::symmetric : LayoutKind::affine, codes.bits, rows, cols, codes.group_size,
+          /*group_bits=*/16.0 + (codes.symmetric ? 0 : codes.bits)};
+}
+
+/// Makes the codes of a group those of a grid. Precondition: grid and matrix are alike in bits and symmetry.
+inline void set_grid(PackedMatrix& packed, std::size_t row, std::size_t group, const Grid& grid) {
+  packed.scale(row, group) = grid.scale;
+  if (packed.has_offset()) packed.offset(row, group) = -grid.scale * static_cast<float>(grid.zero_point);
 }
 
 }  // namespace quantlens::inline v0_1

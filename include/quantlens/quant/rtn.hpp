@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "quantlens/core/interrupt.hpp"
-#include "quantlens/quant/grid_matrix.hpp"
+#include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/quantizer.hpp"
 
 namespace quantlens::inline v0_1 {

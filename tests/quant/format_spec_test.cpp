@@ -131,3 +131,24 @@ TEST_CASE("a plan needs calibration text where any of its parts does") {
 TEST_CASE("methods stand in the order of their enumerators") {
   for (const MethodInfo& info : method_infos) CHECK(&method_info(info.method) == &info);
 }
+
+TEST_CASE("a registered method is spelled, parsed and refused as those of the library are") {
+  const QuantizeMatrix nothing = [](MatrixView<const float>, const IntegerCodes&) -> PackedMatrix {
+    throw InputError("format", "not called");
+  };
+  static const RegisterMethod registered{{.name = "toy", .bits = true, .group = true, .quantize = nothing}};
+  const FormatSpec format = parse_format("toy-w4-g64-a8");
+  CHECK(format.name() == "toy-w4-g64-a8");
+  CHECK(is_registered(format.method));
+  CHECK(method_info(format.method).name == "toy");
+  CHECK(chooses_codes(format.method));
+  CHECK_FALSE(is_gguf(format.method));
+  CHECK_FALSE(format.needs_calibration());
+  CHECK_THROWS_WITH(parse_format("toy"), Catch::Contains("toy needs a bit width"));
+  CHECK_THROWS_WITH(parse_format("toy-w4-sym"), Catch::Contains("does not belong here"));
+  CHECK_THROWS_WITH(parse_format("toi-w4"), Catch::Contains("did you mean 'toy'?"));
+  CHECK_THROWS_AS(register_method({.name = "toy", .bits = true, .quantize = nothing}), InputError);
+  CHECK_THROWS_AS(register_method({.name = "rtn", .bits = true, .quantize = nothing}), InputError);
+  CHECK_THROWS_AS(register_method({.name = "none", .bits = true}), InputError);
+  CHECK_THROWS_AS(register_method({.name = "no-bits", .quantize = nothing}), InputError);
+}

@@ -95,6 +95,8 @@ template <CodebookLayout L>
       return dense_matrix(name, values.rows, values.cols, std::move(halves.values));
     }
     default:
+      if (const QuantizeMatrix quantize = method_info(format.method).quantize)
+        return coded(quantize(values, {format.bits, format.group_size, format.symmetric}));
       throw InputError("format", concat(format.name(), " cannot be made from a matrix alone"));
   }
 }

@@ -11,9 +11,14 @@
 
 namespace quantlens::inline v0_1 {
 
+/// What follows is for the baseline. Other instruction sets bring their own, and none falls back on it by mistake.
+template <class Isa>
+inline constexpr bool is_portable = Isa::value == quantlens::Isa::baseline;
+
 /// Sixteen floats that codes are looked up in.
 template <class Isa>
 struct Table16 {
+  static_assert(is_portable<Isa>, "an instruction set brings its own Table16");
   alignas(64) float value[16];
 
   QUANTLENS_ALWAYS_INLINE static Table16 load(const float* from) {
@@ -27,6 +32,7 @@ struct Table16 {
 /// Every ISA offers: load, masked shift, or, and the three uses of codes (dot4, lane, lookup).
 template <class Isa>
 struct Codes64 {
+  static_assert(is_portable<Isa>, "an instruction set brings its own Codes64");
   alignas(64) std::uint8_t byte[64];
 
   QUANTLENS_ALWAYS_INLINE static Codes64 load(const std::uint8_t* from) {
@@ -76,6 +82,7 @@ struct Codes64 {
 /// Sixteen int32 sums.
 template <class Isa>
 struct I32x16 {
+  static_assert(is_portable<Isa>, "an instruction set brings its own I32x16");
   alignas(64) std::int32_t value[tile_width];
 
   QUANTLENS_ALWAYS_INLINE static I32x16 zero() { return {}; }

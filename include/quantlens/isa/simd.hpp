@@ -21,6 +21,7 @@ namespace quantlens::inline v0_1 {
 
 template <class Isa>
 struct SimdArch {
+  static_assert(Isa::value == quantlens::Isa::baseline, "an instruction set names its own xsimd architecture");
 #if defined(__x86_64__) || defined(__i386__)
   using type = xsimd::sse2;
 #else

@@ -145,8 +145,8 @@ namespace format_detail {
 
 /// The method whose name `text` begins with; names hold dashes themselves.
 [[nodiscard]] inline const MethodInfo& method_of(std::string_view text) {
-  for (const MethodInfo& info : method_infos)
-    if (text == info.name || text.starts_with(concat(info.name, "-"))) return info;
+  for (const MethodInfo* info : known_methods())
+    if (text == info->name || text.starts_with(concat(info->name, "-"))) return *info;
   // The nearest name to as many of the text's parts as that name has.
   throw unknown_name("quantization method", text.substr(0, text.find("-w")), method_names());
 }

@@ -1,6 +1,7 @@
 /// A protocol of a user's own: the model predicts a label, then names the one word that decides it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -13,6 +13,7 @@
 #include "program_harness.hpp"
 #include "quantlens/bench/journal.hpp"
 #include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/protocols/registry.hpp"
 #include "quantlens/report/text_table.hpp"
 
 using namespace quantlens;

@@ -32,10 +32,11 @@ TEST_CASE("plan: a task's hash covers the examples that it draws from its own it
 TEST_CASE("plan: the chosen prompts decide on the protocols of a task", "[bench]") {
   const TempFolder folder;
   quantlens::test::write_tiny_task(folder.path(), 3);
-  const std::string toml = std::string(quantlens::test::tiny_task) +
-                           "[trained]\nmodels = [\"m-*\"]\n"
-                           "[trained.prompts.classify]\nuser = \"{text}\"\nanswer = \"{label}\"\n"
-                           "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
+  std::string toml(quantlens::test::tiny_task);
+  toml +=
+      "[trained]\nmodels = [\"m-*\"]\n"
+      "[trained.prompts.classify]\nuser = \"{text}\"\nanswer = \"{label}\"\n"
+      "[trained.prompts.counterfactual]\nuser = \"{text} to {target}\"\nanswer = \"{label}\"\n";
   quantlens::test::write_text(folder.path() / "tiny/task.toml", toml);
   const auto protocols = [&](PromptChoice prompts, std::string_view model) {
     BenchOptions options;

@@ -109,7 +109,7 @@ TEST_CASE("run: slices cover all items", "[bench]") {
     CHECK(outcome.records[i].edits[0].flipped == (i % 3 == 1));
   }
   REQUIRE(outcome.sizes);
-  CHECK(outcome.sizes->weight_mib == 12.5);
+  CHECK(outcome.sizes->mib == 12.5);
   CHECK(outcome.prompt_tokens_per_second == Approx(1000));
   CHECK(outcome.generated_tokens_per_second == Approx(100));
   CHECK(outcome.items_per_second);

@@ -119,9 +119,9 @@ TEST_CASE("summaries: pairs are of the items that both sides have", "[bench]") {
   const std::vector<ItemRecord> row{record("a", 0, 0.5), record("b", 1, 0.25), record("d", 0, 0.75)};
   const std::vector<ItemRecord> full{record("a", 1, 0.125), record("c", 1, 0.5), record("d", 1, 0.5)};
   const auto metrics = summarize_records(row, full, nle_metrics, 1);
-  for (const MetricInfo& info : nle_metrics) {
-    CHECK(summary_of(metrics, info).n == 3);
-    CHECK(summary_of(metrics, info).n_paired == 2);
+  for (const Metric& declared : nle_metrics) {
+    CHECK(summary_of(metrics, declared.info).n == 3);
+    CHECK(summary_of(metrics, declared.info).n_paired == 2);
   }
   CHECK(summary_of(metrics, metric::accuracy).value == Approx(2.0 / 3));
   CHECK(summary_of(metrics, metric::accuracy).delta == 1.0);

@@ -5,14 +5,12 @@
 
 using namespace quantlens;
 
-TEST_CASE("mean, spread and normal distribution by hand") {
+TEST_CASE("mean and spread by hand") {
   const std::vector<double> values{2, 4, 4, 4, 5, 5, 7, 9};
   CHECK(mean(values) == 5.0);
   CHECK(standard_deviation(values) == Approx(std::sqrt(32.0 / 7)));
   CHECK_FALSE(all_equal(values));
   CHECK(all_equal(std::vector<double>{0.1, 0.1, 0.1}));
-  CHECK(normal_quantile(0.975) == Approx(1.959963984540054).epsilon(1e-12));
-  CHECK(normal_cdf(1.959963984540054) == Approx(0.975).epsilon(1e-12));
 }
 
 TEST_CASE("paired differences keep order and sign") {

@@ -12,6 +12,7 @@
 
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/rng.hpp"
+#include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/interval.hpp"
 #include "quantlens/stats/moments.hpp"
 #include "quantlens/stats/quantile.hpp"

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/moments.hpp"
 
 namespace quantlens::inline v0_1 {

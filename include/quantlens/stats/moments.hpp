@@ -1,10 +1,10 @@
-/// Mean, spread and the normal distribution: what every other header of stats needs.
+/// Mean and spread: what every other header of stats needs.
 #pragma once
 
 #include <algorithm>
-#include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <cstddef>
+#include <functional>
 #include <numeric>
 #include <span>
 #include <string_view>
@@ -47,13 +47,5 @@ inline void require_values(std::size_t n, std::string_view statistic) {
   std::transform(a.begin(), a.end(), b.begin(), differences.begin(), std::minus<>{});
   return differences;
 }
-
-/// The standard normal's value below which a share `probability` lies; 0 < probability < 1.
-[[nodiscard]] inline double normal_quantile(double probability) {
-  return boost::math::quantile(boost::math::normal(), probability);
-}
-
-/// The standard normal's share below `z`.
-[[nodiscard]] inline double normal_cdf(double z) { return boost::math::cdf(boost::math::normal(), z); }
 
 }  // namespace quantlens::inline v0_1

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/rng.hpp"
+#include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/moments.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -31,11 +31,8 @@ enum class McNemarP {
 [[nodiscard]] inline double mcnemar_p(std::size_t only_a, std::size_t only_b, McNemarP kind = McNemarP::exact) {
   const std::size_t n = only_a + only_b;
   if (n == 0) return 1;
-  const boost::math::binomial fair(static_cast<double>(n), 0.5);
-  const double fewer = static_cast<double>(std::min(only_a, only_b));
-  const double tail = boost::math::cdf(fair, fewer);
-  if (kind == McNemarP::mid_p) return std::min(1.0, 2 * tail - boost::math::pdf(fair, fewer));
-  return std::min(1.0, 2 * tail);
+  const auto [at_most, exactly] = fair_coin(n, std::min(only_a, only_b));
+  return std::min(1.0, kind == McNemarP::mid_p ? 2 * at_most - exactly : 2 * at_most);
 }
 
 namespace detail {

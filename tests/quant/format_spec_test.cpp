@@ -7,6 +7,8 @@
 #include <string_view>
 #include <variant>
 
+#include "quantlens/quant/grid.hpp"
+
 using namespace quantlens;
 using Catch::Matchers::Contains;
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -12,18 +11,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/safetensors_tensor.hpp"
 
 namespace quantlens::inline v0_1 {
-
-/// One tensor as the file stores it, row-major. `data` has no alignment that can be relied on.
-struct SafetensorsTensor {
-  std::string name;
-  std::string dtype;
-  std::vector<std::uint64_t> shape;
-  std::span<const std::byte> data;
-  /// Where `data` starts in the file.
-  std::uint64_t offset = 0;
-};
 
 /// A safetensors file. Tensors lie in the order of their data.
 /// Errors: FormatError `safetensors`: whatever the reference implementation refuses, which leaves no byte

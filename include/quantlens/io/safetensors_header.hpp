@@ -17,7 +17,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/json_events.hpp"
-#include "quantlens/io/safetensors.hpp"
+#include "quantlens/io/safetensors_tensor.hpp"
 
 namespace quantlens::inline v0_1 {
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/io/json.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/models/model_session.hpp"

@@ -15,6 +15,7 @@
 
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
+#include "quantlens/io/safetensors.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 

@@ -9,6 +9,7 @@
 #include "../fetched_model.hpp"
 #include "../io/temp_folder.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/weights/assemble.hpp"

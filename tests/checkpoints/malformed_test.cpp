@@ -10,6 +10,7 @@
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/load.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/json.hpp"
 #include "tiny_model.hpp"
 
 using namespace quantlens;

@@ -9,7 +9,10 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "quantlens/core/sha256.hpp"
+#include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/io/safetensors.hpp"
+#include "quantlens/io/safetensors_writer.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

@@ -8,6 +8,7 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "quantlens/checkpoints/output.hpp"
+#include "quantlens/io/safetensors.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 
 using namespace quantlens;

@@ -9,6 +9,8 @@
 #include "../io/temp_folder.hpp"
 #include "checkpoint_folders.hpp"
 #include "checkpoint_matrices.hpp"
+#include "quantlens/io/json.hpp"
+#include "quantlens/io/safetensors.hpp"
 
 using namespace quantlens;
 using namespace quantlens::test;

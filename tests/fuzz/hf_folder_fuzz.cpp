@@ -11,6 +11,7 @@
 
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/settings.hpp"
+#include "quantlens/io/hf_folder.hpp"
 #include "standalone_main.hpp"
 
 using namespace quantlens;

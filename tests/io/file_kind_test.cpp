@@ -7,6 +7,7 @@
 #include "gguf_builder.hpp"
 #include "quantlens/io/csv.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/json.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/io/safetensors.hpp"
 #include "refusal.hpp"

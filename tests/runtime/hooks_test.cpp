@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model_fixtures.hpp"
+#include "quantlens/io/safetensors.hpp"
 #include "quantlens/runtime/activation_cache.hpp"
 #include "quantlens/runtime/engine.hpp"
 

@@ -10,6 +10,7 @@
 #include "model_fixtures.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/safetensors.hpp"
 #include "quantlens/text/tokenizer.hpp"
 
 using namespace quantlens;

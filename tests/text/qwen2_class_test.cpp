@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/io/json.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/text/tokenizer_json.hpp"
 #include "tokenizer_fixtures.hpp"

@@ -12,6 +12,7 @@
 #include "../io/temp_folder.hpp"
 #include "quantlens/checkpoints/load.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/safetensors.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 
 using namespace quantlens;

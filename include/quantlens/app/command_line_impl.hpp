@@ -126,6 +126,10 @@ inline const CLI::App& find_command(const CLI::App& app, const std::string& name
   throw unknown_name("command", name, known);
 }
 
+inline bool takes_positionals(const CLI::App& command) {
+  return !command.get_options([](const CLI::Option* option) { return option->get_positional(); }).empty();
+}
+
 inline InputError unknown_flag(const CLI::App& command, const std::string& flag, bool takes_benchmark) {
   std::vector<std::string> known;
   for (const CLI::Option* option : command.get_options())
@@ -160,6 +164,10 @@ inline std::vector<std::string> checked_arguments(const CLI::App& app, std::span
     }
     if (!argument.starts_with('-') && !commands_of(*command).empty()) {
       command = &find_command(*command, argument);
+      checked.push_back(argument);
+      continue;
+    }
+    if (!argument.starts_with('-') && takes_positionals(*command)) {
       checked.push_back(argument);
       continue;
     }

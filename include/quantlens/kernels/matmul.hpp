@@ -74,7 +74,7 @@ void matmul_a32(const StreamedView& w, const F32View& x, const OutputView& y, st
     for (std::size_t run = 0; run < w.n_runs; ++run) {
       const std::size_t group = (tile * w.n_groups + Layout::groups_per_run * (run / w.runs_per_group)) * tile_width;
       decode_run<Isa, Layout, Bits>(w.codes + (tile * w.n_runs + run) * Bits * line_bytes, w.scales + group,
-                                    w.offsets + group, weights);
+                                    Layout::has_offset ? w.offsets + group : nullptr, weights);
       add_run_a32<Isa>(weights, x, run, sums);
     }
     store_tile<Isa>(sums, x.n_rows, tile, w.rows, y);
@@ -158,7 +158,8 @@ QUANTLENS_ALWAYS_INLINE void matmul_a8_rows(const StreamedView& w, const Q8View&
   if constexpr (Layout::groups_per_run == 2) {
     for (std::size_t run = 0; run < w.n_runs; ++run, lines += Bits * line_bytes) {
       const std::size_t at = (tile * w.n_groups + 2 * run) * tile_width;
-      add_halves_a8<Isa, Layout, Bits, N>(lines, w.scales + at, w.offsets + at, x, row, run, sums);
+      add_halves_a8<Isa, Layout, Bits, N>(lines, w.scales + at, Layout::has_offset ? w.offsets + at : nullptr, x, row,
+                                          run, sums);
     }
   } else {
     for (std::size_t group = 0; group < w.n_groups; ++group) {

@@ -26,6 +26,7 @@
 #include "quantlens/bench/results.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/interrupt.hpp"
+#include "quantlens/core/sha256.hpp"
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/truncated_file.hpp"
@@ -121,8 +122,7 @@ class Comparison {
   }
 
   /// Errors: those of the quantizers.
-  [[nodiscard]] Json measure(const std::string& name) {
-    const FormatSpec format = parse_format(name);
+  [[nodiscard]] Json measure(const FormatSpec& format) {
     const bool can_reset = reset_peak_memory();
     const std::optional<double> before = peak_memory_mib();
     const auto begin = std::chrono::steady_clock::now();
@@ -212,7 +212,7 @@ BenchmarkReport benchmark_report(const Json& row) {
 int run(const Options& options) {
   std::vector<Cell> cells;
   for (const std::string& format : options.formats)
-    bench_detail::add_once(cells, {{"quantizers", "fidelity"}, parse_format(format).name()});
+    bench_detail::add_once(cells, Cell{{"quantizers", "fidelity"}, parse_format(format)});
   report_detail::initialize_benchmark(options.benchmark_arguments);
   check_benchmark_path(options.benchmark_arguments);
   cells = filtered_cells(std::move(cells), benchmark::GetBenchmarkFilter());
@@ -227,16 +227,16 @@ int run(const Options& options) {
   std::vector<Json> rows, failed;
   const auto measure = [&](const Cell& cell) -> BenchmarkReport {
     InterruptGuard::check();
-    const std::string key = json_sha256({{"manifest", manifest}, {"format", cell.format}});
+    const std::string key = json_sha256({{"manifest", manifest}, {"format", cell.format.name()}});
     const auto earlier = journal ? journal->find("format", key) : std::vector<nlohmann::json>();
     if (!earlier.empty()) {
       rows.push_back(earlier.back()["row"]);
       return benchmark_report(rows.back());
     }
     try {
-      rows.push_back(comparison.measure(cell.format));
+      rows.push_back(comparison.measure(cell.format.spec()));
     } catch (const InputError& error) {
-      failed.push_back({{"format", cell.format}, {"error", error.what()}});
+      failed.push_back({{"format", cell.format.name()}, {"error", error.what()}});
       return {error.what(), 0, {}};
     }
     if (journal) {

@@ -39,9 +39,9 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
   CHECK(keys_of(results) == std::set<std::string>{"schema", "manifest", "rows", "rankings"});
   REQUIRE(results["rows"].size() == 3);
   for (const Json& row : results["rows"]) {
-    CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "n",
-                                                "n_failed", "failed_items", "no_deltas", "metrics", "groups", "latency",
-                                                "memory", "provenance"});
+    CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "reproduce",
+                                                "n", "n_failed", "failed_items", "no_deltas", "metrics", "groups",
+                                                "latency", "memory", "provenance"});
     CHECK(keys_of(row["latency"]) == std::set<std::string>{"prompt_tokens_per_s", "generated_tokens_per_s",
                                                            "items_per_s", "ttft_ms", "p50_ms", "p95_ms",
                                                            "decode_tokens_per_s", "spread", "rounds", "threads",
@@ -63,6 +63,7 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
       CHECK(keys_of(metric.value()) == std::set<std::string>{"value", "lo", "hi", "n", "delta", "delta_lo", "delta_hi",
                                                              "n_paired", "p", "p_holm", "mde", "note", "better"});
     CHECK(row["status"] == "ok");
+    CHECK(row["reproduce"].is_null());
     CHECK(row["n"] == 12);
     CHECK(row["task"] == "tiny/nle");
     CHECK(row["latency"]["ttft_ms"] == 2.0);
@@ -205,6 +206,9 @@ TEST_CASE("bench program: a failed cell has a row, the others run on, the status
   const Json& failed = results["rows"][1];
   CHECK(failed["status"] == "failed");
   CHECK_THAT(failed["error"].get<std::string>(), Catch::Contains("groups of 128"));
+  const auto again = failed["reproduce"].get<std::string>();
+  CHECK_THAT(again, Catch::StartsWith("quantlens_bench --"));
+  CHECK_THAT(again, Catch::EndsWith(" --tasks tiny/nle --formats rtn-w8 --limit all --out quantlens-again"));
   CHECK(failed["n"] == 0);
   CHECK(failed["metrics"]["accuracy"]["n"] == 0);
   CHECK(failed["memory"]["weight_mib"].is_null());

@@ -6,6 +6,7 @@
 
 #include "../runtime/model_fixtures.hpp"
 #include "quantlens/bench/metered_model.hpp"
+#include "quantlens/models/masked_text.hpp"
 #include "quantlens/models/model_session.hpp"
 #include "quantlens/runtime/activation_cache.hpp"
 
@@ -53,6 +54,30 @@ TEST_CASE("a model is asked by token as it is by text") {
 
   const TokenRequest empty{prompt, {{}}};
   CHECK_THROWS_AS(model->score_tokens({&empty, 1}), ItemError);
+}
+
+TEST_CASE("masked variants of one text compute what they have in common once") {
+  const auto model = tiny_model();
+  MaskedRequest request;
+  request.prompt = {{}, "A long beginning that no variant hides, so that all of them share it: red, green, blue"};
+  const std::string& text = request.prompt.answer_prefix;
+  for (const std::string word : {"red", "green", "blue"})
+    request.spans.push_back({text.find(word), text.find(word) + word.size()});
+  for (std::size_t hidden = 0; hidden < 8; ++hidden)
+    request.variants.push_back({(hidden & 1) == 0, (hidden & 2) == 0, (hidden & 4) == 0});
+  request.continuations = {" is", " was"};
+
+  const std::vector<ContinuationRequest> requests = masked_requests(request);
+  const auto together = model->score(requests);
+  const std::uint64_t n_computed = model->counters().prompt_tokens;
+  std::size_t n_tokens = 0;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    n_tokens += model->encode(requests[i].prompt).size();
+    model->forget_prompts();
+    const auto alone = model->score({&requests[i], 1}).front();
+    for (std::size_t c = 0; c < 2; ++c) CHECK(alone[c].token_logprobs == together[i][c].token_logprobs);
+  }
+  CHECK(n_computed < n_tokens / 2);
 }
 
 TEST_CASE("an answer from a given set is the one that greedy decoding allows") {

@@ -213,8 +213,9 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
   if (!out) throw Error("write", "cannot write to standard output");
   print_failures(results, err);
   if (interrupted_by != 0) return 128 + interrupted_by;
-  const bool failed = std::any_of(results["rows"].begin(), results["rows"].end(),
-                                  [](const auto& row) { return row["status"] != "ok" || !row["no_deltas"].is_null(); });
+  const bool failed = std::any_of(results["rows"].begin(), results["rows"].end(), [](const auto& row) {
+    return row["status"] == "failed" || !row["no_deltas"].is_null();
+  });
   return failed || !sweep.baseline_error().empty() ? 1 : 0;
 }
 

@@ -24,6 +24,11 @@ namespace quantlens::inline v0_1 {
                                                    const ModelProvider& model, const TimingIdentity& timing,
                                                    std::string_view baseline, const ModelProvider* other);
 
+/// The command that measures one row of a run again: the run's own command line, and behind it what chooses the row,
+/// since of a flag that is given again the last value counts. The folder is a new one, so that nothing is served from
+/// the journal.
+[[nodiscard]] std::string reproducing_command(const nlohmann::ordered_json& manifest, const Cell& cell);
+
 }  // namespace quantlens::inline v0_1
 
 #ifndef QUANTLENS_COMPILED_RUNTIME

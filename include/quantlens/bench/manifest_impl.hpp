@@ -12,6 +12,7 @@
 
 #include "quantlens/bench/manifest.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/core/shell_argument.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline v0_1 {
@@ -99,6 +100,22 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"finished", nullptr},
           {"interrupted", false},
           {"baseline_error", nullptr}};
+}
+
+QUANTLENS_INLINE std::string reproducing_command(const nlohmann::ordered_json& manifest, const Cell& cell) {
+  std::string command = "quantlens_bench";
+  const auto add = [&](std::string_view argument) { command += " " + shell_argument(argument); };
+  for (const auto& argument : manifest.at("argv")) add(argument.get<std::string>());
+  const auto& limit = manifest.at("limit");
+  add("--tasks");
+  add(cell.what.name());
+  add("--formats");
+  add(cell.format.name());
+  add("--limit");
+  add(limit.is_null() ? "all" : limit.dump());
+  add("--out");
+  add("quantlens-again");
+  return command;
 }
 
 }  // namespace quantlens::inline v0_1

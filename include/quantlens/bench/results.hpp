@@ -21,9 +21,10 @@ struct RowThreads {
 };
 
 /// One row, with every metric of `known`: those of other protocols have n 0 and nulls. A failed cell has status
-/// "failed", its `error`, n 0 and nulls.
+/// "failed", its `error`, n 0 and nulls; one whose times are not to be trusted has status "mistrusted". Both have the
+/// command that measures them again, which `manifest` knows.
 [[nodiscard]] nlohmann::ordered_json row_json(const Row& row, std::span<const MetricInfo> known,
-                                              const ModelProvider& model, const std::string& model_sha256,
+                                              const nlohmann::ordered_json& manifest, const ModelPool& model,
                                               const RowThreads& threads);
 
 /// One aspect; `best` is null where it cannot be decided.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantlens/bench/keys.hpp"
+#include "quantlens/bench/manifest.hpp"
 #include "quantlens/bench/results.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/io/atomic_file.hpp"
@@ -86,12 +87,14 @@ inline nlohmann::ordered_json failed_items_json(const std::vector<FailedItem>& f
 }  // namespace bench_detail
 
 QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, std::span<const MetricInfo> known,
-                                                 const ModelProvider& model, const std::string& model_sha256,
+                                                 const nlohmann::ordered_json& manifest, const ModelPool& pool,
                                                  const RowThreads& threads) {
   using bench_detail::number_or_null;
   using Json = nlohmann::ordered_json;
   const CellOutcome& outcome = *row.outcome;
+  const ModelProvider& model = pool.provider();
   const bool ok = row.error.empty();
+  const char* status = !ok ? "failed" : row.latency.mistrusted.empty() ? "ok" : "mistrusted";
   const auto size = [&](double ModelWeight::*member) {
     return outcome.sizes ? number_or_null((*outcome.sizes).*member) : Json();
   };
@@ -105,8 +108,9 @@ QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, std::span<const
           {"format", row.cell.format.name()},
           {"task", row.cell.what.name()},
           {"repetition", row.repetition},
-          {"status", ok ? "ok" : "failed"},
+          {"status", status},
           {"error", ok ? Json() : Json(row.error)},
+          {"reproduce", ok && row.latency.mistrusted.empty() ? Json() : Json(reproducing_command(manifest, row.cell))},
           {"n", ok ? row.n : 0},
           {"n_failed", outcome.failed.size()},
           {"failed_items", bench_detail::failed_items_json(outcome.failed)},
@@ -119,7 +123,7 @@ QUANTLENS_INLINE nlohmann::ordered_json row_json(const Row& row, std::span<const
             {"own_mib", number_or_null(outcome.own_mib)},
             {"weight_mib", size(&ModelWeight::mib)}}},
           {"provenance",
-           {{"model_sha256", model_sha256},
+           {{"model_sha256", pool.sha256()},
             {"scheme", row.scheme},
             {"prompts", prompt_set_name(row.prompts)},
             {"bits_per_weight", size(&ModelWeight::bits_per_weight)},
@@ -156,8 +160,7 @@ QUANTLENS_INLINE nlohmann::ordered_json results_json(nlohmann::ordered_json mani
                                                      const ModelPool& model, const RowThreads& threads) {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   const std::vector<MetricInfo> known = known_metrics();
-  for (const auto& row : sweep.finished_rows())
-    rows.push_back(row_json(*row, known, model.provider(), model.sha256(), threads));
+  for (const auto& row : sweep.finished_rows()) rows.push_back(row_json(*row, known, manifest, model, threads));
   nlohmann::ordered_json rankings = nlohmann::ordered_json::array();
   for (const Ranking& ranking : rank_formats(sweep.finished_rows(), sweep.seed()))
     rankings.push_back(ranking_json(ranking));

@@ -131,7 +131,7 @@ QUANTLENS_INLINE std::vector<std::pair<std::string, std::vector<const Json*>>> r
 inline std::string n_text(const std::vector<const Json*>& rows) {
   std::vector<std::size_t> counts;
   for (const Json* row : rows)
-    if ((*row)["status"] == "ok") counts.push_back((*row)["n"].get<std::size_t>());
+    if ((*row)["status"] != "failed") counts.push_back((*row)["n"].get<std::size_t>());
   if (counts.empty()) return "0";
   const auto [lo, hi] = std::minmax_element(counts.begin(), counts.end());
   return *lo == *hi ? std::to_string(*lo) : concat(*lo, "..", *hi);
@@ -204,7 +204,7 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
   if (!fewer.empty()) out += wrapped("Undefined for some items, so over fewer: " + fewer + ".", width);
   if (const std::string note = trust_note(rows); !note.empty()) out += wrapped(note, width);
   for (const Json* row : rows)
-    if ((*row)["status"] != "ok")
+    if ((*row)["status"] == "failed")
       out += wrapped(concat("failed: ", (*row)["format"].get<std::string>(), ": ", (*row)["error"].get<std::string>()),
                      width);
   return out;
@@ -221,7 +221,7 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
     const auto repetition = row->value("repetition", 0);
     columns[0].cells.push_back((*row)["format"].get<std::string>() +
                                (repetition > 0 ? concat(" #", repetition + 1) : "") +
-                               ((*row)["status"] == "ok" ? "" : " (failed)"));
+                               ((*row)["status"] == "failed" ? " (failed)" : ""));
   }
   for (const std::string& name : names) {
     std::vector<const Json*> metrics;

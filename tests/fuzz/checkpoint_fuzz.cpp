@@ -13,6 +13,7 @@
 #include "../io/temp_folder.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/safetensors.hpp"
+#include "quantlens/io/safetensors_header.hpp"
 #include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "standalone_main.hpp"

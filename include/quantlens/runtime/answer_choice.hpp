@@ -31,8 +31,7 @@ struct NextOfAnswers {
       next.tokens.push_back(answer[written.size()]);
   }
   std::ranges::sort(next.tokens);
-  const auto repeated = std::ranges::unique(next.tokens);
-  next.tokens.erase(repeated.begin(), repeated.end());
+  next.tokens.erase(std::unique(next.tokens.begin(), next.tokens.end()), next.tokens.end());
   return next;
 }
 

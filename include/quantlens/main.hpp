@@ -9,8 +9,9 @@
 #include "quantlens/app/bench_program.hpp"
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/io/truncated_file.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Runs quantlens_bench on a command line; returns the exit status.
 [[nodiscard]] inline int bench_main(int argc, char** argv) {
@@ -21,7 +22,7 @@ namespace quantlens::inline v0_1 {
   return run_bench_program(std::vector<std::string>(argv + 1, argv + argc), open, std::cout, std::cerr);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 /// Defines main().
 #define QUANTLENS_MAIN() \

@@ -8,8 +8,9 @@
 
 #include "quantlens/bench/bench_options.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What is to be measured, and what the program does with it.
 struct BenchCommandLine : BenchOptions {
@@ -30,7 +31,7 @@ struct BenchCommandLine : BenchOptions {
 /// What `--help` prints.
 [[nodiscard]] std::string bench_help();
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/app/bench_command_line_impl.hpp"

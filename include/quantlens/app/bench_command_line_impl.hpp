@@ -13,8 +13,9 @@
 #include "quantlens/app/engine_options.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace app_detail {
 
@@ -126,4 +127,4 @@ QUANTLENS_INLINE std::string bench_help() {
   return help;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

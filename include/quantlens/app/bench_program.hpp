@@ -13,8 +13,9 @@
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Opens a model file under the options' engine settings. Errors: InputError for a file that is no model.
 using OpenModel = std::function<std::unique_ptr<ModelProvider>(const std::filesystem::path&, const BenchOptions&)>;
@@ -35,7 +36,7 @@ void initialize_benchmark(std::span<const std::string> benchmark_arguments);
 [[nodiscard]] int run_bench_program(std::span<const std::string> arguments, const OpenModel& open, std::ostream& out,
                                     std::ostream& err, const Host& host = {});
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/app/bench_program_impl.hpp"

@@ -37,7 +37,7 @@
 #include "quantlens/report/console.hpp"
 #include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -247,4 +247,4 @@ QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, c
   });
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantlens/core/parse_number.hpp"
+#include "quantlens/version.hpp"
 
 // CLI11 itself is included by the definitions, and by programs that add options of their own.
 namespace CLI {
@@ -19,7 +20,7 @@ class App;
 class Option;
 }  // namespace CLI
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How an option's value is called in the help, and what it is where nobody gives one; empty: the help names none.
 struct ValueText {
@@ -80,7 +81,7 @@ void lay_out_help(CLI::App& app);
 [[nodiscard]] std::optional<std::string> parse_command_line(CLI::App& app, std::span<const std::string> arguments,
                                                             std::vector<std::string>* benchmark_arguments = nullptr);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/app/command_line_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/report/plain_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE CLI::Option* add_value_option(CLI::App& app, const std::string& flag, const std::string& description,
                                                const ValueText& text, TakeValue take) {
@@ -206,4 +207,4 @@ QUANTLENS_INLINE std::optional<std::string> parse_command_line(CLI::App& app, st
   return std::nullopt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

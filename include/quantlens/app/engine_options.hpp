@@ -6,8 +6,9 @@
 
 #include "quantlens/app/command_line.hpp"
 #include "quantlens/models/calibration_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 inline constexpr WholeRange thread_range{1, 4096};
 /// Of sequences, windows and tokens.
@@ -42,4 +43,4 @@ inline void add_calibration_options(CLI::App& app, CalibrationOptions& calibrati
   add_count_option(app, "--calibration-length", "Tokens of a window", calibration.length, {1, std::size_t{1} << 20});
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/printable.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 inline constexpr int exit_failed = 1, exit_wrong_use = 2;
 
@@ -46,4 +47,4 @@ template <class Work>
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -18,8 +18,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/printable.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::string duration_text(double seconds) {
   const auto total = static_cast<long long>(std::llround(seconds));
@@ -66,4 +67,4 @@ QUANTLENS_INLINE double Progress::rate(std::size_t computed) const {
   return static_cast<double>(computed) / elapsed.count();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,8 +7,9 @@
 
 #include "quantlens/app/progress.hpp"
 #include "quantlens/bench/sweep.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// "accuracy 0.967": the first metric that the row has, as the metrics are listed; empty where it has none.
 [[nodiscard]] std::string headline_text(const Row& row);
@@ -47,7 +48,7 @@ class RunProgress {
   Progress line_ = Progress::on_terminal(err_);
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/app/run_progress_impl.hpp"

@@ -13,8 +13,9 @@
 #include "quantlens/bench/host.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/report/plain_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::string headline_text(const Row& row) {
   for (const MetricSummary& metric : row.metrics)
@@ -67,4 +68,4 @@ QUANTLENS_INLINE void RunProgress::say(const std::string& text) {
   if (!quiet_ && !is_terminal_) err_ << text << "\n" << std::flush;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 
 #include "quantlens/models/calibration_text.hpp"
 #include "quantlens/protocols/protocol_options.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Which prompts of a task are used, on both sides of every pair: those that the baseline's model was trained on where
 /// the task has such for its name, always the ordinary ones, or the trained ones whatever the model.
@@ -44,4 +45,4 @@ struct BenchOptions {
   std::vector<std::string> arguments;  ///< the whole command line, as given
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What is measured, whatever the format; rows call it "task" and spell it `starter_topics/nle`.
 struct TaskProtocol {
@@ -47,4 +48,4 @@ struct Cell {
   auto operator<=>(const Cell&) const = default;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

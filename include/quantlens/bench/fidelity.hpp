@@ -17,8 +17,9 @@
 #include "quantlens/runtime/sampler.hpp"
 #include "quantlens/runtime/transformer.hpp"
 #include "quantlens/stats/bootstrap.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Of what a block adds to the residual stream, given the inputs that it has in full precision. |.| is the root of the
 /// sum of squares over all tokens of the text.
@@ -229,4 +230,4 @@ struct Norms {
   return summarize_blocks(blocks);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

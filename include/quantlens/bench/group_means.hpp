@@ -8,8 +8,9 @@
 #include <string>
 
 #include "quantlens/tasks/item_record.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One group: its number of items, and for each per-item metric the mean over those that have it.
 struct GroupMeans {
@@ -41,4 +42,4 @@ struct GroupMeans {
   return groups;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,7 +6,9 @@
 #include <functional>
 #include <optional>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Seconds from some point on that never changes.
 [[nodiscard]] double steady_seconds();
@@ -32,7 +34,7 @@ struct Host {
   std::function<double()> free_mib = [] { return free_memory_mib(); };
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/host_impl.hpp"

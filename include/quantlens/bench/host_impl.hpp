@@ -19,8 +19,9 @@
 #include "quantlens/bench/host.hpp"
 #include "quantlens/core/cgroup.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -95,4 +96,4 @@ QUANTLENS_INLINE double free_memory_mib(const std::filesystem::path& root) {
   return left;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

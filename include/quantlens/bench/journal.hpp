@@ -15,8 +15,9 @@
 
 #include "quantlens/bench/journal_line.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The journal cannot be used: nothing that was computed could be kept, so a run ends with it.
 class JournalError : public Error {
@@ -116,7 +117,7 @@ class Journal {
   std::unordered_map<Digest, std::vector<Place>, DigestHash> places_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/journal_impl.hpp"

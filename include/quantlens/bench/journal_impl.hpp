@@ -20,8 +20,9 @@
 #include "quantlens/bench/journal.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/sha256.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE bool is_of_journal(const std::exception& error) {
   const auto* typed = dynamic_cast<const Error*>(&error);
@@ -147,4 +148,4 @@ QUANTLENS_INLINE std::string Journal::read(const Place& place) const {
   return text;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

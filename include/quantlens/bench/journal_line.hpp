@@ -10,8 +10,9 @@
 #include <string_view>
 
 #include "quantlens/core/crc32c.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What reading a line came to: `unsummed` is a whole line without a checksum, as older versions wrote.
 enum class LineState { whole, unsummed, damaged };
@@ -51,4 +52,4 @@ inline constexpr std::size_t checksum_size = 18;
   return LineState::whole;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include <string>
 
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Raised by one whenever this program's answer to the same question may differ from the last version's: numerics,
 /// tokenization, prompt rendering, protocols, scoring.
@@ -59,7 +60,7 @@ struct TimingIdentity {
 /// Of what a built format weighs.
 [[nodiscard]] std::string format_key(const CellIdentity& cell);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/keys_impl.hpp"

@@ -8,8 +8,9 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/sha256.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::string json_sha256(const nlohmann::json& value) {
   const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -66,4 +67,4 @@ QUANTLENS_INLINE std::string format_key(const CellIdentity& cell) {
                       {"answers", cell.answers}});
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

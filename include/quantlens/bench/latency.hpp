@@ -12,8 +12,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/stats/quantile.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One item, alone, with nothing kept from the prompts before it.
 struct ItemTime {
@@ -148,4 +149,4 @@ inline std::string reason_of(std::span<const RowRound> rounds, std::optional<dou
   return result;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

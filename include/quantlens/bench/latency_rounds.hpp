@@ -7,8 +7,9 @@
 
 #include "quantlens/bench/latency.hpp"
 #include "quantlens/bench/work.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A row whose items are to be timed.
 struct TimedRow {
@@ -25,7 +26,7 @@ struct TimedRow {
 /// `error`.
 void time_rows(std::span<const std::unique_ptr<TimedRow>> rows, const RunContext& context, bool apart);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/latency_rounds_impl.hpp"

@@ -15,8 +15,9 @@
 #include "quantlens/bench/latency_rounds.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/interrupt.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace bench_detail {
 
@@ -216,4 +217,4 @@ QUANTLENS_INLINE void time_rows(std::span<const std::unique_ptr<TimedRow>> rows,
   bench_detail::LatencyRounds(std::move(with_items), context, apart).run();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/plan.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The processor as the system names it; "unknown" where it does not say.
 [[nodiscard]] std::string cpu_name();
@@ -29,7 +30,7 @@ namespace quantlens::inline v0_1 {
 /// the journal.
 [[nodiscard]] std::string reproducing_command(const nlohmann::ordered_json& manifest, const Cell& cell);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/manifest_impl.hpp"

@@ -15,7 +15,7 @@
 #include "quantlens/core/shell_argument.hpp"
 #include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::string cpu_name() {
   std::ifstream file("/proc/cpuinfo");
@@ -118,4 +118,4 @@ QUANTLENS_INLINE std::string reproducing_command(const nlohmann::ordered_json& m
   return command;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "quantlens/version.hpp"
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Forgets the peak so far; false where the system has no such switch (it is Linux's /proc/self/clear_refs).
 /// Freed memory that the allocator holds goes back to the system first: what is measured next would use it unseen.
@@ -42,4 +44,4 @@ inline std::optional<double> status_mib(std::string_view name) {
 /// The resident size of this process. Units: MiB. 0 where the system does not say.
 [[nodiscard]] inline double resident_memory_mib() { return bench_detail::status_mib("VmRSS:").value_or(0); }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/models/text_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Calls to one model since the last reset.
 struct Meter {
@@ -68,7 +69,7 @@ class MeteredModel final : public TextModel {
   double built_mib_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/metered_model_impl.hpp"

@@ -12,8 +12,9 @@
 #include "quantlens/bench/memory.hpp"
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE MeteredModel::MeteredModel(Build build, std::function<double()> seconds)
     : build_(std::move(build)), seconds_(std::move(seconds)) {}
@@ -56,4 +57,4 @@ QUANTLENS_INLINE std::vector<float> MeteredModel::run_with_hooks(std::span<const
   return measure([&](TextModel& text) { return text.run_with_hooks(tokens, hooks, first_logit); });
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

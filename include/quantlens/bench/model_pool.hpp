@@ -7,8 +7,9 @@
 
 #include "quantlens/bench/cell.hpp"
 #include "quantlens/bench/model_provider.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Keeps each format that somebody asked for, until it is released; what prompts left in memory only of the last.
 class ModelPool {
@@ -45,4 +46,4 @@ class ModelPool {
   std::map<std::string, std::shared_ptr<MeasuredModel>> models_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

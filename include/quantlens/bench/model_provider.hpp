@@ -10,8 +10,9 @@
 
 #include "quantlens/models/measured_model.hpp"
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One model file.
 class ModelProvider {
@@ -41,4 +42,4 @@ class ModelProvider {
   [[nodiscard]] virtual std::shared_ptr<MeasuredModel> build(const FormatSpec& format) = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One `task/protocol` with the items that this run measures.
 struct PlannedTask {
@@ -58,7 +59,7 @@ void add_once(std::vector<T>& list, T value) {
 [[nodiscard]] Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
                              std::string_view model_name);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/plan_impl.hpp"

@@ -20,8 +20,9 @@
 #include "quantlens/protocols/registry.hpp"
 #include "quantlens/tasks/load_task.hpp"
 #include "quantlens/tasks/selection.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Cell> Plan::cells() const {
   std::vector<Cell> all;
@@ -166,4 +167,4 @@ QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesyst
   return plan;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

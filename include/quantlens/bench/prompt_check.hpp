@@ -13,8 +13,9 @@
 #include "quantlens/bench/plan.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/models/text_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A prompt that a protocol asks, with the longest text that it scores behind it, and what may be generated behind it.
 struct AskedPrompt {
@@ -48,7 +49,7 @@ struct PromptFit {
 /// the same. Errors: InputError "n_ctx" with both numbers; where nothing is left.
 void check_prompts(Plan& plan, const ModelProvider& model, const ModelProvider* baseline, const BenchOptions& options);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/prompt_check_impl.hpp"

@@ -14,8 +14,9 @@
 #include "quantlens/bench/prompt_check.hpp"
 #include "quantlens/bench/work.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> PromptRecorder::score(
     std::span<const ContinuationRequest> requests) {
@@ -150,4 +151,4 @@ QUANTLENS_INLINE void check_prompts(Plan& plan, const ModelProvider& model, cons
   plan.tasks = std::move(fitting);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/bench/bench_options.hpp"
 #include "quantlens/core/glob.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 enum class PromptSet { plain, trained };
 
@@ -49,4 +50,4 @@ class PromptedTask {
   std::shared_ptr<const Task> plain_, trained_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

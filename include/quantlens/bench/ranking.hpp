@@ -13,8 +13,9 @@
 
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/metrics/metric_info.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One format's place in a ranking.
 struct RankedFormat {
@@ -81,7 +82,7 @@ std::optional<Ranking> rank_by_items(const RankedRows& rows, const ScoredAspect&
 /// with. Units: the metric's own; MiB; tokens per second.
 [[nodiscard]] std::vector<Ranking> rank_formats(std::span<const std::unique_ptr<Row>> rows, std::uint64_t seed);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/ranking_impl.hpp"

@@ -22,8 +22,9 @@
 #include "quantlens/stats/corrections.hpp"
 #include "quantlens/stats/moments.hpp"
 #include "quantlens/stats/paired_tests.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<std::string> Ranking::contenders() const {
   std::vector<std::string> names;
@@ -225,4 +226,4 @@ QUANTLENS_INLINE std::vector<Ranking> rank_formats(std::span<const std::unique_p
   return rankings;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 
 #include "quantlens/bench/cell.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a Google Benchmark shows of a cell. Counters are called ql_*, because its JSON puts them beside its own keys.
 struct BenchmarkReport {
@@ -42,7 +43,7 @@ void run_benchmarks(std::span<const Cell> cells, std::size_t repetitions,
                     const std::function<BenchmarkReport(const Cell&, std::size_t)>& report,
                     benchmark::BenchmarkReporter* display, benchmark::BenchmarkReporter* file = nullptr);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/register_impl.hpp"

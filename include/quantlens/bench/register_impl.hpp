@@ -13,8 +13,9 @@
 #include "quantlens/bench/register.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/parse_number.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::size_t asked_repetitions(std::span<const std::string> benchmark_arguments) {
   constexpr std::string_view flag = "--benchmark_repetitions=";
@@ -61,4 +62,4 @@ QUANTLENS_INLINE void run_benchmarks(std::span<const Cell> cells, std::size_t re
   benchmark::ClearRegisteredBenchmarks();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/ranking.hpp"
 #include "quantlens/bench/sweep.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 inline constexpr const char* results_schema = "quantlens-results/1";
 
@@ -37,7 +38,7 @@ struct RowThreads {
 /// Writes the document whole or not at all. Errors: Error naming the file; what was there before stays.
 void write_results(const std::filesystem::path& path, const nlohmann::ordered_json& results);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/results_impl.hpp"

@@ -17,8 +17,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace bench_detail {
 
@@ -174,4 +175,4 @@ QUANTLENS_INLINE void write_results(const std::filesystem::path& path, const nlo
   write_file_atomically(path, results.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

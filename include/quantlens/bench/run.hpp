@@ -10,8 +10,9 @@
 #include "quantlens/bench/cell.hpp"
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/bench/work.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Everything that a row says of one cell but its latency, taken from the journal alone.
 struct CellOutcome {
@@ -44,7 +45,7 @@ std::vector<Item> answered_items(const CellWork& work, const CellOutcome& outcom
 [[nodiscard]] CellOutcome run_cell(const CellWork& work, const RunContext& context, MeteredModel& model,
                                    MeteredModel& full, double others_mib = 0);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/run_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace bench_detail {
 
@@ -219,4 +220,4 @@ QUANTLENS_INLINE CellOutcome run_cell(const CellWork& work, const RunContext& co
   return outcome;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

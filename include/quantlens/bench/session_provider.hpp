@@ -12,8 +12,9 @@
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/models/model_session.hpp"
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Every parameter of a format, spelled out; null where the method has no such parameter.
 [[nodiscard]] nlohmann::json scheme_json(const FormatSpec& format);
@@ -47,7 +48,7 @@ class SessionProvider final : public ModelProvider {
   ModelSession session_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/session_provider_impl.hpp"

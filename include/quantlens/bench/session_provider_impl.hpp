@@ -12,8 +12,9 @@
 #include "quantlens/bench/session_provider.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/parallel.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE nlohmann::json scheme_json(const FormatSpec& format) {
   const MethodInfo& info = method_info(format.method);
@@ -78,4 +79,4 @@ QUANTLENS_INLINE EngineOptions SessionProvider::engine_options(const BenchOption
   return engine;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/protocols/metric.hpp"
 #include "quantlens/stats/summary.hpp"
 #include "quantlens/tasks/item_record.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One metric of one row.
 struct MetricSummary {
@@ -27,7 +28,7 @@ struct MetricSummary {
 /// Fills p_holm: for each metric, over the rows (the formats of one model, task, protocol and repetition).
 void correct_over_formats(std::span<std::vector<MetricSummary>* const> rows);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/summaries_impl.hpp"

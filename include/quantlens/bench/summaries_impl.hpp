@@ -13,8 +13,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace bench_detail {
 
@@ -82,4 +83,4 @@ QUANTLENS_INLINE void correct_over_formats(std::span<std::vector<MetricSummary>*
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 #include "quantlens/bench/plan.hpp"
 #include "quantlens/bench/run.hpp"
 #include "quantlens/bench/summaries.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What deltas compare with.
 struct Baseline {
@@ -93,7 +94,7 @@ class Sweep {
   std::string baseline_error_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/sweep_impl.hpp"

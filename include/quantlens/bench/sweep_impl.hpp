@@ -13,8 +13,9 @@
 
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE Sweep::Sweep(const Plan& plan, RunContext context, ModelPool& model, Baseline baseline,
                               std::uint64_t seed)
@@ -175,4 +176,4 @@ QUANTLENS_INLINE void Sweep::time(const std::vector<Row*>& rows, bool apart) {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A cell with everything its name stands for.
 struct CellWork {
@@ -72,7 +73,7 @@ struct TimedRun {
 [[nodiscard]] TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
                                  MeteredModel& full, const Host& host);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/bench/work_impl.hpp"

@@ -8,8 +8,9 @@
 #include "quantlens/bench/work.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/rng.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::uint64_t CellWork::seed() const {
   return identity.repetition == 0 ? identity.seed : seed_of(identity.seed, "repetition", identity.repetition);
@@ -38,4 +39,4 @@ QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> 
   return run;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

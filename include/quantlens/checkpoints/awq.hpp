@@ -16,9 +16,10 @@
 
 #include "quantlens/checkpoints/output.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 inline constexpr std::array<std::size_t, 8> awq_order{0, 2, 4, 6, 1, 3, 5, 7};
 
@@ -123,4 +124,4 @@ struct AwqConfig {
           made_tensor(module + ".scales", "F16", {n_groups, rows}, [scales] { return scales; })};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

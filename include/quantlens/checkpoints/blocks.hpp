@@ -19,9 +19,10 @@
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/safetensors.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/assemble.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A block as it was kept; `storage` holds the bytes of matrices without codes.
 struct StoredBlock {
@@ -81,4 +82,4 @@ class BlockStore {
   ModelConfig config_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

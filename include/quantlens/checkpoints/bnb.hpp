@@ -18,9 +18,10 @@
 #include "quantlens/checkpoints/output.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/io/json.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What quantization_config says for all modules.
 struct BnbConfig {
@@ -221,4 +222,4 @@ namespace detail {
                       [text] { return text; })};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -124,4 +125,4 @@ struct CodeGroups {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,9 +17,10 @@
 #include "quantlens/checkpoints/codes.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/text/regex.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How the weights of some modules are packed.
 struct CompressedConfig {
@@ -175,4 +176,4 @@ namespace detail {
   return read;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

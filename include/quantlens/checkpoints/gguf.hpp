@@ -19,10 +19,11 @@
 #include "quantlens/io/gguf_writer.hpp"
 #include "quantlens/packed/gguf_encode.hpp"
 #include "quantlens/text/pretokenizer.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/assemble.hpp"
 #include "quantlens/weights/name_maps.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The types that matrices without codes are encoded as: F32, F16, BF16, Q4_0, Q4_1 or Q8_0.
 struct GgufTypes {
@@ -277,4 +278,4 @@ inline void write_gguf_model(const ModelFile& model, const std::filesystem::path
   write_gguf(path, detail::gguf_metadata(model, main), tensors);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -20,9 +20,10 @@
 #include "quantlens/checkpoints/output.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/text/regex.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How the matrices of a checkpoint are quantized; GPTQModel lets single modules differ.
 struct GptqConfig {
@@ -213,4 +214,4 @@ namespace detail {
           made_tensor(module + ".g_idx", "I32", {cols}, [g_idx] { return g_idx; })};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/checkpoints/bnb.hpp"
 #include "quantlens/checkpoints/output.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One matrix, marked to run with int8 activations and an outlier threshold.
 /// Errors: FormatError `checkpoint` naming tensor and item; InputError `missing_tensor`, `unexpected_tensor`.
@@ -79,4 +80,4 @@ namespace quantlens::inline v0_1 {
           made_tensor(module + ".weight_format", "U8", {}, [] { return std::vector<std::uint8_t>{0}; })};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

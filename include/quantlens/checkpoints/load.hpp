@@ -9,9 +9,10 @@
 
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class GgufFile;
 class HfFolder;
@@ -62,7 +63,7 @@ inline constexpr const char* model_name_key = "quantlens_model_name";
 /// `not_finite`, `tokenizer`, `checkpoint`, `group_size`.
 [[nodiscard]] ModelFile load_model(const std::filesystem::path& path);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/checkpoints/load_impl.hpp"

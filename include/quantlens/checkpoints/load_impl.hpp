@@ -24,12 +24,13 @@
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/assemble.hpp"
 #include "quantlens/weights/config_from_gguf.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -171,4 +172,4 @@ QUANTLENS_INLINE ModelFile load_model(const std::filesystem::path& path) {
   return load_gguf(GgufFile::open(path));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/safetensors_writer.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 using OutputTensors = std::vector<OutputTensor>;
 
@@ -68,4 +69,4 @@ inline void require_integer_codes(const PackedMatrix& codes, std::string_view na
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

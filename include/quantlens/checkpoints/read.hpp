@@ -18,9 +18,10 @@
 #include "quantlens/checkpoints/settings.hpp"
 #include "quantlens/checkpoints/tensor.hpp"
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/assemble.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -185,4 +186,4 @@ class CheckpointReader {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

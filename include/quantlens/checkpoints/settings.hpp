@@ -6,9 +6,10 @@
 #include <utility>
 
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_hf.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What config.json calls quantization_config, wherever it was written.
 struct CheckpointSettings {
@@ -42,4 +43,4 @@ struct CheckpointSettings {
   return found;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,10 +16,11 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/hf_folder.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/check_finite.hpp"
 #include "quantlens/weights/stored_tensor.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One tensor of a checkpoint.
 class CheckpointTensor {
@@ -110,4 +111,4 @@ class CheckpointModule {
   std::map<std::string, CheckpointTensor, std::less<>> parts_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

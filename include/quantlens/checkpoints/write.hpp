@@ -25,7 +25,7 @@
 #include "quantlens/version.hpp"
 #include "quantlens/weights/name_maps.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How codes are laid out in a Hugging Face folder. GPTQ's second version is the one to choose for zero points that are
 /// not all in the middle: readers of the first disagree about a zero point of 0.
@@ -286,4 +286,4 @@ inline void write_checkpoint(const ModelFile& model, const std::filesystem::path
   write_file_atomically(folder / "config.json", config.dump(2) + "\n");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

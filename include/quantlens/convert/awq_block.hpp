@@ -17,8 +17,9 @@
 #include "quantlens/quant/awq_error.hpp"
 #include "quantlens/quant/awq_fold.hpp"
 #include "quantlens/quant/awq_scales.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 [[nodiscard]] inline AwqGroups awq_groups(const FormatSpec& format) {
   return {format.bits, format.group_size, format.symmetric};
@@ -173,4 +174,4 @@ class AwqScaler {
   return coded_matrix(draft.source(part).name, awq(weights, groups), form_of(format));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/convert/dense_matrix.hpp"
 #include "quantlens/convert/matrix_format.hpp"
 #include "quantlens/runtime/pack.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// `weights` and `format` must outlive it.
 class BlockDraft {
@@ -76,4 +77,4 @@ class BlockDraft {
   PerPart<std::optional<DenseMatrix>> floats_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

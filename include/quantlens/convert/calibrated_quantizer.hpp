@@ -18,8 +18,9 @@
 #include "quantlens/convert/gram.hpp"
 #include "quantlens/convert/quantize_matrix.hpp"
 #include "quantlens/quant/gptq.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Whether a part of a plan is GPTQ, whose calibration text then runs through quantized blocks.
 [[nodiscard]] inline bool feeds_quantized(const FormatSpec& format) {
@@ -134,4 +135,4 @@ class CalibratedQuantizer {
   std::size_t next_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

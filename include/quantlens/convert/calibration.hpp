@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Calibration text as one model reads it.
 struct Calibration {
@@ -17,4 +18,4 @@ struct Calibration {
   std::vector<std::vector<TokenId>> sequences;  ///< each of `length` tokens
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

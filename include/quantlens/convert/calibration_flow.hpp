@@ -13,9 +13,10 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/runtime/forward.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A block goes through its steps, and stops where matrices are about to meet their inputs: there its layers may be
 /// replaced (by quantized ones, whose outputs the next stop then sees). All results are the same for any number of
@@ -207,4 +208,4 @@ class CalibrationFlow {
   LogitsConsumer no_logits_ = [](std::size_t, std::span<const float>) {};
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

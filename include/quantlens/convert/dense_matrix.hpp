@@ -6,9 +6,10 @@
 #include "quantlens/core/aligned_buffer.hpp"
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Shape [rows, cols].
 struct DenseMatrix {
@@ -29,4 +30,4 @@ struct DenseMatrix {
   return dense;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

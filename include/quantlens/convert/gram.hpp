@@ -13,8 +13,9 @@
 #include "quantlens/packed/packed_view.hpp"
 #include "quantlens/quant/hessian.hpp"
 #include "quantlens/runtime/linear.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace gram_detail {
 
@@ -127,4 +128,4 @@ class LowerTiles {
   return hessian;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,9 +8,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/quant/format_spec.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The format of one matrix: overrides first, then the own rule of the output layer and the embedding, then the format
 /// itself. Methods that choose codes leave those two full, as the reference packages do; GGUF files hold them as F16.
@@ -45,4 +46,4 @@ inline void check_plan(const FormatSpec& format, const ModelWeights& weights) {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/quant/hqq.hpp"
 #include "quantlens/quant/rtn.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What activations meet the codes that a format makes.
 [[nodiscard]] constexpr ActivationForm form_of(const FormatSpec& format) {
@@ -134,4 +135,4 @@ template <CodebookLayout L>
   return quantize_matrix(embed, format);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,9 +9,10 @@
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/runtime/transformer.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What building a format may need besides the weights.
 struct BuildOptions {
@@ -48,7 +49,7 @@ struct ModelWeight {
 
 [[nodiscard]] ModelWeight weigh(const Transformer& model, bool tied_embeddings);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/convert/quantize_model_impl.hpp"

@@ -16,8 +16,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/runtime/pack.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace quantize_model_detail {
 
@@ -131,4 +132,4 @@ QUANTLENS_INLINE ModelWeight weigh(const Transformer& model, bool tied_embedding
           all_bits / all_count};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -3,8 +3,9 @@
 
 #include "quantlens/checkpoints/blocks.hpp"
 #include "quantlens/convert/quantize_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A copy of the weights whose matrices hold the format's codes, and whose norms are as the format folds scales into
 /// them. The embedding stays as it is.
@@ -14,7 +15,7 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] ModelWeights quantize(const ModelWeights& weights, const FormatSpec& format, const KernelTable& kernels,
                                     BuildOptions options, const BlockStore* store = nullptr);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/convert/quantize_weights_impl.hpp"

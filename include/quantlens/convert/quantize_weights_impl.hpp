@@ -9,8 +9,9 @@
 #include "quantlens/convert/quantize_matrix.hpp"
 #include "quantlens/convert/quantize_weights.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace quantize_weights_detail {
 
@@ -56,4 +57,4 @@ QUANTLENS_INLINE ModelWeights quantize(const ModelWeights& weights, const Format
   return quantized;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,7 +9,9 @@
 #include <span>
 #include <type_traits>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Bytes in a cache line and in the widest vector register.
 inline constexpr std::size_t cache_line = 64;
@@ -49,4 +51,4 @@ class AlignedBuffer {
   std::size_t size_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

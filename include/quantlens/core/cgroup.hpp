@@ -14,7 +14,9 @@
 #include <string_view>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A folder of the control group file system; `v2`: of the unified hierarchy, whose files have other names.
 struct CgroupFolder {
@@ -154,4 +156,4 @@ inline std::optional<double> number_in(const std::string& text) {
   return total;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

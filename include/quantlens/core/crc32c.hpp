@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -30,4 +32,4 @@ inline constexpr std::array<std::uint32_t, 256> crc32c_table = [] {
   return ~crc;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

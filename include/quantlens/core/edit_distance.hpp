@@ -6,7 +6,9 @@
 #include <numeric>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Levenshtein distance over any two sequences of comparable elements (insert, delete, replace, each 1).
 template <class Sequence>
@@ -25,4 +27,4 @@ template <class Sequence>
   return row.back();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

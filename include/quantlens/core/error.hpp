@@ -10,8 +10,9 @@
 
 #include "quantlens/core/error_ids.hpp"
 #include "quantlens/core/printable.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Joins its arguments as a stream would print them.
 template <class... Parts>
@@ -75,4 +76,4 @@ class FormatError : public InputError {
   std::string reason_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

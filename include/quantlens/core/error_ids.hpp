@@ -5,7 +5,9 @@
 #include <ostream>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Every id there is.
 inline constexpr std::array error_ids =
@@ -39,4 +41,4 @@ class ErrorId {
   std::string_view name_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A member of such an object. Every public call that changes it holds a Use from its first line to its last:
 /// `const Exclusive::Use use(in_use_, "this model");`
@@ -33,4 +34,4 @@ class Exclusive {
   std::atomic<bool> is_held_{false};
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// `*` stands for any run of characters, or, with a `barrier`, of characters other than that; all else for itself.
 /// Example: matches_glob("refworld-*", "refworld-small").
@@ -20,4 +22,4 @@ namespace quantlens::inline v0_1 {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -4,7 +4,9 @@
 #include <bit>
 #include <cstdint>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// IEEE 754 binary16.
 struct Half {
@@ -65,4 +67,4 @@ struct BFloat16 {
   return to_float(half);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

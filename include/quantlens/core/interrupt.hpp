@@ -4,7 +4,9 @@
 #include <atomic>
 #include <csignal>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace interrupt_detail {
 inline std::atomic<int> caught_signal{0};
@@ -65,4 +67,4 @@ class InterruptGuard {
   struct sigaction previous_term_ {};
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <span>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Shape [rows, cols]; row r starts at data + r * stride (elements).
 template <class T>
@@ -27,4 +29,4 @@ struct MatrixView {
   [[nodiscard]] T& operator()(std::size_t r, std::size_t c) const { return data[r * stride + c]; }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

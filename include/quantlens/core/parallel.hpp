@@ -10,12 +10,13 @@
 
 #include "quantlens/core/cgroup.hpp"
 #include "quantlens/core/thread_limit.hpp"
+#include "quantlens/version.hpp"
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Whether teams of more than one thread are there.
 #ifdef _OPENMP
@@ -104,4 +105,4 @@ void run_team(std::size_t n_threads, Body&& body) {
   body(Team{});
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

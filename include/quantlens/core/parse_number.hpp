@@ -9,8 +9,9 @@
 #include <system_error>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Both ends are allowed.
 struct WholeRange {
@@ -46,4 +47,4 @@ struct RealRange {
       "usage", concat(flag, " takes a ", range.noun, " from ", range.least, " to ", range.most, "; got '", text, "'"));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 #include <string_view>
 
 #include "quantlens/core/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -72,4 +73,4 @@ namespace detail {
   return detail::escape_unprintable(text, "\n\t");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,7 +8,9 @@
 #include <type_traits>
 #include <utility>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// SplitMix64: one 64-bit state, every seed good. Source: Steele, Lea, Flood 2014, "Fast splittable PRNGs".
 class Rng {
@@ -61,4 +63,4 @@ template <class... Parts>
   return state;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

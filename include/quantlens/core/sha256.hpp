@@ -11,7 +11,8 @@
 #include <string_view>
 
 #include "quantlens/core/interrupt.hpp"
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The running hash of a stream of bytes.
 class Sha256 {
@@ -111,4 +112,4 @@ class Sha256 {
   return hash.hex();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

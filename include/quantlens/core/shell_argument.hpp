@@ -4,7 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// An argument, quoted where it has to be.
 [[nodiscard]] inline std::string shell_argument(std::string_view argument) {
@@ -15,4 +17,4 @@ namespace quantlens::inline v0_1 {
   return quoted + "'";
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 
 #include "quantlens/core/edit_distance.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The error for a name that nobody knows; lists the known ones and, where one is near, suggests it. `remedy` ends the
 /// message.
@@ -27,4 +28,4 @@ namespace quantlens::inline v0_1 {
   return InputError("unknown_name", concat(message, remedy));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,7 +9,9 @@
 #include <string_view>
 #include <system_error>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The outermost number of OMP_NUM_THREADS, such as 4 of "4,2"; none where there is none above 0.
 [[nodiscard]] inline std::optional<std::size_t> parse_omp_threads(std::string_view text) {
@@ -32,4 +34,4 @@ namespace quantlens::inline v0_1 {
   return asked ? std::clamp<std::size_t>(*asked, 1, threads) : threads;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One code point of UTF-8, or the longest start of one that something invalid cuts short.
 struct Utf8Unit {
@@ -46,4 +48,4 @@ struct Utf8Unit {
   return std::nullopt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

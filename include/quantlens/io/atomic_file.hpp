@@ -21,8 +21,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Makes new names in a folder durable; some file systems cannot, which is no failure.
 inline void sync_folder(const std::filesystem::path& folder) noexcept {
@@ -141,4 +142,4 @@ inline void write_file_atomically(const std::filesystem::path& path, std::string
   file.commit();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

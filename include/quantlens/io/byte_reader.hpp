@@ -14,8 +14,9 @@
 #include <utility>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 static_assert(std::endian::native == std::endian::little, "the file formats are little-endian and read in place");
 
@@ -90,4 +91,4 @@ class ByteReader {
   std::uint64_t offset_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

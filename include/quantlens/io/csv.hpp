@@ -12,8 +12,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A table whose rows all have one field for each name in the header.
 struct CsvTable {
@@ -121,4 +122,4 @@ namespace detail {
   return table;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

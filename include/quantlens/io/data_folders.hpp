@@ -6,7 +6,9 @@
 #include <system_error>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The folder `tasks` or `reference_models`: beside these headers or in share/quantlens there (a source tree or an
 /// installation), else the same around the program and the folders above it, for compilers that know headers by
@@ -34,4 +36,4 @@ namespace quantlens::inline v0_1 {
   return std::filesystem::is_regular_file(reference / "config.json", error) ? reference : model;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What the first bytes of a file say. `text` is any other beginning of readable characters, `unknown` the rest.
 enum class FileKind {
@@ -160,4 +161,4 @@ namespace detail {
   return file;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,8 +12,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/json.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -104,4 +105,4 @@ namespace detail {
   return "; a model is a folder with config.json, tokenizer.json and model.safetensors, or a GGUF file";
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Numbered as in the file. A file may hold a tensor of a type without an enumerator here; is_supported() tells.
 enum class GgmlType : std::uint32_t {
@@ -97,4 +99,4 @@ namespace detail {
 /// Whether the type stores quantized codes (and not floats).
 [[nodiscard]] constexpr bool is_quantized(GgmlType type) { return block_elements(type) > 1; }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -24,8 +24,9 @@
 #include "quantlens/io/gguf_split.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One tensor as the file stores it. Shape: row-major, outermost first: [n_out, n_in].
 struct GgufTensor {
@@ -277,4 +278,4 @@ inline void GgufFile::place_tensors(const ByteReader& reader, std::span<const st
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Numbered as in the file.
 enum class GgufValueType : std::uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
@@ -328,4 +329,4 @@ inline FormatError GgufMetadata::bad_value(const GgufEntry& entry, std::uint64_t
   return FormatError("gguf", name_, at, concat("key '", entry.key, "': ", problem));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

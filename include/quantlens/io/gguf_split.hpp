@@ -11,8 +11,9 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What "model-00002-of-00003.gguf" says: the second of three parts of "model".
 struct GgufPartName {
@@ -48,4 +49,4 @@ struct GgufPartName {
   return concat(prefix, tail.data());
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

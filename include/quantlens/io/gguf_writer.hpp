@@ -19,8 +19,9 @@
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
 #include "quantlens/io/gguf_metadata.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Keys and values under construction. A key that is set again keeps its place.
 class GgufMetadataBuilder {
@@ -143,4 +144,4 @@ inline void write_gguf(const std::filesystem::path& path, const GgufMetadataBuil
   file.commit();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

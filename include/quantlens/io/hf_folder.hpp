@@ -13,8 +13,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/foreign_folder.hpp"
 #include "quantlens/io/safetensors.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One JSON object of a folder; null where there is no such file. Errors: FormatError `json`; those of open_as.
 [[nodiscard]] nlohmann::json read_folder_json(const std::filesystem::path& folder, const std::string& name);
@@ -101,7 +102,7 @@ class HfFolder {
   std::vector<std::string> notes_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/io/hf_folder_impl.hpp"

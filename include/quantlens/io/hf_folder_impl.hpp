@@ -20,8 +20,9 @@
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE nlohmann::json read_folder_json(const std::filesystem::path& folder, const std::string& name) {
   if (!detail::has_entry(folder, name)) return nullptr;
@@ -209,4 +210,4 @@ QUANTLENS_INLINE void HfFolder::add_unlisted(const SafetensorsFile& shard, const
                 unlisted.size() == 1 ? "is" : "are", " read"));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

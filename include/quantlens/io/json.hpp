@@ -6,8 +6,9 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What becomes of integers beyond 64 bits. Hugging Face's files write "no limit" as 10^30: there they are read as
 /// floats, which no reader of a size or an id takes.
@@ -23,7 +24,7 @@ template <class Json = nlohmann::json>
 /// Reads one JSON file strictly. Errors: as parse_json_strict, and of a file that is no UTF-8 text what it is.
 [[nodiscard]] nlohmann::json read_json_file(const std::filesystem::path& path);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/io/json_impl.hpp"

@@ -6,7 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-namespace quantlens::inline v0_1::detail {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI::detail {
 
 /// Tells how many bytes the parser has taken, which its events do not.
 class CountingIterator {
@@ -39,4 +41,4 @@ class CountingIterator {
   return at == std::string_view::npos ? text : text.substr(at + 2);
 }
 
-}  // namespace quantlens::inline v0_1::detail
+}  // namespace quantlens::inline QUANTLENS_ABI::detail

@@ -15,8 +15,9 @@
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/json_events.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -115,4 +116,4 @@ QUANTLENS_INLINE nlohmann::json read_json_file(const std::filesystem::path& path
   return parse_json_strict(file.text(), path.filename().string());
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

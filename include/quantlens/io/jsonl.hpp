@@ -11,8 +11,9 @@
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Calls visit(line, number) for each line of a text, counted from 1. Lines end at \n only and come without it; text
 /// after the last \n is a line, too.
@@ -38,4 +39,4 @@ void for_each_line(std::string_view text, Visit&& visit) {
   return values;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/truncated_file.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Owns one read-only mapping of a whole file; moving it keeps the addresses.
 /// Whoever shrinks the file while it is mapped makes later reads fault (truncated_file.hpp says what programs do then):
@@ -83,4 +84,4 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -23,8 +23,9 @@
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// `TARGET.partial`, a folder that is locked while it lives. It holds run.json, which says what it is made from, the
 /// output under construction, and the work that a later run of the same kind takes up. A process that is killed at any
@@ -188,4 +189,4 @@ class PartialFolder {
   int lock_ = -1;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,8 +12,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/io/safetensors_tensor.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A safetensors file. Tensors lie in the order of their data.
 /// Errors: FormatError `safetensors`: whatever the reference implementation refuses, which leaves no byte
@@ -51,7 +52,7 @@ class SafetensorsFile {
   std::vector<std::size_t> by_name_;  ///< Indices into `tensors_`, sorted by name.
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/io/safetensors_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/json_events.hpp"
 #include "quantlens/io/safetensors_tensor.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -195,4 +196,4 @@ class SafetensorsHeader {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 #include "quantlens/io/file_kind.hpp"
 #include "quantlens/io/safetensors.hpp"
 #include "quantlens/io/safetensors_header.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE SafetensorsFile SafetensorsFile::open(const std::filesystem::path& path) {
   MappedFile file = open_as(FileKind::safetensors, path);
@@ -66,4 +67,4 @@ QUANTLENS_INLINE void SafetensorsFile::read() {
   if (end != bytes_.size()) reader.fail_at(end, concat(bytes_.size() - end, " bytes that belong to no tensor"));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

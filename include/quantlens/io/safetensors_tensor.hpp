@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One tensor as the file stores it, row-major. `data` has no alignment that can be relied on.
 struct SafetensorsTensor {
@@ -19,4 +21,4 @@ struct SafetensorsTensor {
   std::uint64_t offset = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

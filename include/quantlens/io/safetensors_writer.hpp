@@ -15,8 +15,9 @@
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/safetensors_header.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A tensor to be written. `write` gives its bytes, row-major and little-endian, in as many pieces as it likes; it is
 /// called once, when it is the tensor's turn, so that a file never lies in memory as a whole.
@@ -69,4 +70,4 @@ inline void write_safetensors(const std::filesystem::path& path, const std::vect
   file.commit();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

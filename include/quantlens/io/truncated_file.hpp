@@ -17,8 +17,9 @@
 #include <string_view>
 
 #include "quantlens/core/printable.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -84,4 +85,4 @@ inline void install_truncated_file_handler() {
   ::sigaction(SIGBUS, &action, &detail::previous_bus_action);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -52,4 +53,4 @@ inline void require_text(std::string_view text, ErrorId id, std::string_view wha
   if (const std::string_view known = detail::known_start(text); !known.empty()) throw FormatError(id, what, 0, known);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

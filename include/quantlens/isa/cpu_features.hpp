@@ -2,12 +2,13 @@
 #pragma once
 
 #include "quantlens/isa/isa.hpp"
+#include "quantlens/version.hpp"
 
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #endif
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 #if defined(__x86_64__) || defined(__i386__)
 namespace detail {
@@ -41,4 +42,4 @@ namespace detail {
 #endif
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include <cstring>
 
 #include "quantlens/isa/simd.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What follows is for the baseline. Other instruction sets bring their own, and none falls back on it by mistake.
 template <class Isa>
@@ -132,7 +133,7 @@ struct I32x16 {
   QUANTLENS_ALWAYS_INLINE void store(std::int32_t* to) const { std::memcpy(to, value, sizeof value); }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 // Each of these is empty where the compiler's flags do not allow its instructions.
 #include "quantlens/isa/int_dot_avx2.hpp"

@@ -6,11 +6,12 @@
 #include <cstring>
 
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/version.hpp"
 
 #if defined(__AVX2__) && defined(__FMA__)
 #include <immintrin.h>
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 template <>
 struct Table16<isa::avx2> {
@@ -123,5 +124,5 @@ struct I32x16<isa::avx2> {
   }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 #endif

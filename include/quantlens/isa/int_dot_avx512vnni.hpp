@@ -5,11 +5,12 @@
 #include <cstring>
 
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/version.hpp"
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 #include <immintrin.h>
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 template <>
 struct Table16<isa::avx512vnni> {
@@ -87,5 +88,5 @@ struct I32x16<isa::avx512vnni> {
   QUANTLENS_ALWAYS_INLINE void store(std::int32_t* to) const { _mm512_storeu_si512(to, all); }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 #endif

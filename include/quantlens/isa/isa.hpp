@@ -4,7 +4,9 @@
 #include <array>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Run-time twin of the tags, weakest first.
 enum class Isa { baseline, avx2, avx512vnni };
@@ -49,4 +51,4 @@ using native = baseline;
 #endif
 
 }  // namespace isa
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,10 +14,11 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/isa/isa.hpp"
 #include "quantlens/packed/packed_view.hpp"
+#include "quantlens/version.hpp"
 
 #define QUANTLENS_ALWAYS_INLINE [[gnu::always_inline]] inline
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 template <class Isa>
 struct SimdArch {
@@ -200,4 +201,4 @@ QUANTLENS_ALWAYS_INLINE F32x16<Isa> load_floats(const Half* from) {
   return F32x16<Isa>::load(lanes);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -4,8 +4,9 @@
 #include <cstddef>
 
 #include "quantlens/isa/simd.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Eight lanes of double.
 template <class Isa>
@@ -48,4 +49,4 @@ QUANTLENS_ALWAYS_INLINE F64x8<Isa> mul_add(const F64x8<Isa>& a, const F64x8<Isa>
   return r;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

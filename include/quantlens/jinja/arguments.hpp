@@ -12,8 +12,9 @@
 
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 struct Arguments {
   std::vector<Value> positional;
@@ -77,4 +78,4 @@ class Bound {
   std::vector<std::optional<Value>> values_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 struct Expr;
 struct Stmt;
@@ -91,4 +92,4 @@ struct Stmt {
   std::vector<Body> bodies;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -4,7 +4,9 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What transformers gives a template besides the messages; `tools` and `documents` are none, not undefined.
 /// Source: transformers 5.24, render_jinja_template.
@@ -26,7 +28,7 @@ void put_system_in_user(nlohmann::ordered_json& messages);
 /// What the user is told of the rules; empty: nothing.
 [[nodiscard]] std::string note_on(const ChatRules& rules);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/jinja/chat_rules_impl.hpp"

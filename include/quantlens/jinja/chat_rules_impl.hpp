@@ -10,8 +10,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/jinja/chat_template.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE nlohmann::ordered_json chat_context(nlohmann::ordered_json messages, bool add_generation_prompt,
                                                      const std::string& bos, const std::string& eos) {
@@ -72,4 +73,4 @@ QUANTLENS_INLINE std::string note_on(const ChatRules& rules) {
   return {};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

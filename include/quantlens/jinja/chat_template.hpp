@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace jinja {
 struct Stmt;
@@ -35,7 +36,7 @@ class ChatTemplate {
   std::shared_ptr<const std::vector<jinja::Stmt>> body_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/jinja/chat_template_impl.hpp"

@@ -13,8 +13,9 @@
 #include "quantlens/jinja/evaluator.hpp"
 #include "quantlens/jinja/limits.hpp"
 #include "quantlens/jinja/parser.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE ChatTemplate::ChatTemplate(std::string_view source) {
   if (source.size() > jinja::max_source_bytes)
@@ -33,4 +34,4 @@ QUANTLENS_INLINE std::string ChatTemplate::render(const nlohmann::ordered_json& 
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -25,8 +25,9 @@
 #include "quantlens/jinja/tests.hpp"
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// One rendering. Every fault leaves with the line of the innermost expression or statement around it.
 class Evaluator {
@@ -54,7 +55,6 @@ class Evaluator {
     }
     ~Nest() { --evaluator_.depth_; }
     Nest(const Nest&) = delete;
-    Nest& operator=(const Nest&) = delete;
 
    private:
     Evaluator& evaluator_;
@@ -397,4 +397,4 @@ class Evaluator {
   Value captured_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

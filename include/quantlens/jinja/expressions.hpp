@@ -20,8 +20,9 @@
 #include "quantlens/jinja/methods.hpp"
 #include "quantlens/jinja/tests.hpp"
 #include "quantlens/jinja/token_reader.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// What a template says between {{ }} and in its statements.
 class ExpressionParser : protected TokenReader {
@@ -377,4 +378,4 @@ class ExpressionParser : protected TokenReader {
   std::set<std::string, std::less<>> bound_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

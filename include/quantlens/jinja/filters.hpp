@@ -23,8 +23,9 @@
 #include "quantlens/jinja/tests.hpp"
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 using Filter = Value (*)(const Value& value, const Arguments& arguments, Meter& meter);
 
@@ -257,4 +258,4 @@ inline Value apply_filter(std::string_view name, const Value& value, const Argum
   return found->second(value, arguments, meter);
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -15,8 +15,9 @@
 #include "quantlens/jinja/arguments.hpp"
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 using Function = Value (*)(const Arguments& arguments, Meter& meter);
 
@@ -125,4 +126,4 @@ namespace detail {
   return table;
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

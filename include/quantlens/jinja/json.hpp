@@ -12,8 +12,9 @@
 
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 struct JsonStyle {
   bool ensure_ascii = false;
@@ -129,4 +130,4 @@ class JsonWriter {
   BoundedText out_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -12,8 +12,9 @@
 #include "quantlens/jinja/limits.hpp"
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 enum class TokenKind { data, output_begin, output_end, block_begin, block_end, name, text, integer, real, op, end };
 
@@ -276,4 +277,4 @@ class Lexer {
   bool line_starting_ = true;  ///< What was taken last ended a line.
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -7,8 +7,9 @@
 #include <utility>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 inline constexpr std::size_t max_source_bytes = std::size_t{1} << 20;
 inline constexpr std::size_t max_text_bytes = std::size_t{16} << 20;  ///< of the output and of every string
@@ -67,4 +68,4 @@ class BoundedText {
   std::string text_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -18,8 +18,9 @@
 #include "quantlens/jinja/methods.hpp"
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// Variables of one block. Blocks nest as they are written, so a macro sees those around its definition.
 struct Scope {
@@ -104,4 +105,4 @@ inline void bind_arguments(const Stmt& macro, Arguments& given, Scope& scope) {
   if (signature.uses_kwargs) scope.values["kwargs"] = make_dict(std::move(others));
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

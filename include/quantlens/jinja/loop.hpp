@@ -11,8 +11,9 @@
 
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// Takes items, and tests them, no earlier than jinja2 does: a test may look at a namespace that the body changes.
 class Loop {
@@ -81,4 +82,4 @@ class Loop {
   Value last_changed_;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

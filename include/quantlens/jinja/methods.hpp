@@ -16,8 +16,9 @@
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 using Method = Value (*)(const Value& self, const Arguments& arguments, Meter& meter);
 using MethodTable = std::map<std::string_view, Method>;
@@ -365,4 +366,4 @@ inline void no_arguments(std::string_view name, const Arguments& arguments) { Bo
          name == "cycle" || name == "changed";
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

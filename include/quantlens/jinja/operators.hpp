@@ -15,8 +15,9 @@
 
 #include "quantlens/jinja/text.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// An int, or a bool, which Python counts as one.
 [[nodiscard]] inline std::optional<std::int64_t> as_int(const Value& value) {
@@ -307,4 +308,4 @@ namespace detail {
   return sequence->items[static_cast<std::size_t>(at)];
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -13,8 +13,9 @@
 #include "quantlens/jinja/expressions.hpp"
 #include "quantlens/jinja/lexer.hpp"
 #include "quantlens/jinja/limits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// Errors: InputError "template" with the line: a syntax error, or a statement, filter, test, function or method that
 /// is not known, by its name.
@@ -239,4 +240,4 @@ class Parser : private ExpressionParser {
   std::size_t loops_ = 0;  ///< Loops that `break` could leave here.
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

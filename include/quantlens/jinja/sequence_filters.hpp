@@ -16,8 +16,9 @@
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/tests.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// Applies a filter by name. Faults for a name that is no filter here.
 [[nodiscard]] Value apply_filter(std::string_view name, const Value& value, const Arguments& arguments, Meter& meter);
@@ -185,4 +186,4 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

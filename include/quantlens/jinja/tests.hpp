@@ -10,8 +10,9 @@
 #include "quantlens/jinja/methods.hpp"
 #include "quantlens/jinja/operators.hpp"
 #include "quantlens/jinja/value.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 using Test = bool (*)(const Value& value, const Arguments& arguments, Meter& meter);
 
@@ -119,4 +120,4 @@ inline bool divisible_test(const Value& value, const Arguments& arguments, Meter
   return found->second(value, arguments, meter);
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -15,8 +15,9 @@
 
 #include "quantlens/jinja/value.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 /// Python's str.isspace(): White_Space and the four ASCII separators.
 [[nodiscard]] constexpr bool is_space(char32_t c) noexcept { return is_white_space(c) || (c >= 0x1c && c <= 0x1f); }
@@ -187,4 +188,4 @@ inline void write_value(BoundedText& out, const Value& value, bool quoted) {
   return out.take();
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -11,8 +11,9 @@
 
 #include "quantlens/jinja/lexer.hpp"
 #include "quantlens/jinja/limits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 class TokenReader {
  public:
@@ -77,4 +78,4 @@ class TokenReader {
   std::size_t depth_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -15,8 +15,9 @@
 
 #include "quantlens/jinja/limits.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::jinja {
+namespace quantlens::inline QUANTLENS_ABI::jinja {
 
 struct Sequence;
 struct Dict;
@@ -252,4 +253,4 @@ inline std::size_t depth_around(std::size_t depth, const Value& inner) {
   }
 }
 
-}  // namespace quantlens::inline v0_1::jinja
+}  // namespace quantlens::inline QUANTLENS_ABI::jinja

@@ -9,8 +9,9 @@
 
 #include "quantlens/isa/simd.hpp"
 #include "quantlens/kernels/attention_task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Sums of sixteen lanes that stay in registers together.
 template <class Isa>
@@ -129,4 +130,4 @@ void attend(const AttentionTask& task) noexcept {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Queries that share one pass over keys and values.
 inline constexpr std::size_t attention_queries = 4;
@@ -25,4 +27,4 @@ struct AttentionTask {
   std::size_t score_stride = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

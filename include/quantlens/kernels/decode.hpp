@@ -6,8 +6,9 @@
 #include <utility>
 
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Quad Q (0..7) of the run whose lines begin at `lines`: 64 codes, four inputs of each of sixteen outputs.
 template <class Isa, int Bits, int Q>
@@ -69,4 +70,4 @@ QUANTLENS_ALWAYS_INLINE void decode_run(const std::uint8_t* lines, const float* 
   });
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,11 +10,12 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/isa/cpu_features.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
+#include "quantlens/version.hpp"
 #ifndef QUANTLENS_KERNELS_LIBRARY
 #include "quantlens/kernels/make_kernel_table.hpp"
 #endif
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 #ifdef QUANTLENS_KERNELS_LIBRARY
 // Defined in the library's units, one for each ISA that it was built for.
@@ -74,4 +75,4 @@ const KernelTable& kernel_table_avx512vnni();
   throw InputError("isa", "this machine runs none of the instruction sets that are compiled in");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,8 +5,9 @@
 #include <cstddef>
 
 #include "quantlens/isa/simd.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// y = x / sqrt(mean(x^2) + eps) * weight. Shapes: all [n]. Source: Zhang and Sennrich 2019, arXiv 1910.07467.
 template <class Isa>
@@ -116,4 +117,4 @@ double log_sum_exp(const float* x, std::size_t n) noexcept {
   return static_cast<double>(largest) + std::log(sum);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/isa/isa.hpp"
 #include "quantlens/kernels/attention_task.hpp"
 #include "quantlens/packed/packed_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Tiles [tile_begin, tile_end); the last argument is scratch, [n_rows][16].
 template <class View>
@@ -79,4 +80,4 @@ struct KernelTable {
   [[nodiscard]] const KernelsOfLayout<Fp4>& of(Fp4) const noexcept { return fp4; }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include <limits>
 
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One row to int8 codes: code = rint(x * (127 / absmax)), ties to even, absmax over the inputs that are no outliers.
 /// Inputs with |x| >= threshold are outliers (none where threshold is 0): listed in ascending order, their codes 0.
@@ -92,4 +93,4 @@ void add_outlier_columns(const StreamedView& w, const float* x, const std::uint3
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/kernels/llm_int8.hpp"
 #include "quantlens/kernels/matmul.hpp"
 #include "quantlens/kernels/product_f64.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 template <class Isa, Layout L>
 [[nodiscard]] consteval KernelsOfLayout<L> make_packed_kernels() {
@@ -55,4 +56,4 @@ template <class Isa>
   return table;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

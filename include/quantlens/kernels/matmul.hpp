@@ -8,8 +8,9 @@
 #include <cstdint>
 
 #include "quantlens/kernels/decode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Rows of activations that stay in registers together: as many as the register file of the ISA holds.
 template <class Isa>
@@ -217,4 +218,4 @@ void quantize_row_q8(const float* x, std::size_t n_runs, std::int8_t* codes, flo
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

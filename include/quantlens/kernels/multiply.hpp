@@ -12,8 +12,9 @@
 #include "quantlens/kernels/dispatch.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/packed/streamed.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A packed matrix in the order in which kernels read it: made once, multiplied often, by several threads if need be.
 class StreamedMatrix {
@@ -78,4 +79,4 @@ inline void multiply(const PackedMatrix& matrix, MatrixView<const float> x, Matr
   StreamedMatrix(matrix).multiply(x, y);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

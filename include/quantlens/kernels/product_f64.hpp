@@ -5,8 +5,9 @@
 
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/isa/simd_f64.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// N rows of add_product_f64.
 template <class Isa, std::size_t N>
@@ -33,4 +34,4 @@ void add_product_f64(const MatrixView<const double>& a, const double* strip, con
   for (; row < a.rows; ++row) add_product_rows_f64<Isa, 1>(a, row, strip, y);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::reference {
+namespace quantlens::inline QUANTLENS_ABI::reference {
 
 /// y = x W^T in double. Shapes: w [n_out, n_in], x [n, n_in]; result [n, n_out].
 [[nodiscard]] inline std::vector<double> matmul(MatrixView<const float> w, MatrixView<const float> x) {
@@ -183,4 +184,4 @@ struct Int8Row {
   return largest + std::log(sum);
 }
 
-}  // namespace quantlens::inline v0_1::reference
+}  // namespace quantlens::inline QUANTLENS_ABI::reference

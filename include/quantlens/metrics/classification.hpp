@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The predicted label of an item whose answer could not be parsed. Wrong whatever the gold label is.
 inline constexpr std::size_t no_label = std::numeric_limits<std::size_t>::max();
@@ -61,4 +62,4 @@ struct LabelPair {
   return sum / static_cast<double>(n_labels);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 
 #include "quantlens/core/edit_distance.hpp"
 #include "quantlens/metrics/words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The metric edit_distance: word-level Levenshtein distance divided by the words of the original.
 /// Range: [0, inf); exceeds 1 where the edit is longer than the original. Better: lower.
@@ -26,4 +27,4 @@ namespace quantlens::inline v0_1 {
   return split_words(original) == split_words(edited);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Probabilities in proportion to exp(score). Without a finite largest score they are not numbers.
 /// Errors: InputError for no scores.
@@ -34,4 +35,4 @@ namespace quantlens::inline v0_1 {
   return 0.5 * sum;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

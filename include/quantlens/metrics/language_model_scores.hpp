@@ -6,7 +6,9 @@
 #include <optional>
 #include <span>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The metric perplexity of one item: exp of minus the mean log-probability of its tokens.
 /// A row's value is the mean of the items' perplexities, not exp of their mean.
@@ -19,4 +21,4 @@ namespace quantlens::inline v0_1 {
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

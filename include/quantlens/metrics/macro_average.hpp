@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One item's score, and the number of its group.
 struct GroupedScore {
@@ -38,4 +39,4 @@ struct GroupedScore {
   return means / static_cast<double>(std::count_if(sums.begin(), sums.end(), [](const Sum& sum) { return sum.n > 0; }));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Which direction of a metric is an improvement.
 enum class Better { higher, lower, neither };
@@ -75,4 +77,4 @@ inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::hig
   return std::nullopt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 #include <string_view>
 
 #include "quantlens/stats/correlation.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What one inserted word did to an item's prediction, and whether the explanation of the new prediction names it.
 struct EditOutcome {
@@ -57,7 +58,7 @@ struct EditOutcome {
 /// Source: Siegel et al. 2024, "The Probabilities Also Matter", arXiv 2404.03189 (CCT); arXiv 2503.13445 (phi-CCT).
 [[nodiscard]] std::optional<double> mention_correlation(std::span<const PairSums> items);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/metrics/perturbation_impl.hpp"

@@ -9,8 +9,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/metrics/words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE bool mentions(std::string_view explanation, std::string_view word) {
   return std::search(explanation.begin(), explanation.end(), word.begin(), word.end(), same_letter) !=
@@ -74,4 +75,4 @@ QUANTLENS_INLINE std::optional<double> mention_correlation(std::span<const PairS
   return pearson(detail::total(items));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 #include <vector>
 
 #include "quantlens/metrics/words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -145,4 +146,4 @@ template <class Score>
       references, [&](std::string_view text) { return detail::ngram_f1(tokens, detail::squad_tokens(text), 1); });
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/metrics/words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The metric explanation_words: how many blank-separated words an explanation has.
 /// Range: [0, inf). Better: neither. Undefined-when: never.
@@ -67,4 +68,4 @@ inline constexpr std::size_t degenerate_loop_min_words = 8;
   return !detail::has_letter(text) || detail::has_character_run(text) || detail::has_word_loop(split_words(text));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

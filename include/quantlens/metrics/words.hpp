@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// ASCII blanks, whatever the locale.
 [[nodiscard]] constexpr bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
@@ -40,4 +42,4 @@ namespace quantlens::inline v0_1 {
          ranges::to<std::vector>();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

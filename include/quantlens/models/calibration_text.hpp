@@ -7,8 +7,9 @@
 
 #include "quantlens/convert/calibration.hpp"
 #include "quantlens/models/chat_encoder.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 struct CalibrationOptions {
   std::filesystem::path file;   ///< plain text or .jsonl; empty: the set that comes with quantlens
@@ -29,7 +30,7 @@ struct CalibrationOptions {
 [[nodiscard]] Calibration load_calibration(const CalibrationOptions& options, const ChatEncoder& encoder,
                                            std::size_t n_ctx);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/models/calibration_text_impl.hpp"

@@ -15,8 +15,9 @@
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/models/calibration_text.hpp"
 #include "quantlens/models/text_rows.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::filesystem::path calibration_file(const CalibrationOptions& options) {
   return options.file.empty() ? find_data_folder("reference_models") / "calibration" / "world.jsonl" : options.file;
@@ -75,4 +76,4 @@ QUANTLENS_INLINE Calibration load_calibration(const CalibrationOptions& options,
   return calibration;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

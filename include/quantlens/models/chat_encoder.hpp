@@ -14,8 +14,9 @@
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/runtime/engine.hpp"
 #include "quantlens/text/tokenizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Turns chats into token ids as one file's template and tokenizer do.
 class ChatEncoder {
@@ -80,7 +81,7 @@ class ChatEncoder {
   std::string bos_text_, eos_text_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/models/chat_encoder_impl.hpp"

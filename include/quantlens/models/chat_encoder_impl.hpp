@@ -12,8 +12,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/models/chat_encoder.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE ChatEncoder::ChatEncoder(const ModelFile& file)
     : tokenizer_(file.tokenizer), rules_(file.chat), bos_text_(file.bos_text), eos_text_(file.eos_text) {
@@ -106,4 +107,4 @@ QUANTLENS_INLINE void ChatEncoder::add_bos(std::vector<TokenId>& ids) const {
   if (tokenizer_.adds_bos()) ids.insert(ids.begin(), *tokenizer_.bos());
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

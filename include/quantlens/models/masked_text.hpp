@@ -10,8 +10,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/models/text_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Part of a text. Units: bytes.
 struct TextSpan {
@@ -70,4 +71,4 @@ struct MaskedRequest {
   return requests;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

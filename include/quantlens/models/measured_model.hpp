@@ -6,8 +6,9 @@
 #include "quantlens/convert/quantize_model.hpp"
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/runtime/engine.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class MeasuredModel : public TextModel {
  public:
@@ -23,4 +24,4 @@ class MeasuredModel : public TextModel {
       0;  ///< what its uses have left behind in memory, such as shared prefixes; who measures that adds it
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/kernels/dispatch.hpp"
 #include "quantlens/models/calibration_text.hpp"
 #include "quantlens/models/measured_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One file in one format.
 /// Threads: a model is one thread's at a time; a call while another one is at work is an InputError "busy". Threads
@@ -88,7 +89,7 @@ class ModelSession {
   mutable std::optional<Calibration> calibration_;  ///< once there, never changed
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/models/model_session_impl.hpp"

@@ -15,8 +15,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/models/model_session.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE FormatModel::FormatModel(std::shared_ptr<const ChatEncoder> encoder, Transformer transformer,
                                           bool tied_embeddings, const EngineOptions& options)
@@ -133,4 +134,4 @@ QUANTLENS_INLINE std::shared_ptr<FormatModel> ModelSession::build(const FormatSp
                                        options_);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "quantlens/models/text_model.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Texts as vectors of one length, such that the cosine of two of them says how much the texts mean the same.
 class TextEncoder {
@@ -26,4 +27,4 @@ struct Models {
   TextEncoder* encoder = nullptr;  ///< compares meanings
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,8 +12,9 @@
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/models/probe_text.hpp"
 #include "quantlens/models/text_rows.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<ScoreRequest> probe_sequences(const std::filesystem::path& file,
                                                            const ChatEncoder& encoder, std::size_t length,
@@ -33,4 +34,4 @@ QUANTLENS_INLINE std::vector<ScoreRequest> probe_sequences(const std::filesystem
   return sequences;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,9 +12,10 @@
 #include "quantlens/runtime/sampler.hpp"
 #include "quantlens/runtime/score_result.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_config.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One turn of a chat; `role` is "system", "user" or "assistant".
 struct ChatMessage {
@@ -142,4 +143,4 @@ class TextModel {
   }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

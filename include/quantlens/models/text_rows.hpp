@@ -9,8 +9,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/models/chat_encoder.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a model is given and what follows. A text alone has no prompt; of a chat the last message follows.
 struct TextRow {
@@ -28,7 +29,7 @@ struct TextRow {
 /// the three.
 [[nodiscard]] TextRow text_row(const nlohmann::json& row, const std::filesystem::path& file, std::size_t number);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/models/text_rows_impl.hpp"

@@ -11,8 +11,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/models/text_rows.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<TokenId> TextRow::tokens(const ChatEncoder& encoder) const {
   return chat.empty() ? encoder.encode_plain(prompt + completion) : encoder.encode(encoder.dialogue_text(chat));
@@ -57,4 +58,4 @@ QUANTLENS_INLINE TextRow text_row(const nlohmann::json& row, const std::filesyst
   return result;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

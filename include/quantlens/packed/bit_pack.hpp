@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <span>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Bytes that hold `n` codes of `bits` bits; the last byte is padded with zero bits.
 [[nodiscard]] constexpr std::size_t packed_bytes(std::size_t n, int bits) noexcept {
@@ -38,4 +40,4 @@ inline void unpack_codes(std::span<const std::uint8_t> packed, int bits, std::sp
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

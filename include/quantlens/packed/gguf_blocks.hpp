@@ -16,8 +16,9 @@
 #include "quantlens/packed/gguf_coding.hpp"
 #include "quantlens/packed/gguf_k_blocks.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Shapes: block has block_bytes(Type) bytes.
 template <GgmlType Type>
@@ -137,4 +138,4 @@ inline void decode_row(GgmlType type, const std::byte* row, std::span<float> out
   return std::move(matrix).value();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

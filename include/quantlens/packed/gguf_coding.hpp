@@ -9,8 +9,9 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/ggml_type.hpp"
 #include "quantlens/packed/layout.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What every coding says: layout, bits of a code, weights that share a scale.
 template <class L, int Bits, std::size_t GroupSize>
@@ -81,4 +82,4 @@ template <class T>
   return to_float(Half{read_little_endian<std::uint16_t>(from)});
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Weights in a block of every type that is written.
 inline constexpr std::size_t gguf_block_size = 32;
@@ -148,4 +149,4 @@ inline void encode_codes(const PackedMatrix& matrix, std::size_t row, std::span<
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

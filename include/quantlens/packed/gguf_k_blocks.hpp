@@ -9,8 +9,9 @@
 #include <cstdint>
 
 #include "quantlens/packed/gguf_coding.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace gguf_detail {
 
@@ -105,4 +106,4 @@ requires(is_k_type(Type)) [[nodiscard]] GgufBlock<Type> read_gguf_block(const st
   return result;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

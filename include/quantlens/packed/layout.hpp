@@ -8,7 +8,9 @@
 #include <span>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The bit widths that symmetric and affine codes come in.
 inline constexpr std::array<int, 5> code_widths{2, 3, 4, 5, 8};
@@ -149,4 +151,4 @@ concept HasWidth = Layout<L> && layout_info<L>
 /// The code that means zero in a symmetric group.
 [[nodiscard]] constexpr int code_centre(int bits) noexcept { return 1 << (bits - 1); }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/packed/bit_pack.hpp"
 #include "quantlens/packed/layout.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Owns codes and groups. Shapes: codes [rows, cols], packed row by row; scales and offsets [rows, n_groups()].
 /// A group is `group_size` consecutive columns of one row: a multiple of 32 that divides cols, or the whole row; in
@@ -161,4 +162,4 @@ requires HasWidth<L, Bits>
   return {L::kind, Bits, rows, cols, group_size, group_bits};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,8 +5,9 @@
 #include <cstdint>
 
 #include "quantlens/packed/layout.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Outputs in a tile of weights, keys in a block of the key cache.
 inline constexpr std::size_t tile_width = 16;
@@ -63,4 +64,4 @@ struct OutputView {
   std::size_t stride = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/packed/packed_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Owns what a StreamedView shows.
 struct StreamedCodes {
@@ -127,4 +128,4 @@ template <class T, class RowValues>
   return streamed;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

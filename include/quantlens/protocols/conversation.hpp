@@ -13,8 +13,9 @@
 #include "quantlens/models/models.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A request that belongs to one item of the batch.
 template <class Request>
@@ -67,7 +68,7 @@ class Conversation {
   std::vector<ItemRecord> records_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/conversation_impl.hpp"

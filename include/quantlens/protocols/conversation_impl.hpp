@@ -16,8 +16,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE Conversation::Conversation(const Task& task, std::span<const Item> items, const Models& models)
     : models_(models), records_(items.size()) {
@@ -128,4 +129,4 @@ QUANTLENS_INLINE nlohmann::json Conversation::number(double value) {
   return std::isfinite(value) ? nlohmann::json(value) : nlohmann::json(nullptr);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// FIZLE: `counterfactual` (naive, one turn) and `counterfactual_guided` (first the words that caused the label, then
 /// an edit of these words in the same chat). The model predicts y for the text; the task's fixed map gives the target
@@ -61,7 +62,7 @@ class GuidedCounterfactual final : public Counterfactual {
                         {.name = "counterfactual_guided", .knows_label = true, .follows = "counterfactual_words"}}) {}
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/counterfactual_impl.hpp"

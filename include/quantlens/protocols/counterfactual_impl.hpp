@@ -23,8 +23,9 @@
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE Counterfactual::Counterfactual(std::string_view name, std::vector<PromptKind> turns)
     : Protocol({label_score_info(), max_input_words_info()}), name_(name), turns_(std::move(turns)) {}
@@ -102,4 +103,4 @@ QUANTLENS_INLINE void Counterfactual::score_texts(const Task& task, const std::v
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

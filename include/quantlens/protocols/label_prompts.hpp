@@ -2,8 +2,9 @@
 #pragma once
 
 #include "quantlens/tasks/prompt_kind.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace label_prompt {
 inline constexpr PromptKind classify{.name = "classify"};
@@ -13,4 +14,4 @@ inline constexpr PromptKind counterfactual{.name = "counterfactual", .knows_labe
 inline constexpr PromptKind classify_redacted{.name = "classify_redacted", .shows_redacted = true};
 }  // namespace label_prompt
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class Conversation;
 
@@ -78,7 +79,7 @@ class LabelScorer {
   std::vector<std::string> continuations_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/label_scoring_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/item_record.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE LabelScore label_score_of(const ProtocolOptions& options) {
   const std::string& name = options.text("label_score");
@@ -90,4 +91,4 @@ QUANTLENS_INLINE std::vector<double> LabelScorer::scores_of(const std::vector<Sc
   return scores;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

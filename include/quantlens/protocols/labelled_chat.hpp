@@ -12,8 +12,9 @@
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Takes the turns named by `turns` in one chat with each item whose chosen label is one of the task's, and returns its
 /// last answer without the answer prefix; none for the other items. Item k belongs to the conversation's record
@@ -25,7 +26,7 @@ namespace quantlens::inline v0_1 {
                                                                         std::span<const LabelChoice> choices,
                                                                         std::uint64_t seed, Conversation& conversation);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/labelled_chat_impl.hpp"

@@ -13,8 +13,9 @@
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/tasks/dialogue.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<std::optional<std::string>> chat_about_labels(
     const Task& task, std::span<const std::string_view> turns, std::span<const Item> items,
@@ -43,4 +44,4 @@ QUANTLENS_INLINE std::vector<std::optional<std::string>> chat_about_labels(
   return last;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

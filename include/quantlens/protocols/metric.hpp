@@ -9,8 +9,9 @@
 
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/tasks/item_record.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 struct Summary;
 
@@ -36,4 +37,4 @@ struct Metric {
   return found == record.scores.end() ? std::nullopt : found->second;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What stands for a hidden word. Source: Madsen et al. 2024, "Are self-explanations from Large Language Models
 /// faithful?".
@@ -26,7 +28,7 @@ inline constexpr std::string_view redacted_mark = "[REDACTED]";
 /// Phrases begin and end with a word character.
 [[nodiscard]] std::string redact(std::string_view text, std::span<const std::string> phrases);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/named_words_impl.hpp"

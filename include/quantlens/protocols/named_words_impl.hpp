@@ -14,8 +14,9 @@
 #include "quantlens/protocols/named_words.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -104,4 +105,4 @@ QUANTLENS_INLINE std::string redact(std::string_view text, std::span<const std::
   return redacted;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The protocol `nle`. An item without a predicted label (a score that is not a number) is not asked for an
 /// explanation, and is scored as an empty one.
@@ -37,7 +38,7 @@ class NaturalLanguageExplanation final : public Protocol {
   static void score(const Item& item, const std::string& explanation, ItemRecord& record);
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/nle_impl.hpp"

@@ -19,8 +19,9 @@
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Metric> NaturalLanguageExplanation::metrics() const {
   return {metric::accuracy, macro_f1_metric(),         metric::rouge_l,
@@ -59,4 +60,4 @@ QUANTLENS_INLINE void NaturalLanguageExplanation::score(const Item& item, const 
   record.set_score(metric::degenerate_rate, is_degenerate(explanation) ? 1.0 : 0.0);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 #include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The protocol `perturb_test`. Words are put one at a time into the task's edit field: an item's own insertions, else
 /// eight adjectives and adverbs drawn by (seed, task, item), so that all formats share them. The model labels the text
@@ -70,7 +71,7 @@ class PerturbTest final : public Protocol {
   static void score(ItemRecord& record);
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/perturb_test_impl.hpp"

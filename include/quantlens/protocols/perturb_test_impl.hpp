@@ -28,8 +28,9 @@
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE PerturbTest::Predictions::Predictions(const std::vector<std::vector<double>>& scores) {
   for (const std::vector<double>& of_item : scores) {
@@ -122,4 +123,4 @@ QUANTLENS_INLINE void PerturbTest::score(ItemRecord& record) {
   record.set_score(metric::first_flip_faithful, is_first_flip_faithful(record.edits));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 
 #include "quantlens/core/rng.hpp"
 #include "quantlens/tasks/insertion.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -45,7 +46,7 @@ inline constexpr std::array determiners{"a",   "the", "this", "these", "those", 
 /// any word twice. None for a text without words.
 [[nodiscard]] std::vector<Insertion> draw_insertions(std::string_view text, std::size_t count, Rng rng);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/perturb_words_impl.hpp"

@@ -13,8 +13,9 @@
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/metrics/words.hpp"
 #include "quantlens/protocols/perturb_words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Insertion> draw_insertions(std::string_view text, std::size_t count, Rng rng) {
   const auto words = split_words(text);
@@ -48,4 +49,4 @@ QUANTLENS_INLINE std::vector<Insertion> draw_insertions(std::string_view text, s
   return insertions;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a protocol asks of models beyond texts and their log-probabilities. A cell that lacks it is not run.
 struct ModelNeeds {
@@ -64,4 +65,4 @@ class Protocol {
   ProtocolOptions options_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One choice: its name, its value where the user makes none, and what it may be.
 struct OptionInfo {
@@ -93,4 +94,4 @@ class ProtocolOptions {
           dot == std::string_view::npos ? std::string() : std::string(name.substr(0, dot))};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

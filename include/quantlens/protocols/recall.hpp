@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The protocol `recall`. recall_top1: the most likely next token, without blanks at its ends, begins the object; a
 /// token of one letter may do. recall_strict: it is the first token of the object. recall_full: greedy decoding starts
@@ -40,7 +41,7 @@ class Recall final : public Protocol {
   [[nodiscard]] static std::string folded(std::string_view text);
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/recall_impl.hpp"

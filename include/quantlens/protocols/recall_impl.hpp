@@ -16,8 +16,9 @@
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/fact_prompts.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Metric> Recall::metrics() const {
   return {metric::recall_top1, metric::recall_strict, metric::recall_full, recall_macro_metric()};
@@ -59,4 +60,4 @@ QUANTLENS_INLINE void Recall::score(const std::vector<std::string>& accepted, co
 
 QUANTLENS_INLINE std::string Recall::folded(std::string_view text) { return to_lower(strip_blanks(text)); }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/protocols/protocol.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 using ProtocolMaker = std::unique_ptr<Protocol> (*)();
 
@@ -43,7 +44,7 @@ struct RegisterProtocol {
 /// The metrics of all protocols, each once, in the order in which tables show them.
 [[nodiscard]] std::vector<MetricInfo> known_metrics();
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/registry_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/protocols/registry.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
 #include "quantlens/protocols/two_hop.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace registry_detail {
 
@@ -117,4 +118,4 @@ QUANTLENS_INLINE std::vector<MetricInfo> known_metrics() {
   return known;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

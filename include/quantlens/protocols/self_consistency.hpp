@@ -10,8 +10,9 @@
 #include "quantlens/protocols/label_prompts.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What the three forms share. The model predicts a label and explains it by an edit of the text; in a chat that knows
 /// nothing of all this it labels the edit. faithfulness: whether that label is the one that the explanation implies;
@@ -107,7 +108,7 @@ class SelfConsistencyWords final : public SelfConsistency {
                                     Conversation& conversation) const override;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/self_consistency_impl.hpp"

@@ -21,8 +21,9 @@
 #include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/redaction_judge.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Metric> SelfConsistency::metrics() const {
   return {metric::accuracy, metric::faithfulness, metric::faithful_all, metric::mismatch_rate};
@@ -121,4 +122,4 @@ QUANTLENS_INLINE EditedItems SelfConsistencyWords::explain(const Task& task, std
   return edits;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

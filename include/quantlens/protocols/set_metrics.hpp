@@ -2,8 +2,9 @@
 #pragma once
 
 #include "quantlens/protocols/metric.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// macro_f1 of gold and predicted labels.
 [[nodiscard]] Metric macro_f1_metric();
@@ -16,7 +17,7 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] Metric cct_metric();
 [[nodiscard]] Metric phi_cct_metric();
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/set_metrics_impl.hpp"

@@ -14,8 +14,9 @@
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/protocols/set_statistic.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace set_metrics_detail {
 
@@ -62,4 +63,4 @@ QUANTLENS_INLINE Metric phi_cct_metric() {
   return {metric::phi_cct, summarize_set<PairSums, set_metrics_detail::flips_of, mention_correlation>};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

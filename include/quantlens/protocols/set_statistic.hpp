@@ -7,8 +7,9 @@
 
 #include "quantlens/protocols/metric.hpp"
 #include "quantlens/stats/set_level.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// `outcome_of(record)` is what a record tells, an Outcome or none; `statistic(std::span<const Outcome>)` is the value
 /// of a set, a number or none where it is undefined. Example: Metric{metric::macro_f1, summarize_set<LabelPair,
@@ -24,4 +25,4 @@ template <class Outcome, auto outcome_of, auto statistic>
   return summarize_set_level(outcomes(records), outcomes(baseline), statistic, seed);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/tasks/fact_prompts.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class Conversation;
 
@@ -47,7 +48,7 @@ class TwoHop final : public Protocol {
                   Conversation& conversation);
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/two_hop_impl.hpp"

@@ -14,8 +14,9 @@
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/two_hop.hpp"
 #include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<PromptKind> TwoHop::prompts() const {
   std::vector<PromptKind> all;
@@ -63,4 +64,4 @@ QUANTLENS_INLINE void TwoHop::ask(const Question& question, const Task& task, st
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Items with an edit in place. Edited item k belongs to the conversation's record indices[k].
 struct EditedItems {
@@ -37,7 +38,7 @@ inline constexpr std::string_view max_input_words_option = "max_input_words";
                                       std::span<const LabelChoice> choices, std::uint64_t seed,
                                       Conversation& conversation);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/protocols/written_edits_impl.hpp"

@@ -15,8 +15,9 @@
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE void EditedItems::add(Item item, std::size_t index) {
   items.push_back(std::move(item));
@@ -53,4 +54,4 @@ QUANTLENS_INLINE EditedItems write_edits(const Task& task, std::span<const std::
   return edits;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

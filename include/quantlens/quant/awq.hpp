@@ -15,8 +15,9 @@
 #include "quantlens/quant/awq_matrix.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/quantizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How codes are computed. Both store f16 scales and choose codes with them.
 enum class AwqArithmetic {
@@ -69,4 +70,4 @@ struct Awq {
 
 static_assert(Quantizer<Awq<Affine, 4>>);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

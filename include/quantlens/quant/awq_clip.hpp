@@ -16,8 +16,9 @@
 #include "quantlens/quant/awq_error.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Limits tried: the largest |w| times 1, 0.95 ... 0.55.
 inline constexpr std::size_t awq_clip_steps = 10;
@@ -150,4 +151,4 @@ inline void clip_weights(MatrixView<float> weights, std::span<const AwqClip> cli
     }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

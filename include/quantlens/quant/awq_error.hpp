@@ -13,8 +13,9 @@
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace awq_detail {
 
@@ -146,4 +147,4 @@ template <class T>
   };
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Errors: InputError "shape" where there is not a scale for each of `n` elements, "not_finite" for a scale that
 /// nothing can be divided by.
@@ -71,4 +72,4 @@ inline void divide_last_rows(MatrixView<float> weights, std::span<float> bias, s
                 "o; o is quantized without scales");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/packed/layout.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/weight_range.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// `step` rounds every intermediate result, `stored` makes the scale what is kept of it.
 /// The zero point of an affine group that 0 lies outside of is clamped, so that such a group saturates, as in the
@@ -60,4 +61,4 @@ namespace awq_detail {
   return awq_grid_over(group, bits, symmetric, awq_detail::stored_scale, round_to_half);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/quant/method_options.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a format may tell AWQ.
 struct AwqOptions {
@@ -72,4 +73,4 @@ inline void check_inputs(const NamedMatrix& matrix, std::string_view what, std::
                      concat(what, " for ", matrix.name, ": expected ", matrix.values.cols, " inputs, got ", n));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -20,8 +20,9 @@
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/awq_grid.hpp"
 #include "quantlens/quant/awq_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Exponents tried: 0, 0.05 ... 0.95.
 inline constexpr std::size_t awq_alphas = 20;
@@ -192,4 +193,4 @@ template <class Loss>
   return search;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -20,8 +20,9 @@
 #include "quantlens/quant/bnb_double_quant.hpp"
 #include "quantlens/quant/check_weights.hpp"
 #include "quantlens/quant/quantizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A matrix as bitsandbytes stores it. Blocks run over the flattened matrix and may straddle rows.
 template <CodebookLayout L>
@@ -180,4 +181,4 @@ struct Bnb4Bit {
 
 static_assert(Quantizer<Bnb4Bit<Nf4>> && Quantizer<Bnb4Bit<Fp4>>);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 
 #include "quantlens/quant/cascade_sum.hpp"
 #include "quantlens/quant/method_options.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a format may tell NF4 and FP4.
 struct Bnb4BitOptions {
@@ -118,4 +119,4 @@ struct BnbDoubleQuant {
   return result;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/check_weights.hpp"
 #include "quantlens/quant/quantizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What bitsandbytes keeps of a weight matrix. Shapes: codes [rows, cols], absmax [rows].
 struct BnbInt8Rows {
@@ -73,4 +74,4 @@ struct BnbInt8 {
 
 static_assert(Quantizer<BnbInt8>);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

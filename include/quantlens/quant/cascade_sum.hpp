@@ -7,7 +7,9 @@
 #include <cstddef>
 #include <span>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -76,4 +78,4 @@ template <std::size_t Lanes>
   return cascade_sum(values) / static_cast<float>(values.size());
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

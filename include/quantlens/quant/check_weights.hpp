@@ -7,8 +7,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Errors: InputError "shape" for rows without columns; "not_finite" for a weight that is no number; "weights" for one
 /// beyond `largest`, the largest number that `method` can hold.
@@ -26,4 +27,4 @@ inline void check_weights(MatrixView<const float> weights, std::string_view meth
     }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/quant/bnb_double_quant.hpp"
 #include "quantlens/quant/gptq_options.hpp"
 #include "quantlens/quant/method.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What activations meet the weights as: floats (exactly weight-only), or int8 codes, one scale per 32 inputs.
 enum class Activation { a32, a8 };
@@ -285,4 +286,4 @@ class PartReader {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -25,8 +25,9 @@
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/grid_search.hpp"
 #include "quantlens/quant/hessian.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The order in which inputs are quantized: as they come; largest activations first, in groups of that order; or
 /// largest activations first within each natural group, and groups by their largest, which files store as if nothing
@@ -383,4 +384,4 @@ struct Gptq {
   }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/quant/hessian.hpp"
 #include "quantlens/quant/product_f64.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Of the mean diagonal, added to it: what the source and AutoGPTQ use.
 inline constexpr double default_damping = 0.01;
@@ -92,4 +93,4 @@ template <class Matrix>
 
 }  // namespace gptq_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

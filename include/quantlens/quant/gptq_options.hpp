@@ -5,8 +5,9 @@
 #include <string_view>
 
 #include "quantlens/quant/method_options.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 struct GptqOptions {
   bool act_order = false;      ///< inputs with large activations first
@@ -29,4 +30,4 @@ inline constexpr auto method_options<GptqOptions> = std::to_array<MethodOption<G
      "damping is at most 100 percent of the mean curvature"},
 });
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

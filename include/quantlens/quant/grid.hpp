@@ -11,8 +11,9 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
 #include "quantlens/quant/weight_range.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// value = scale * (code - zero_point), code in [0, 2^bits - 1].
 struct Grid {
@@ -105,4 +106,4 @@ inline void set_grid(PackedMatrix& packed, std::size_t row, std::size_t group, c
   if (packed.has_offset()) packed.offset(row, group) = -grid.scale * static_cast<float>(grid.zero_point);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

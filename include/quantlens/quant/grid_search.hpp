@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/quant/grid.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Sum over the group of importance * |weight - rounded weight|^2.5. The power is above that of a squared loss because
 /// the weights of a group move on while GPTQ makes up for errors, and then more of them are cut off.
@@ -49,4 +50,4 @@ template <class MakeGrid>
   return best;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// X^T X of inputs X [n_rows, n_in], in double: products of thousands of tokens nearly cancel where inputs are
 /// correlated, and a Cholesky factor has to survive that.
@@ -60,4 +61,4 @@ class Hessian {
   std::vector<double> gram_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 #include "quantlens/quant/cascade_sum.hpp"
 #include "quantlens/quant/check_weights.hpp"
 #include "quantlens/quant/quantizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What the package's solver returns, before anything is rounded to halves: value = scale * (code - zero).
 /// Shapes: codes [rows, cols]; scale and zero [rows, cols / group_size].
@@ -158,4 +159,4 @@ struct Hqq {
 
 static_assert(Quantizer<Hqq<4>>);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class PackedMatrix;
 struct IntegerCodes;
@@ -151,4 +152,4 @@ struct RegisterMethod {
   return method == Method::gptq || ((method == Method::rtn || method == Method::awq) && bits == 8);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

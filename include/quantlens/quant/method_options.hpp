@@ -7,8 +7,9 @@
 #include <variant>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a scheme says of one option.
 using SchemeValue = std::variant<bool, double, std::string_view>;
@@ -65,4 +66,4 @@ template <class Options>
   return text;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 #include <vector>
 
 #include "quantlens/core/matrix_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// y += a strip. Shapes: a [m, k], strip [k, 8], y [m, 8].
 using AddProductF64 = void (*)(const MatrixView<const double>& a, const double* strip,
@@ -51,4 +52,4 @@ void add_product(MatrixView<const double> a, Element&& b, MatrixView<double> y, 
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,8 +6,9 @@
 
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A quantizer that needs no calibration data, with the layout and the width of its codes as types: the door to a
 /// function that takes them as values. Shapes: quantize takes W [n_out, n_in].
@@ -18,4 +19,4 @@ concept Quantizer = HasWidth<typename Q::layout, Q::bits> &&
   { quantizer.quantize(weights) } -> std::same_as<PackedMatrix>;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/quant/grid.hpp"
 #include "quantlens/quant/quantizer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Shape of weights: [n_out, n_in]. Errors: those of PackedMatrix.
 [[nodiscard]] inline PackedMatrix rtn(MatrixView<const float> weights, const IntegerCodes& wanted) {
@@ -46,4 +47,4 @@ struct Rtn {
 
 static_assert(Quantizer<Rtn<Affine, 4>>);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <span>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Least and largest of a group.
 struct WeightRange {
@@ -32,4 +34,4 @@ struct WeightRange {
   return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

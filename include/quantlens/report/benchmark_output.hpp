@@ -9,8 +9,9 @@
 
 #include "quantlens/bench/register.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A cell and what Google Benchmark shows of it, one report for each repetition.
 struct ReportedCell {
@@ -30,7 +31,7 @@ void check_benchmark_path(std::span<const std::string> benchmark_arguments);
 void report_benchmarks(std::span<const ReportedCell> reported, std::size_t repetitions,
                        std::span<const std::string> benchmark_arguments, std::ostream& out);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/benchmark_output_impl.hpp"

@@ -24,8 +24,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/report/benchmark_output.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -141,4 +142,4 @@ QUANTLENS_INLINE void report_benchmarks(std::span<const ReportedCell> reported, 
   check_benchmark_out(path, format);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/report/plain_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -28,7 +29,7 @@ std::vector<std::string> no_deltas_texts(const std::vector<const Json*>& rows);
 /// what is best where the document ranks formats.
 [[nodiscard]] std::string render_console(const nlohmann::ordered_json& results, std::size_t width = 120);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/console_impl.hpp"

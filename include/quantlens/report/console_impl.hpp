@@ -18,8 +18,9 @@
 #include "quantlens/report/text_table.hpp"
 #include "quantlens/report/trust_note.hpp"
 #include "quantlens/stats/summary.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -264,4 +265,4 @@ QUANTLENS_INLINE std::string render_console(const nlohmann::ordered_json& result
   return out;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -32,7 +34,7 @@ std::string wrapped(const std::string& text, std::size_t width);
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/plain_text_impl.hpp"

@@ -16,8 +16,9 @@
 #include "quantlens/core/printable.hpp"
 #include "quantlens/report/plain_text.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -71,4 +72,4 @@ QUANTLENS_INLINE std::string wrapped(const std::string& text, std::size_t width)
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

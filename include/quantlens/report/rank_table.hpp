@@ -5,8 +5,9 @@
 #include <string>
 
 #include "quantlens/report/plain_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -17,7 +18,7 @@ std::string rank_table(const Json& results, std::size_t width);
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/rank_table_impl.hpp"

@@ -12,8 +12,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/report/rank_table.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -116,4 +117,4 @@ QUANTLENS_INLINE std::string rank_table(const Json& results, std::size_t width) 
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

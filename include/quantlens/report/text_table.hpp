@@ -6,7 +6,9 @@
 #include <string_view>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Columns that UTF-8 text takes on a terminal, for text without wide or combining characters.
 [[nodiscard]] std::size_t display_width(std::string_view text);
@@ -23,7 +25,7 @@ struct TextColumn {
 /// end, and nothing that a terminal would not print.
 [[nodiscard]] std::string render_columns(std::vector<TextColumn> columns, std::size_t width);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/text_table_impl.hpp"

@@ -10,8 +10,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/report/text_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(
@@ -57,4 +58,4 @@ QUANTLENS_INLINE std::string render_columns(std::vector<TextColumn> columns, std
   return out;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "quantlens/report/plain_text.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -15,7 +16,7 @@ std::string trust_note(const std::vector<const Json*>& rows);
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/report/trust_note_impl.hpp"

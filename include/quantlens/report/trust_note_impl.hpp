@@ -10,8 +10,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/report/trust_note.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
 
@@ -37,4 +38,4 @@ QUANTLENS_INLINE std::string trust_note(const std::vector<const Json*>& rows) {
 
 }  // namespace report_detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/runtime/hooks.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Memory: the chosen points' widths times the chosen tokens, in floats.
 class ActivationCache {
@@ -65,4 +66,4 @@ class ActivationCache {
   Hooks::Scope scope_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 #include "quantlens/kernels/kernel_table.hpp"
 #include "quantlens/packed/activation_form.hpp"
 #include "quantlens/packed/packed_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Which int8 forms somebody wants besides the floats.
 struct ActivationForms {
@@ -116,4 +117,4 @@ class Activations {
   AlignedBuffer<std::size_t> n_outliers_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/runtime/sampler.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How answers may go on behind what has been written of them.
 struct NextOfAnswers {
@@ -47,4 +48,4 @@ struct NextOfAnswers {
   return next.tokens[static_cast<std::size_t>(sample_token(of_tokens, sampling, rng))];
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -4,9 +4,10 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/version.hpp"
 #include "quantlens/weights/architecture.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 enum class StepKind {
   norm,       ///< normed = norm(residual); without a norm of its own a copy.
@@ -44,4 +45,4 @@ struct BlockStep {
   return steps;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/runtime/sampler.hpp"
 #include "quantlens/runtime/score_result.hpp"
 #include "quantlens/runtime/transformer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// None of these changes an answer.
 struct EngineOptions {
@@ -148,7 +149,7 @@ class Engine {
   Exclusive in_use_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/runtime/engine_impl.hpp"

@@ -10,8 +10,9 @@
 #include "quantlens/core/interrupt.hpp"
 #include "quantlens/runtime/answer_choice.hpp"
 #include "quantlens/runtime/engine.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE Engine::Engine(const Transformer& model, EngineOptions options)
     : model_(model), options_(options), work_(model.make_workspace()), prefixes_(prefix_pages()) {
@@ -345,4 +346,4 @@ QUANTLENS_INLINE std::vector<GenerateResult> Engine::generate(std::span<const Ge
   return results;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

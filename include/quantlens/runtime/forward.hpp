@@ -6,8 +6,9 @@
 #include <optional>
 
 #include "quantlens/runtime/transformer.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One pass over one batch. Members share it; each step ends at a barrier.
 class ForwardPass {
@@ -354,7 +355,7 @@ class ForwardPass {
   std::size_t longest_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #include "quantlens/runtime/forward_attention.hpp"
 

@@ -5,8 +5,9 @@
 #include <cmath>
 
 #include "quantlens/runtime/forward.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 inline void ForwardPass::visit_pattern(const Team& team, std::size_t layer) noexcept {
   if (!looks_at(HookPoint::pattern, layer)) return;
@@ -129,4 +130,4 @@ inline void ForwardPass::attend_group(std::size_t rank, std::size_t layer, std::
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

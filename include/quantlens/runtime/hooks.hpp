@@ -16,9 +16,10 @@
 #include "quantlens/core/glob.hpp"
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_config.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 enum class HookPoint {
   resid_pre,
@@ -132,4 +133,4 @@ class Hooks {
   std::vector<Entry> entries_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 
 #include "quantlens/core/aligned_buffer.hpp"
 #include "quantlens/packed/packed_view.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Positions in a page: one block of keys of the attention kernel.
 inline constexpr std::size_t page_positions = tile_width;
@@ -80,4 +81,4 @@ class KvCache {
   std::vector<std::shared_ptr<KvPage>> pages_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,8 +11,9 @@
 #include "quantlens/core/parallel.hpp"
 #include "quantlens/packed/streamed.hpp"
 #include "quantlens/runtime/activations.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What one thread needs beside its inputs and outputs.
 struct LinearScratch {
@@ -152,4 +153,4 @@ class AnyLinear {
   std::vector<float> bias_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,9 +9,10 @@
 
 #include "quantlens/core/matrix_view.hpp"
 #include "quantlens/runtime/transformer.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 [[nodiscard]] inline AnyLinear dense_linear(MatrixView<const float> weights, const KernelTable& kernels) {
   const auto copy_row = [&](std::size_t r, std::span<float> out) {
@@ -69,4 +70,4 @@ namespace quantlens::inline v0_1 {
   return model;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 
 #include "quantlens/runtime/kv_cache.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A tree of pages: a node stands for all tokens from the start of the prompt to the end of its page.
 class PrefixCache {
@@ -92,4 +93,4 @@ class PrefixCache {
   std::uint64_t clock_ = 0;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,9 +7,10 @@
 #include <numbers>
 #include <vector>
 
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_weights.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How far yarn divides the frequency of each pair of channels: not at all up to `low_`, wholly from `high_` on.
 /// Source: transformers' modeling_rope_utils, "yarn" (formulas only).
@@ -104,4 +105,4 @@ class RopeTable {
   float magnitude_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,8 +12,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 struct Sampling {
   double temperature = 0.0;  ///< 0: greedy
@@ -71,4 +72,4 @@ inline void require_token(TokenId token, std::size_t position) {
   return ids[n_kept - 1];
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

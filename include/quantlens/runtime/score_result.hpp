@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Log-probabilities (natural) of a text's tokens.
 struct ScoreResult {
@@ -16,4 +18,4 @@ struct ScoreResult {
   [[nodiscard]] bool greedy() const { return n_greedy == token_logprobs.size(); }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -19,8 +19,9 @@
 #include "quantlens/runtime/linear.hpp"
 #include "quantlens/runtime/rope.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One block, ready to compute. Of vectors the biases of matrices are the layers' own.
 struct TransformerBlock {
@@ -127,7 +128,7 @@ class Transformer {
   return model;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/runtime/forward.hpp"

@@ -3,8 +3,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/runtime/forward.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE void Transformer::forward(std::span<const SequenceChunk> chunks, std::size_t n_threads,
                                            Workspace& work, const LogitsConsumer& consume, const Hooks* hooks) const {
@@ -13,4 +14,4 @@ QUANTLENS_INLINE void Transformer::forward(std::span<const SequenceChunk> chunks
   pass.rethrow();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/stats/interval.hpp"
 #include "quantlens/stats/moments.hpp"
 #include "quantlens/stats/quantile.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How to resample.
 struct BootstrapOptions {
@@ -116,4 +117,4 @@ template <class Statistic>
   return bca_interval(estimate, bootstrap(values.size(), options, resampled_mean), left_out, options.confidence);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Holm's adjusted p values, in the order of the input. No tests give no values.
 /// Errors: InputError for a p outside [0, 1].
@@ -29,4 +30,4 @@ namespace quantlens::inline v0_1 {
   return adjusted;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

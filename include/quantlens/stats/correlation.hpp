@@ -5,7 +5,9 @@
 #include <cmath>
 #include <optional>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a correlation needs to know of pairs (x, y).
 struct PairSums {
@@ -42,4 +44,4 @@ namespace detail {
   return std::clamp((sums.n * sums.xy - sums.x * sums.y) / std::sqrt(spread_x * spread_y), -1.0, 1.0);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The standard normal's value below which a share `probability` lies; 0 < probability < 1.
 [[nodiscard]] double normal_quantile(double probability);
@@ -20,7 +22,7 @@ struct FairCoin {
 /// Precondition: 0 <= heads <= n, and n is not 0.
 [[nodiscard]] FairCoin fair_coin(std::size_t n, std::size_t heads);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/stats/distributions_impl.hpp"

@@ -7,8 +7,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/stats/distributions.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE double normal_quantile(double probability) {
   return boost::math::quantile(boost::math::normal(), probability);
@@ -22,4 +23,4 @@ QUANTLENS_INLINE FairCoin fair_coin(std::size_t n, std::size_t heads) {
   return {boost::math::cdf(fair, at), boost::math::pdf(fair, at)};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/moments.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A closed interval.
 struct Interval {
@@ -69,4 +70,4 @@ struct Interval {
   return {bound(-1), bound(1)};
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

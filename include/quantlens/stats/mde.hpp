@@ -7,8 +7,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/moments.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How many standard errors a true difference must be for a two-sided test at 0.05 to find it with power 0.8: 2.8016.
 [[nodiscard]] inline double detectable_standard_errors() { return normal_quantile(0.975) + normal_quantile(0.8); }
@@ -39,4 +40,4 @@ namespace quantlens::inline v0_1 {
   return 1 - std::pow(0.05, 1 / static_cast<double>(n));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

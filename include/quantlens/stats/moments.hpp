@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Refuses empty input: a statistic of nothing is an error, not 0.
 inline void require_values(std::size_t n, std::string_view statistic) {
@@ -48,4 +49,4 @@ inline void require_values(std::size_t n, std::string_view statistic) {
   return differences;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/stats/distributions.hpp"
 #include "quantlens/stats/moments.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Which p McNemar's test reports.
 enum class McNemarP {
@@ -146,4 +147,4 @@ template <class Outcome, class Statistic>
   return static_cast<double>(1 + as_far) / static_cast<double>(1 + draws);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include <vector>
 
 #include "quantlens/stats/moments.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The value below which a share of the sorted values lies, between neighbours by straight line.
 [[nodiscard]] inline double sorted_quantile(std::span<const double> sorted, double share) {
@@ -28,4 +29,4 @@ namespace quantlens::inline v0_1 {
   return sorted_quantile(values, share);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/stats/summary.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Summary of a set-level metric, recomputed on resamples of items.
 /// `values[i]` and `baseline[i]` are item i's outcomes, or null; an empty baseline: there is none.
@@ -70,4 +71,4 @@ template <class Outcome, class Statistic>
   return summary;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -17,8 +17,9 @@
 #include "quantlens/stats/interval.hpp"
 #include "quantlens/stats/mde.hpp"
 #include "quantlens/stats/paired_tests.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One metric of one row. Units: the metric's own; `delta` is this row minus the baseline, over the `n_paired` items
 /// that have a score in both. No values: n is 0 and the rest null. The baseline itself: n_paired is 0 and everything
@@ -161,4 +162,4 @@ inline void apply_holm(std::span<Summary* const> one_metric) {
   for (Summary* summary : one_metric) summary->p_holm = summary->p ? std::optional(*next++) : std::nullopt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -112,4 +113,4 @@ class QuotedStrings {
   return answers;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

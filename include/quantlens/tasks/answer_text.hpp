@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include "quantlens/metrics/words.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The text without ASCII blanks at its ends.
 [[nodiscard]] inline std::string_view strip_blanks(std::string_view text) {
@@ -87,4 +88,4 @@ inline constexpr std::string_view close_tag = "</new>";
   return std::string(text.substr(0, static_cast<std::size_t>(last.data() - text.data()) + last.size()));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -7,8 +7,9 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One row of a data file; `where` is how errors name it.
 struct DataRow {
@@ -29,4 +30,4 @@ struct DataRow {
   }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

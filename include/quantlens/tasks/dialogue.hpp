@@ -12,8 +12,9 @@
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/tasks/prompt.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The values of the placeholders that are the same for all items.
 [[nodiscard]] PromptValues task_values(const Task& task);
@@ -39,7 +40,7 @@ class Dialogue {
   std::vector<ChatMessage> opening_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/dialogue_impl.hpp"

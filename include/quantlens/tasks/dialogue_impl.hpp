@@ -10,8 +10,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/selection.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE PromptValues task_values(const Task& task) {
   PromptValues values{{"labels", task.label_list()}};
@@ -50,4 +51,4 @@ QUANTLENS_INLINE Prompt Dialogue::prompt(const PromptValues& values, std::span<c
   return prompt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -12,8 +12,9 @@
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/tasks/prompt.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Chooses demonstrations for items, so that none gives the answer away: never one about the item's own topic.
 /// All items draw from one seeded order, so that most of them share their examples.
@@ -41,7 +42,7 @@ class FactExamples {
 /// The question of an item behind its examples: a chat of turns, or lines of bare text.
 [[nodiscard]] Prompt fact_prompt(const PromptTemplate& form, std::span<const Item* const> examples, const Item& item);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/fact_prompts_impl.hpp"

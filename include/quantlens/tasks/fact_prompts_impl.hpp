@@ -12,8 +12,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/tasks/fact_prompts.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE FactExamples::FactExamples(const Task& task, std::string_view topic, bool same_group,
                                             std::uint64_t seed)
@@ -67,4 +68,4 @@ QUANTLENS_INLINE Prompt fact_prompt(const PromptTemplate& form, std::span<const 
   return prompt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/tasks/toml_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What stands in place of labels in a task about facts.
 class FactTable {
@@ -98,4 +99,4 @@ class FactTable {
   std::string group_;      // empty: no such column
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

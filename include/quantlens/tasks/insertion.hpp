@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The kind of an insertion that changes no label.
 inline constexpr std::string_view harmless = "harmless";
@@ -32,7 +33,7 @@ struct Insertion {
 [[nodiscard]] std::vector<Insertion> parse_insertions(std::string_view source, std::string_view text,
                                                       const std::vector<std::string>& labels, std::string_view where);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/insertion_impl.hpp"

@@ -14,8 +14,9 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/metrics/words.hpp"
 #include "quantlens/tasks/insertion.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::string insert_word(std::string_view text, const Insertion& insertion) {
   const auto words = split_words(text);
@@ -53,4 +54,4 @@ QUANTLENS_INLINE std::vector<Insertion> parse_insertions(std::string_view source
   return insertions;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/metrics/perturbation.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How records spell `no_label`.
 inline constexpr std::string_view invalid_label = "invalid";
@@ -50,7 +51,7 @@ struct ItemRecord {
 /// Errors: InputError for JSON that is no record.
 [[nodiscard]] ItemRecord item_record_from_json(const nlohmann::json& json);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/item_record_impl.hpp"

@@ -9,8 +9,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/tasks/item_record.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE void ItemRecord::set_score(const MetricInfo& metric, std::optional<double> value) {
   scores[std::string(metric.name)] = value && std::isfinite(*value) ? value : std::nullopt;
@@ -85,4 +86,4 @@ QUANTLENS_INLINE ItemRecord item_record_from_json(const nlohmann::json& json) {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

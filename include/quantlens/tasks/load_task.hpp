@@ -8,8 +8,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The only `schema` that is understood.
 inline constexpr std::string_view task_schema = "quantlens-task/1";
@@ -21,7 +22,7 @@ inline constexpr std::string_view task_schema = "quantlens-task/1";
 [[nodiscard]] Task load_task(const std::filesystem::path& folder, const std::filesystem::path& data_folder,
                              std::span<const PromptKind> prompt_kinds);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/load_task_impl.hpp"

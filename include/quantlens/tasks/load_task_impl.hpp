@@ -25,8 +25,9 @@
 #include "quantlens/tasks/redaction_judge.hpp"
 #include "quantlens/tasks/task_data.hpp"
 #include "quantlens/tasks/toml_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -329,4 +330,4 @@ QUANTLENS_INLINE Task load_task(const std::filesystem::path& folder, const std::
   return detail::TaskReader(folder, data_folder, prompt_kinds).read();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

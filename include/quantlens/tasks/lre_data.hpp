@@ -15,8 +15,9 @@
 #include "quantlens/io/json.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/data_row.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -85,4 +86,4 @@ class LreFile {
   return rows;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What stands for each placeholder.
 using PromptValues = std::map<std::string, std::string, std::less<>>;
@@ -55,7 +56,7 @@ struct PromptTemplate {
   bool plain = false;  ///< a bare text that the model continues, not a chat
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/prompt_impl.hpp"

@@ -8,8 +8,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/tasks/prompt.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE TextTemplate::TextTemplate(std::string_view source) {
   pieces_.emplace_back();
@@ -53,4 +54,4 @@ QUANTLENS_INLINE std::string TextTemplate::fill(const PromptValues& values) cons
   return text;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

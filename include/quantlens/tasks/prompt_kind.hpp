@@ -3,7 +3,9 @@
 
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a task asks for: a label for a text, the object of a fact, or the end of a chain of two facts.
 enum class TaskKind { labels, recall, two_hop };
@@ -20,4 +22,4 @@ struct PromptKind {
   friend constexpr bool operator==(const PromptKind&, const PromptKind&) = default;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

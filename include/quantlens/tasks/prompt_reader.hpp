@@ -14,8 +14,9 @@
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/tasks/toml_table.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What the placeholders of a task's prompts may be called.
 struct PlaceholderNames {
@@ -133,4 +134,4 @@ inline constexpr std::size_t default_max_name_tokens = 32;
   return prompt;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

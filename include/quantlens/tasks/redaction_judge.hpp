@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What a redacted demonstration's column is called.
 inline constexpr std::string_view redacted_column = "redacted";
@@ -20,7 +21,7 @@ inline constexpr std::string_view redacted_column = "redacted";
 /// other labels keep their numbers.
 [[nodiscard]] Task redaction_judge(const Task& task);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/redaction_judge_impl.hpp"

@@ -6,8 +6,9 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/tasks/redaction_judge.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Item> redacted_demonstrations(const Task& task) {
   std::vector<Item> examples;
@@ -38,4 +39,4 @@ QUANTLENS_INLINE Task redaction_judge(const Task& task) {
   return judge;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The first `limit` items of a seeded shuffle over the item ids, or all of them in that order.
 /// It depends on seed, task and ids alone: not on the format, nor on the order of the data file; and a larger limit
@@ -21,7 +22,7 @@ namespace quantlens::inline v0_1 {
 /// Errors: InputError where the task has fewer.
 [[nodiscard]] std::vector<Item> select_demonstrations(const Task& task, std::size_t count, std::uint64_t seed);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/selection_impl.hpp"

@@ -11,8 +11,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/tasks/selection.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Item> select_items(const Task& task, std::optional<std::size_t> limit,
                                                 std::uint64_t seed) {
@@ -41,4 +42,4 @@ QUANTLENS_INLINE std::vector<Item> select_demonstrations(const Task& task, std::
   return chosen;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

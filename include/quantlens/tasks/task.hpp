@@ -11,8 +11,9 @@
 
 #include "quantlens/tasks/insertion.hpp"
 #include "quantlens/tasks/prompt.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// One text to be labelled, one fact (or chain of two), or one demonstration.
 struct Item {
@@ -53,7 +54,7 @@ struct Task {
   [[nodiscard]] std::string label_list() const;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/tasks/task_impl.hpp"

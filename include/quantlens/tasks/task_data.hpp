@@ -16,8 +16,9 @@
 #include "quantlens/io/jsonl.hpp"
 #include "quantlens/tasks/data_row.hpp"
 #include "quantlens/tasks/lre_data.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -109,4 +110,4 @@ namespace detail {
   return detail::csv_rows(path, format == "tsv" ? '\t' : ',', columns);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/tasks/task.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE const PromptTemplate& Task::prompt(std::string_view prompt_name) const {
   const auto found = prompts.find(prompt_name);
@@ -27,4 +28,4 @@ QUANTLENS_INLINE std::string Task::label_list() const {
   return list;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

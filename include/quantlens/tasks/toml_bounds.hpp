@@ -7,8 +7,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Far beyond what a task needs, far below what a stack holds.
 inline constexpr std::size_t max_toml_bytes = std::size_t{1} << 20;
@@ -111,4 +112,4 @@ inline void check_toml_bounds(std::string_view text, std::string_view where) {
   detail::TomlBoundsCheck(text, where).run();
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

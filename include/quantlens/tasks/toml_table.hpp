@@ -17,8 +17,9 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/tasks/toml_bounds.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A view of a table of a TOML document, which must outlive it. Every reader throws InputError where the key is missing
 /// or of another type.
@@ -120,4 +121,4 @@ class TomlTable {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

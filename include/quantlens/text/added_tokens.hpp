@@ -14,8 +14,9 @@
 #include "quantlens/text/regex.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// U+FDD0, a noncharacter: what follows an odd run of it is no added token.
 inline constexpr std::string_view guard_mark = "\xEF\xB7\x90";
@@ -172,4 +173,4 @@ class AddedTokenSet {
   std::unique_ptr<Regex> word_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -19,8 +19,9 @@
 #include "quantlens/text/byte_alphabet.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The byte tokens that byte-level vocabularies, as GPT-2's, spell.
 [[nodiscard]] inline std::string spelling_of_byte(std::size_t byte) {
@@ -242,4 +243,4 @@ class BpeModel {
   std::unordered_map<std::string, TokenId, StringHash, std::equal_to<>> whole_pieces_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,8 +8,9 @@
 #include <string_view>
 
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The character that stands for each byte: itself where it is printable Latin-1, else U+0100 upwards in order.
 /// Source: Radford et al. 2019, GPT-2's encoder.
@@ -50,4 +51,4 @@ inline constexpr std::array<char32_t, 256> byte_alphabet = [] {
   return bytes;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,8 +15,9 @@
 #include "quantlens/text/normalizer.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The byte that a token such as <0x0A> stands for, -1 for any other token.
 [[nodiscard]] inline int byte_of_fallback_token(std::string_view token) {
@@ -118,4 +119,4 @@ class Decoder {
   std::vector<Replacer> replacers_;  // Of the steps that replace, in their order.
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -13,8 +13,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -107,4 +108,4 @@ struct UnicodeForm {
 /// Normalization form C of valid UTF-8.
 [[nodiscard]] inline std::string normalize_nfc(std::string_view text) { return normalize_unicode(text, {}); }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

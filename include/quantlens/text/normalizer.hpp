@@ -16,8 +16,9 @@
 #include "quantlens/text/regex.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Puts `content` in place of each match of a text, or of a regular expression. Immutable; may be shared by threads.
 class Replacer {
@@ -142,4 +143,4 @@ class Normalizer {
   std::vector<Replacer> replacers_;  // Of the steps that replace, in their order.
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -16,8 +16,9 @@
 #include "quantlens/text/regex.hpp"
 #include "quantlens/text/regex_dialect.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A published way to cut text: patterns that apply one after the other, each to the pieces of the one before.
 struct PreTokenizerFamily {
@@ -211,4 +212,4 @@ class PreTokenizer {
   std::vector<Regex> regexes_;  // Of the steps that split, in their order.
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

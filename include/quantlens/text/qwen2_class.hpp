@@ -16,8 +16,9 @@
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/tokenizer_json_members.hpp"
 #include "quantlens/text/tokenizer_json_steps.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::detail {
+namespace quantlens::inline QUANTLENS_ABI::detail {
 
 /// Rewrites a tokenizer.json as Qwen2Tokenizer reads it: vocabulary, merges and post-processor are the file's, the
 /// steps are the class's own, and added tokens get the ids behind the vocabulary in the order of their own ids, those
@@ -134,4 +135,4 @@ class Qwen2Class : private TokenizerJsonMembers {
   }
 };
 
-}  // namespace quantlens::inline v0_1::detail
+}  // namespace quantlens::inline QUANTLENS_ABI::detail

@@ -14,8 +14,9 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Calls a C library's free function; for unique_ptr.
 template <auto Free>
@@ -102,4 +103,4 @@ class Regex {
   std::unique_ptr<pcre2_code_8, FreeWith<pcre2_code_free_8>> code_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

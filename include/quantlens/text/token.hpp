@@ -8,7 +8,9 @@
 #include <utility>
 #include <vector>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 using TokenId = std::int32_t;
 
@@ -94,4 +96,4 @@ struct TokenizerData {
   std::vector<std::string> notes;         ///< What was read otherwise than the files say, a sentence each.
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

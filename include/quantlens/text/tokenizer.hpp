@@ -11,8 +11,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class AddedTokenSet;
 
@@ -75,7 +76,7 @@ class Tokenizer {
   std::shared_ptr<const Parts> parts_;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/text/tokenizer_impl.hpp"

@@ -8,8 +8,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/tokenizer_json.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 class GgufFile;
 
@@ -21,7 +22,7 @@ class GgufFile;
 /// Source: the keys tokenizer.ggml.* of GGUF's specification; where add_bos_token is absent, llama.cpp's default.
 [[nodiscard]] TokenizerData tokenizer_data_from_gguf(const GgufFile& file);
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/text/tokenizer_data_impl.hpp"

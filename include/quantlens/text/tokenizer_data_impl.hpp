@@ -14,8 +14,9 @@
 #include "quantlens/text/bpe.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/tokenizer_data.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::optional<std::uint64_t> gguf_token_id(const GgufFile& file, std::string_view key) {
   constexpr std::uint64_t none = std::numeric_limits<std::uint32_t>::max();
@@ -101,4 +102,4 @@ QUANTLENS_INLINE TokenizerData tokenizer_data_from_gguf(const GgufFile& file) {
   return data;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -20,8 +20,9 @@
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 struct Tokenizer::Parts {
   explicit Parts(TokenizerData given)
@@ -205,4 +206,4 @@ QUANTLENS_INLINE std::size_t Tokenizer::checked(TokenId id) const {
   return static_cast<std::size_t>(id);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,8 +9,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The two sides of a merge written as "a b"; `rank` and `file` are for the message.
 [[nodiscard]] std::pair<std::string, std::string> split_merge(std::string_view merge, std::size_t rank,
@@ -22,7 +23,7 @@ namespace quantlens::inline v0_1 {
 [[nodiscard]] TokenizerData tokenizer_data_from_json(nlohmann::json tokenizer, const nlohmann::json& tokenizer_config,
                                                      std::string_view model_type = {});
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
 #include "quantlens/text/tokenizer_json_impl.hpp"

@@ -18,8 +18,9 @@
 #include "quantlens/text/tokenizer_json.hpp"
 #include "quantlens/text/tokenizer_json_members.hpp"
 #include "quantlens/text/tokenizer_json_steps.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::pair<std::string, std::string> split_merge(std::string_view merge, std::size_t rank,
                                                                  std::string_view file) {
@@ -293,4 +294,4 @@ QUANTLENS_INLINE TokenizerData tokenizer_data_from_json(nlohmann::json tokenizer
   return data;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

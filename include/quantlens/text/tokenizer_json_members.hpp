@@ -12,8 +12,9 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::detail {
+namespace quantlens::inline QUANTLENS_ABI::detail {
 
 /// Readers derive from it. Errors: InputError `tokenizer`.
 class TokenizerJsonMembers {
@@ -92,4 +93,4 @@ class TokenizerJsonMembers {
   }
 };
 
-}  // namespace quantlens::inline v0_1::detail
+}  // namespace quantlens::inline QUANTLENS_ABI::detail

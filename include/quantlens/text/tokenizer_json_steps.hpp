@@ -13,8 +13,9 @@
 #include "quantlens/text/token.hpp"
 #include "quantlens/text/tokenizer_json_members.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1::detail {
+namespace quantlens::inline QUANTLENS_ABI::detail {
 
 /// Adds to the steps of one tokenizer's data. A step that is not known is refused by name.
 class TokenizerStepsReader : protected TokenizerJsonMembers {
@@ -202,4 +203,4 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
   TokenizerData& data_;
 };
 
-}  // namespace quantlens::inline v0_1::detail
+}  // namespace quantlens::inline QUANTLENS_ABI::detail

@@ -8,8 +8,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/utf8.hpp"
 #include "quantlens/io/utf8.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Throws FormatError, with the byte offset, where `text` is not UTF-8; `what` names it in the message.
 inline void require_utf8(std::string_view text, std::string_view what) {
@@ -49,4 +50,4 @@ inline void append_utf8(std::string& text, char32_t value) {
          c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -11,9 +11,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/block_part.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 enum class NormKind { rms, layer };        ///< Layer norms subtract the mean and have biases.
 enum class NormPlace { before, after };    ///< Of attention and of the MLP.
@@ -247,4 +248,4 @@ namespace architecture_detail {
   return architecture_detail::find_by(&Architecture::gguf, name);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

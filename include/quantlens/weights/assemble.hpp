@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/config_from_tensors.hpp"
 #include "quantlens/weights/model_weights.hpp"
 #include "quantlens/weights/tensor_pool.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -179,4 +180,4 @@ inline void set_row_order(BlockWeights& block, BlockPart part, std::vector<std::
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

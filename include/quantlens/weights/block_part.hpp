@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <string_view>
 
-namespace quantlens::inline v0_1 {
+#include "quantlens/version.hpp"
+
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// The matrices, in the order in which a forward pass meets them. An architecture may lack some.
 enum class BlockPart { q, k, v, o, gate, up, down };
@@ -49,4 +51,4 @@ using PerNorm = PerEnum<BlockNorm, T, n_block_norms>;
   return names[static_cast<std::size_t>(norm)];
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -15,9 +15,10 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What in a tensor is no number.
 struct NonFinite {
@@ -155,4 +156,4 @@ inline void refuse_non_finite(std::string_view file, std::string_view tensor, co
                                           " with scale ", found.value, "; is the file damaged?"));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

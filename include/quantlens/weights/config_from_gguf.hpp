@@ -9,9 +9,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_config.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -115,4 +116,4 @@ inline void refuse_gguf_extras(const GgufFile& file, const std::string& arch) {
   return config;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

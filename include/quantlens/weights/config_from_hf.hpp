@@ -13,10 +13,11 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/hf_fields.hpp"
 #include "quantlens/weights/model_config.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -291,4 +292,4 @@ inline void refuse_hf_extras(const JsonFields& fields, const Architecture& recor
   return detail::JsonFields(config, "config.json").token_ids("eos_token_id");
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

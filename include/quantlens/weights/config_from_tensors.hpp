@@ -13,10 +13,11 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/model_config.hpp"
 #include "quantlens/weights/tensor_pool.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -161,4 +162,4 @@ class ConfigCorrector {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/architecture.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace hf_fields_detail {
 
@@ -146,4 +147,4 @@ inline void refuse_unknown_hf_fields(const nlohmann::json& config, const Archite
                                         "it if it changes nothing"));
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -9,9 +9,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/text/token.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/architecture.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// How rotary positions are stretched beyond the context a model was first trained on.
 struct RopeScaling {
@@ -148,4 +149,4 @@ inline void validate(const ModelConfig& config, std::string_view file) {
   }
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

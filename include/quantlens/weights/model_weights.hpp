@@ -6,11 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/version.hpp"
 #include "quantlens/weights/block_part.hpp"
 #include "quantlens/weights/model_config.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// What belongs to a block besides its matrices. Quantizers that fold scales change it.
 struct BlockVectors {
@@ -57,4 +58,4 @@ struct ModelWeights {
   [[nodiscard]] const WeightMatrix& output_matrix() const { return lm_head ? *lm_head : embed; }
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -8,9 +8,10 @@
 #include <string_view>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/architecture.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Whose names, and how they number blocks.
 enum class NameStyle { canonical, gguf, hf };
@@ -53,4 +54,4 @@ inline constexpr NameStyle canonical_names = NameStyle::canonical, gguf_names = 
   return concat(block_prefix(architecture, to), block, ".", *found);
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -10,9 +10,10 @@
 
 #include "quantlens/core/error.hpp"
 #include "quantlens/io/ggml_type.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/weight_matrix.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// A matrix as read from a checkpoint, and the scheme that its tensors follow, such as "gptq-w4-g128-act".
 struct CheckpointMatrix {
@@ -39,4 +40,4 @@ struct StoredTensor {
   std::optional<CheckpointMatrix> matrix = std::nullopt;
 };
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

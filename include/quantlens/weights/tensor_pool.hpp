@@ -17,11 +17,12 @@
 #include "quantlens/core/half.hpp"
 #include "quantlens/io/byte_reader.hpp"
 #include "quantlens/io/ggml_type.hpp"
+#include "quantlens/version.hpp"
 #include "quantlens/weights/check_finite.hpp"
 #include "quantlens/weights/name_maps.hpp"
 #include "quantlens/weights/stored_tensor.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
@@ -166,4 +167,4 @@ class TensorPool {
 
 }  // namespace detail
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

@@ -14,8 +14,9 @@
 #include "quantlens/packed/activation_form.hpp"
 #include "quantlens/packed/gguf_blocks.hpp"
 #include "quantlens/packed/packed_matrix.hpp"
+#include "quantlens/version.hpp"
 
-namespace quantlens::inline v0_1 {
+namespace quantlens::inline QUANTLENS_ABI {
 
 /// Rows of weights: a view of stored ones (or of floats that it owns), or codes. Shape: [rows, cols] = [n_out, n_in].
 struct WeightMatrix {
@@ -89,4 +90,4 @@ template <class Floats = std::vector<float>>
   return matrix;
 }
 
-}  // namespace quantlens::inline v0_1
+}  // namespace quantlens::inline QUANTLENS_ABI

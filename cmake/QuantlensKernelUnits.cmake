@@ -1,5 +1,5 @@
-# One small generated translation unit per instruction set, each with its own flags. A new instruction set is a tag in
-# isa/isa.hpp and a line here.
+# One small generated translation unit per instruction set, each with its own flags. A new instruction set is a traits
+# struct in isa/isa.hpp, a header beside it, and a line here.
 
 set(QUANTLENS_KERNEL_ISAS baseline avx2 avx512vnni)
 set(quantlens_flags_baseline)
@@ -8,11 +8,12 @@ set(quantlens_flags_avx512vnni ${quantlens_flags_avx2} -mavx512f -mavx512bw -mav
                                -mavx512vnni)
 
 function(quantlens_add_kernel_units target)
-  foreach(QUANTLENS_ISA IN LISTS QUANTLENS_KERNEL_ISAS)
-    set(unit "${PROJECT_BINARY_DIR}/kernel_units/kernel_unit_${QUANTLENS_ISA}.cpp")
-    configure_file("${PROJECT_SOURCE_DIR}/cmake/kernel_unit.cpp.in" "${unit}" @ONLY)
+  foreach(isa IN LISTS QUANTLENS_KERNEL_ISAS)
+    set(unit "${PROJECT_BINARY_DIR}/kernel_units/kernel_unit_${isa}.cpp")
+    file(CONFIGURE OUTPUT "${unit}" @ONLY
+         CONTENT "#define QUANTLENS_KERNEL_ISA @isa@\n#include \"quantlens/kernels/kernel_unit.cpp\"\n")
     target_sources(${target} PRIVATE "${unit}")
-    set_source_files_properties("${unit}" PROPERTIES COMPILE_OPTIONS "${quantlens_flags_${QUANTLENS_ISA}}")
+    set_source_files_properties("${unit}" PROPERTIES COMPILE_OPTIONS "${quantlens_flags_${isa}}")
   endforeach()
   # Optimized in every build type: what is not inlined becomes a weak symbol that units with different flags share.
   # No contraction: results must be the same bits on every instruction set, so fused operations are written as such.

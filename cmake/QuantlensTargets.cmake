@@ -5,11 +5,11 @@
 
 include(GNUInstallDirs)
 
-# Adds the headers of `folders` (relative to include/quantlens; a name with .hpp is one header) to `target`.
+# Adds the headers of `folders` (relative to include/quantlens; a name with an extension is one file) to `target`.
 function(quantlens_add_headers target scope)
   set(headers)
   foreach(entry IN LISTS ARGN)
-    if(entry MATCHES "\\.hpp$")
+    if(entry MATCHES "\\.[ch]pp$")
       set(pattern "${PROJECT_SOURCE_DIR}/include/quantlens/${entry}")
     else()
       set(pattern "${PROJECT_SOURCE_DIR}/include/quantlens/${entry}/*.hpp")
@@ -33,7 +33,8 @@ else()
   add_library(quantlens_kernels INTERFACE)
   set(kernels_scope INTERFACE)
 endif()
-quantlens_add_headers(quantlens_kernels ${kernels_scope} version.hpp core packed isa kernels io/ggml_type.hpp)
+quantlens_add_headers(quantlens_kernels ${kernels_scope} version.hpp core packed isa kernels kernels/kernel_unit.cpp
+                      io/ggml_type.hpp)
 target_compile_features(quantlens_kernels ${kernels_scope} cxx_std_20)
 target_link_libraries(quantlens_kernels ${kernels_scope} OpenMP::OpenMP_CXX)
 # Only xsimd's headers: the target that Debian ships also asks for a library called xtl, which is neither there nor used.

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "fetched_model.hpp"
-#include "quantlens/isa/cpu_features.hpp"
+#include "quantlens/isa/isa.hpp"
 
 namespace {
 

@@ -14,6 +14,8 @@
 #include <vector>
 #if defined(__GLIBC__)
 #include <malloc.h>
+
+#include <nlohmann/json.hpp>
 #endif
 
 #include "../io/temp_folder.hpp"
@@ -44,7 +46,7 @@ class CountingProtocol final : public Protocol {
       if (asks_full) static_cast<void>(models.full.score_text(std::vector{item.id}));
       ItemRecord record;
       record.item_id = item.id;
-      record.transcript = completion.front().text;
+      record.transcript.push_back(completion.front().text);
       record.ttft_seconds = completion.front().seconds_to_first_token;
       record.set_score(metric::accuracy, item.label == 0 ? 1.0 : 0.0);
       record.set_score(metric::rouge_l, Rng(seed_of(seed, item.id)).uniform());

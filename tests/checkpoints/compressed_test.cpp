@@ -1,6 +1,7 @@
 #include "quantlens/checkpoints/compressed.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

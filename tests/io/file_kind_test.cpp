@@ -1,6 +1,7 @@
 #include "quantlens/io/file_kind.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "scripted_model.hpp"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "quantlens/protocols/conversation.hpp"
@@ -98,7 +99,7 @@ TEST_CASE("transcripts show what was scored, and log-probabilities that JSON can
   std::vector<std::size_t> indices{0, 1, 2};
   Conversation conversation(task, task.items, {model, model});
   static_cast<void>(LabelScorer(task, LabelScore::sum, 5).predict("classify", task.items, indices, conversation));
-  const nlohmann::json transcript = conversation.record(2).transcript;
+  const Transcript transcript = conversation.record(2).transcript;
   REQUIRE(transcript.size() == 1);
   CHECK(transcript[0].at("step") == "classify");
   CHECK(transcript[0].at("messages").size() == 6);

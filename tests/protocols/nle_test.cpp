@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "quantlens/protocols/registry.hpp"
 #include "scripted_model.hpp"

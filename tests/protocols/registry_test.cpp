@@ -114,7 +114,7 @@ TEST_CASE("a choice that is none is refused with what there is") {
   CHECK_THROWS_WITH(make({"label_scor", "sum"}), Catch::Contains("did you mean 'label_score'?"));
   CHECK_THROWS_WITH(make({"label_score", "men"}), Catch::Contains("did you mean 'mean'?"));
   CHECK_THROWS_WITH(make({"label_score", "sum", "nlee"}), Catch::Contains("did you mean 'nle'?"));
-  CHECK_THROWS_WITH(make({"max_input_words", "-1"}), Catch::Contains("expected a whole number, got '-1'"));
+  CHECK_THROWS_WITH(make({"max_input_words", "-1"}), Catch::Contains("takes a whole number from 0; got '-1'"));
   CHECK_THROWS_WITH(make({"max_input_words", "7", "nle"}), Catch::Contains("max_input_words"));
   CHECK_THROWS_AS(make({"max_input_words", "99999999999999999999"}), InputError);
   for (const char* text : {"", "label_score", "=sum", ".label_score=sum"})

@@ -1,6 +1,7 @@
 #include "quantlens/protocols/two_hop.hpp"
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>

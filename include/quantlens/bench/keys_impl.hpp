@@ -1,6 +1,7 @@
 /// What keys.hpp declares, defined.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <utility>

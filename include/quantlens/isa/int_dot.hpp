@@ -134,7 +134,3 @@ struct I32x16 {
 };
 
 }  // namespace quantlens::inline QUANTLENS_ABI
-
-// Each of these is empty where the compiler's flags do not allow its instructions.
-#include "quantlens/isa/int_dot_avx2.hpp"
-#include "quantlens/isa/int_dot_avx512vnni.hpp"

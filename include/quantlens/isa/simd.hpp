@@ -1,4 +1,4 @@
-/// Sixteen floats at a time on any ISA: the only header that includes xsimd.
+/// Sixteen floats at a time on any ISA: the only header that includes xsimd. Kernels include isa/instructions.hpp.
 ///
 /// A tile of weights has sixteen outputs, so every kernel is written once, over `F32x16<Isa>`: one register with
 /// AVX-512, two with AVX2, four at the baseline. All functions are small enough to be inlined always, and carry the ISA
@@ -29,18 +29,6 @@ struct SimdArch {
   using type = xsimd::default_arch;
 #endif
 };
-#if defined(__AVX2__) && defined(__FMA__)
-template <>
-struct SimdArch<isa::avx2> {
-  using type = xsimd::fma3<xsimd::avx2>;
-};
-#endif
-#if defined(__AVX512BW__) && defined(__AVX512DQ__)
-template <>
-struct SimdArch<isa::avx512vnni> {
-  using type = xsimd::avx512bw;
-};
-#endif
 
 /// Sixteen lanes of float.
 template <class Isa>
@@ -118,13 +106,6 @@ QUANTLENS_ALWAYS_INLINE F32x16<Isa> exp(const F32x16<Isa>& a) {
 template <class Isa>
 QUANTLENS_ALWAYS_INLINE F32x16<Isa> mul_add(const F32x16<Isa>& a, const F32x16<Isa>& b, const F32x16<Isa>& c) {
   F32x16<Isa> r;
-#if defined(__AVX512F__)
-  // xsimd 8.1 has no fused form for AVX-512: its fma rounds twice.
-  if constexpr (Isa::value == quantlens::Isa::avx512vnni) {
-    r.part[0] = _mm512_fmadd_ps(a.part[0], b.part[0], c.part[0]);
-    return r;
-  }
-#endif
   for (std::size_t i = 0; i < F32x16<Isa>::parts; ++i) r.part[i] = xsimd::fma(a.part[i], b.part[i], c.part[i]);
   return r;
 }
@@ -132,7 +113,7 @@ QUANTLENS_ALWAYS_INLINE F32x16<Isa> mul_add(const F32x16<Isa>& a, const F32x16<I
 /// a * b + c with one rounding on every ISA. For sums that must be bit for bit equal across ISAs.
 template <class Isa>
 QUANTLENS_ALWAYS_INLINE F32x16<Isa> fused_mul_add(const F32x16<Isa>& a, const F32x16<Isa>& b, const F32x16<Isa>& c) {
-  if constexpr (Isa::value != quantlens::Isa::baseline) {
+  if constexpr (Isa::fuses) {
     return mul_add(a, b, c);
   } else {
     alignas(64) float x[tile_width], y[tile_width], z[tile_width];
@@ -181,21 +162,6 @@ QUANTLENS_ALWAYS_INLINE F32x16<Isa> load_floats(const BFloat16* from) {
 
 template <class Isa>
 QUANTLENS_ALWAYS_INLINE F32x16<Isa> load_floats(const Half* from) {
-#if defined(__F16C__)
-  F32x16<Isa> r;
-  const auto* bits = reinterpret_cast<const __m128i*>(from);
-#if defined(__AVX512F__)
-  if constexpr (Isa::value == quantlens::Isa::avx512vnni) {
-    r.part[0] = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-    return r;
-  }
-#endif
-  if constexpr (Isa::value == quantlens::Isa::avx2) {
-    r.part[0] = _mm256_cvtph_ps(_mm_loadu_si128(bits));
-    r.part[1] = _mm256_cvtph_ps(_mm_loadu_si128(bits + 1));
-    return r;
-  }
-#endif
   alignas(64) float lanes[tile_width];
   for (std::size_t i = 0; i < tile_width; ++i) lanes[i] = to_float(from[i]);
   return F32x16<Isa>::load(lanes);

@@ -38,13 +38,6 @@ struct F64x8 {
 template <class Isa>
 QUANTLENS_ALWAYS_INLINE F64x8<Isa> mul_add(const F64x8<Isa>& a, const F64x8<Isa>& b, const F64x8<Isa>& c) {
   F64x8<Isa> r;
-#if defined(__AVX512F__)
-  // xsimd 8.1 has no fused form for AVX-512: its fma rounds twice.
-  if constexpr (Isa::value == quantlens::Isa::avx512vnni) {
-    r.part[0] = _mm512_fmadd_pd(a.part[0], b.part[0], c.part[0]);
-    return r;
-  }
-#endif
   for (std::size_t i = 0; i < F64x8<Isa>::parts; ++i) r.part[i] = xsimd::fma(a.part[i], b.part[i], c.part[i]);
   return r;
 }

@@ -7,17 +7,11 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "quantlens/isa/simd.hpp"
+#include "quantlens/isa/instructions.hpp"
 #include "quantlens/kernels/attention_task.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
-
-/// Sums of sixteen lanes that stay in registers together.
-template <class Isa>
-inline constexpr std::size_t sums_in_registers = Isa::value == quantlens::Isa::avx512vnni ? 16
-                                                 : Isa::value == quantlens::Isa::avx2     ? 4
-                                                                                          : 2;
 
 /// Scores of queries [first, first + N) against one block of keys, in four interleaved chains over d_head.
 template <class Isa, std::size_t N>
@@ -99,7 +93,7 @@ QUANTLENS_ALWAYS_INLINE void attend_queries(const AttentionTask& task) {
   // Keys that only other queries of the group see have weight 0, which adds nothing.
   const std::size_t n_blocks = ceil_div(task.n_keys[N - 1], tile_width);
   for (std::size_t b = 0; b < n_blocks; ++b) {
-    if constexpr (4 * N <= sums_in_registers<Isa>)
+    if constexpr (4 * N <= Isa::sums_in_registers)
       score_block<Isa, N>(task, 0, task.key_blocks[b], b);
     else
       for (std::size_t q = 0; q < N; ++q) score_block<Isa, 1>(task, q, task.key_blocks[b], b);
@@ -107,7 +101,7 @@ QUANTLENS_ALWAYS_INLINE void attend_queries(const AttentionTask& task) {
   for (std::size_t q = 0; q < N; ++q)
     softmax_visible<Isa>(task.scores + q * task.score_stride, task.first_keys[q], task.n_keys[q], n_blocks);
   std::size_t first = 0;
-  constexpr std::size_t wide = std::max<std::size_t>(1, std::min<std::size_t>(4, sums_in_registers<Isa> / N));
+  constexpr std::size_t wide = std::max<std::size_t>(1, std::min<std::size_t>(4, Isa::sums_in_registers / N));
   for (; first + wide * tile_width <= task.d_head; first += wide * tile_width)
     mix_values<Isa, N, wide>(task, first, n_blocks);
   for (; first < task.d_head; first += tile_width) mix_values<Isa, N, 1>(task, first, n_blocks);

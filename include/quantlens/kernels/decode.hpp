@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "quantlens/isa/int_dot.hpp"
+#include "quantlens/isa/instructions.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

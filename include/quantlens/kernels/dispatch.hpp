@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "quantlens/core/suggest.hpp"
-#include "quantlens/isa/cpu_features.hpp"
+#include "quantlens/isa/isa.hpp"
 #include "quantlens/kernels/kernel_table.hpp"
 #include "quantlens/version.hpp"
 #ifndef QUANTLENS_KERNELS_LIBRARY
@@ -17,24 +17,14 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
-#ifdef QUANTLENS_KERNELS_LIBRARY
-// Defined in the library's units, one for each ISA that it was built for.
-const KernelTable& kernel_table_baseline();
-#if defined(__x86_64__)
-const KernelTable& kernel_table_avx2();
-const KernelTable& kernel_table_avx512vnni();
-#endif
-#endif
-
 /// The tables that are compiled in, weakest first: all with the library, else the one of the compiler's flags.
 [[nodiscard]] inline std::vector<const KernelTable*> compiled_kernels() {
-#if !defined(QUANTLENS_KERNELS_LIBRARY)
+#ifdef QUANTLENS_KERNELS_LIBRARY
+  return
+      []<class... I>(isa::List<I...>) { return std::vector<const KernelTable*>{&kernel_table<I>()...}; }(isa::Known{});
+#else
   static constexpr KernelTable table = make_kernel_table<isa::native>();
   return {&table};
-#elif defined(__x86_64__)
-  return {&kernel_table_baseline(), &kernel_table_avx2(), &kernel_table_avx512vnni()};
-#else
-  return {&kernel_table_baseline()};
 #endif
 }
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "quantlens/isa/simd.hpp"
+#include "quantlens/isa/instructions.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

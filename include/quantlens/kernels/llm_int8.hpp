@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "quantlens/isa/int_dot.hpp"
+#include "quantlens/isa/instructions.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

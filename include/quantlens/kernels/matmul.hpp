@@ -12,12 +12,6 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
-/// Rows of activations that stay in registers together: as many as the register file of the ISA holds.
-template <class Isa>
-inline constexpr std::size_t block_rows = Isa::value == quantlens::Isa::avx512vnni ? 8
-                                          : Isa::value == quantlens::Isa::avx2     ? 4
-                                                                                   : 2;
-
 /// sums[r] += x[r, 0..31] * weights, for N rows. Shapes: weights [32][16] in T; x rows are `stride` apart.
 template <class Isa, std::size_t N, class T>
 QUANTLENS_ALWAYS_INLINE void add_run_a32(const T* weights, const float* x, std::size_t stride, float* sums) {
@@ -37,8 +31,8 @@ QUANTLENS_ALWAYS_INLINE void add_run_a32(const T* weights, const F32View& x, std
   const float* from = x.values + run * x.run_stride;
   const std::size_t stride = x.row_stride;
   std::size_t r = 0;
-  for (; r + block_rows<Isa> <= x.n_rows; r += block_rows<Isa>)
-    add_run_a32<Isa, block_rows<Isa>>(weights, from + r * stride, stride, sums + r * tile_width);
+  for (; r + Isa::block_rows <= x.n_rows; r += Isa::block_rows)
+    add_run_a32<Isa, Isa::block_rows>(weights, from + r * stride, stride, sums + r * tile_width);
   for (; r + 2 <= x.n_rows; r += 2) add_run_a32<Isa, 2>(weights, from + r * stride, stride, sums + r * tile_width);
   for (; r < x.n_rows; ++r) add_run_a32<Isa, 1>(weights, from + r * stride, stride, sums + r * tile_width);
 }
@@ -186,8 +180,8 @@ void matmul_a8(const StreamedView& w, const Q8View& x, const OutputView& y, std:
                std::size_t tile_end) noexcept {
   for (std::size_t tile = tile_begin; tile < tile_end; ++tile) {
     std::size_t row = 0;
-    for (; row + block_rows<Isa> <= x.n_rows; row += block_rows<Isa>)
-      matmul_a8_rows<Isa, Layout, Bits, block_rows<Isa>>(w, x, y, tile, row);
+    for (; row + Isa::block_rows <= x.n_rows; row += Isa::block_rows)
+      matmul_a8_rows<Isa, Layout, Bits, Isa::block_rows>(w, x, y, tile, row);
     for (; row < x.n_rows; ++row) matmul_a8_rows<Isa, Layout, Bits, 1>(w, x, y, tile, row);
   }
 }

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "quantlens/core/matrix_view.hpp"
-#include "quantlens/isa/simd_f64.hpp"
+#include "quantlens/isa/instructions.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -2,18 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/core/parse_number.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/version.hpp"
 
@@ -50,15 +48,14 @@ class ProtocolOptions {
   /// Precondition: there is such an option.
   [[nodiscard]] const std::string& text(std::string_view option) const { return values_.find(option)->second; }
   /// Precondition: there is such an option, and it is a number.
-  [[nodiscard]] std::size_t count(std::string_view option) const { return *count_of(text(option)); }
+  [[nodiscard]] std::size_t count(std::string_view option) const { return count_of(option, text(option)); }
 
   /// Errors: InputError "unknown_name" for an option or a value that there is not, with the nearest; "usage" for what
   /// is no whole number.
   void choose(std::string_view option, const std::string& value) {
     const auto info = std::ranges::find(infos_, option, &OptionInfo::name);
     if (info == infos_.end()) throw unknown_name("protocol option", option, names());
-    if (info->values.empty() && !count_of(value))
-      throw InputError("usage", concat("protocol option ", option, ": expected a whole number, got '", value, "'"));
+    if (info->values.empty()) static_cast<void>(count_of(option, value));
     if (!info->values.empty() && std::ranges::find(info->values, value) == info->values.end())
       throw unknown_name(concat("value of the protocol option ", option), value, info->values);
     values_.find(option)->second = value;
@@ -71,11 +68,8 @@ class ProtocolOptions {
     return all;
   }
 
-  [[nodiscard]] static std::optional<std::size_t> count_of(std::string_view text) {
-    std::size_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
+  [[nodiscard]] static std::size_t count_of(std::string_view option, std::string_view text) {
+    return parse_whole_number(concat("the protocol option ", option), text, {.least = 0});
   }
 
   std::vector<OptionInfo> infos_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <range/v3/algorithm/any_of.hpp>
 #include <span>
 #include <string>

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <map>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +13,7 @@
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/metrics/perturbation.hpp"
+#include "quantlens/tasks/transcript.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -31,9 +32,9 @@ struct ItemRecord {
   std::string group;       ///< the item's
   bool label_tie = false;  ///< several labels shared the best score, and the first of them was taken
   std::map<std::string, std::optional<double>> scores;
-  std::vector<EditOutcome> edits;                       ///< of the perturb test
-  nlohmann::json transcript = nlohmann::json::array();  ///< one object for each thing that the model was asked
-  std::size_t n_prompt_tokens = 0;                      ///< of completions; label scoring is not counted
+  std::vector<EditOutcome> edits;  ///< of the perturb test
+  Transcript transcript;
+  std::size_t n_prompt_tokens = 0;  ///< of completions; label scoring is not counted
   std::size_t n_generated_tokens = 0;
   double seconds = 0;                  ///< this item's share of the calls to the model; those to `full` are left out
   std::optional<double> ttft_seconds;  ///< time to first token of the item's first completion

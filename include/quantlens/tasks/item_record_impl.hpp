@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,7 +57,7 @@ QUANTLENS_INLINE nlohmann::json to_json(const ItemRecord& record) {
           {"label_tie", record.label_tie},
           {"scores", std::move(scores)},
           {"edits", detail::edits_json(record.edits)},
-          {"transcript", record.transcript},
+          {"transcript", record.transcript.json()},
           {"n_prompt_tokens", record.n_prompt_tokens},
           {"n_generated_tokens", record.n_generated_tokens},
           {"seconds", record.seconds},
@@ -75,7 +76,7 @@ QUANTLENS_INLINE ItemRecord item_record_from_json(const nlohmann::json& json) {
     json.at("label_tie").get_to(record.label_tie);
     for (const auto& [name, value] : json.at("scores").items()) record.scores[name] = detail::optional_number(value);
     record.edits = detail::edits_from_json(json.value("edits", nlohmann::json::array()));
-    record.transcript = json.value("transcript", nlohmann::json::array());
+    record.transcript = Transcript(json.value("transcript", nlohmann::json::array()));
     json.at("n_prompt_tokens").get_to(record.n_prompt_tokens);
     json.at("n_generated_tokens").get_to(record.n_generated_tokens);
     json.at("seconds").get_to(record.seconds);

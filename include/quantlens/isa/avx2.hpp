@@ -1,17 +1,33 @@
-/// int_dot.hpp for AVX2. Codes are widened to 16 bits: maddubs would saturate with 8-bit codes.
+/// AVX2 with FMA and F16C. Codes are widened to 16 bits: maddubs would saturate with 8-bit codes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 
+#include "quantlens/core/half.hpp"
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/isa/simd.hpp"
 #include "quantlens/version.hpp"
 
-#if defined(__AVX2__) && defined(__FMA__)
+#if defined(__AVX2__) && defined(__FMA__) && defined(__F16C__)
 #include <immintrin.h>
 
 namespace quantlens::inline QUANTLENS_ABI {
+
+template <>
+struct SimdArch<isa::avx2> {
+  using type = xsimd::fma3<xsimd::avx2>;
+};
+
+template <>
+QUANTLENS_ALWAYS_INLINE F32x16<isa::avx2> load_floats<isa::avx2>(const Half* from) {
+  F32x16<isa::avx2> r;
+  const auto* bits = reinterpret_cast<const __m128i*>(from);
+  r.part[0] = _mm256_cvtph_ps(_mm_loadu_si128(bits));
+  r.part[1] = _mm256_cvtph_ps(_mm_loadu_si128(bits + 1));
+  return r;
+}
 
 template <>
 struct Table16<isa::avx2> {

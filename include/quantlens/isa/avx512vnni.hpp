@@ -1,16 +1,49 @@
-/// int_dot.hpp for AVX-512 VNNI: one vpdpbusd a quad.
+/// AVX-512 with VNNI: one vpdpbusd a quad.
 #pragma once
 
 #include <cstdint>
 #include <cstring>
 
+#include "quantlens/core/half.hpp"
 #include "quantlens/isa/int_dot.hpp"
+#include "quantlens/isa/simd.hpp"
+#include "quantlens/isa/simd_f64.hpp"
 #include "quantlens/version.hpp"
 
-#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
 #include <immintrin.h>
 
 namespace quantlens::inline QUANTLENS_ABI {
+
+template <>
+struct SimdArch<isa::avx512vnni> {
+  using type = xsimd::avx512bw;
+};
+
+// xsimd 8.1 has no fused form for AVX-512: its fma rounds twice.
+template <>
+QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> mul_add(const F32x16<isa::avx512vnni>& a,
+                                                        const F32x16<isa::avx512vnni>& b,
+                                                        const F32x16<isa::avx512vnni>& c) {
+  F32x16<isa::avx512vnni> r;
+  r.part[0] = _mm512_fmadd_ps(a.part[0], b.part[0], c.part[0]);
+  return r;
+}
+
+template <>
+QUANTLENS_ALWAYS_INLINE F64x8<isa::avx512vnni> mul_add(const F64x8<isa::avx512vnni>& a, const F64x8<isa::avx512vnni>& b,
+                                                       const F64x8<isa::avx512vnni>& c) {
+  F64x8<isa::avx512vnni> r;
+  r.part[0] = _mm512_fmadd_pd(a.part[0], b.part[0], c.part[0]);
+  return r;
+}
+
+template <>
+QUANTLENS_ALWAYS_INLINE F32x16<isa::avx512vnni> load_floats<isa::avx512vnni>(const Half* from) {
+  F32x16<isa::avx512vnni> r;
+  r.part[0] = _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  return r;
+}
 
 template <>
 struct Table16<isa::avx512vnni> {

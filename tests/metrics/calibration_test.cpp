@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <vector>
 
@@ -56,6 +58,22 @@ TEST_CASE("calibration: a bin holds its upper edge, and the first one holds 0") 
 
 TEST_CASE("calibration: fewer answers than bins are a bin each") {
   CHECK(adaptive_calibration_error<10>(Answers{{.9, true}, {.6, false}}).value() == Approx((.1 + .6) / 2));
+}
+
+TEST_CASE("calibration: AUROC and Brier score equal scikit-learn, with equal confidences") {
+  std::ifstream file(QUANTLENS_SOURCE_DIR "/tests/data/metrics/confidence.json");
+  const auto cases = nlohmann::json::parse(file).at("cases");
+  REQUIRE(cases.size() == 3);
+  for (const auto& one : cases) {
+    Answers answers;
+    double sum = 0;
+    for (std::size_t i = 0; i < one.at("right").size(); ++i) {
+      answers.push_back({one.at("confidence")[i], one.at("right")[i]});
+      sum += brier_score(answers.back());
+    }
+    CHECK(type2_auroc(answers).value() == Approx(one.at("auroc").get<double>()).epsilon(1e-12));
+    CHECK(sum / static_cast<double>(answers.size()) == Approx(one.at("brier").get<double>()).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("calibration: ties count half in the AUROC") {

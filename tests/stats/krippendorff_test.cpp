@@ -1,7 +1,9 @@
 #include "quantlens/stats/krippendorff.hpp"
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -61,6 +63,18 @@ TEST_CASE("krippendorff: twelve units by three raters, by independent code") {
   CHECK(golden.nominal.value() == Approx(.6752577320).epsilon(1e-9));
   CHECK(golden.ordinal.value() == Approx(.8048605241).epsilon(1e-9));
   CHECK(golden.interval.value() == Approx(.8621041879).epsilon(1e-9));
+}
+
+TEST_CASE("krippendorff: equals the package of that name, with few ratings missing and many") {
+  std::ifstream file(QUANTLENS_SOURCE_DIR "/tests/data/stats/agreement.json");
+  const auto cases = nlohmann::json::parse(file).at("alphas");
+  REQUIRE(cases.size() == 4);
+  for (const auto& one : cases) {
+    const Alphas result = alphas(one.at("units").get<Units>());
+    CHECK(result.nominal.value() == Approx(one.at("nominal").get<double>()).epsilon(1e-12));
+    CHECK(result.ordinal.value() == Approx(one.at("ordinal").get<double>()).epsilon(1e-12));
+    CHECK(result.interval.value() == Approx(one.at("interval").get<double>()).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("krippendorff: agreement is 1, and units with one rating say nothing") {

@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -21,6 +23,17 @@ const Values two_hop{20.61, 20.61, 18.05, 24.72, 24.76, 21.80, 4.45, 20.94, 19.5
 TEST_CASE("rank correlation: of nine published rows, with a tie") {
   CHECK(spearman(one_hop, two_hop).value() == Approx(0.8451956828).epsilon(1e-9));
   CHECK(kendall_tau_b(one_hop, two_hop).value() == Approx(0.7042952123).epsilon(1e-9));
+}
+
+TEST_CASE("rank correlation: equals scipy, with many ties and none") {
+  std::ifstream file(QUANTLENS_SOURCE_DIR "/tests/data/stats/agreement.json");
+  const auto cases = nlohmann::json::parse(file).at("ranks");
+  REQUIRE(cases.size() == 5);
+  for (const auto& one : cases) {
+    const Values x = one.at("x"), y = one.at("y");
+    CHECK(spearman(x, y).value() == Approx(one.at("spearman").get<double>()).epsilon(1e-12));
+    CHECK(kendall_tau_b(x, y).value() == Approx(one.at("kendall").get<double>()).epsilon(1e-12));
+  }
 }
 
 TEST_CASE("rank correlation: equal values share their places") {

@@ -31,3 +31,13 @@ TEST_CASE("total variation: the golden value, and its ends") {
   CHECK(total_variation(std::vector{1.0, 0.0}, std::vector{0.0, 1.0}) == 1.0);
   CHECK_THROWS_AS(total_variation(std::vector{1.0}, std::vector{0.5, 0.5}), InputError);
 }
+
+TEST_CASE("divergence: golden values, and what only one of the two has") {
+  const std::vector<double> original{.7, .3}, gone{0, 1}, certain{1, 0};
+  CHECK(kl_divergence(std::vector<double>{.4, .6}, original).value() == Approx(.1920420).epsilon(1e-6));
+  CHECK(kl_divergence(std::vector<double>{.65, .35}, original).value() == Approx(.0057826).epsilon(1e-5));
+  CHECK(kl_divergence(original, original) == 0.0);
+  CHECK(kl_divergence(gone, original).value() == Approx(-std::log(.3)).epsilon(1e-12));
+  CHECK_FALSE(kl_divergence(original, certain));
+  CHECK_THROWS_AS(kl_divergence(original, std::vector<double>{1}), InputError);
+}

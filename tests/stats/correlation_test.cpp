@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 
 using namespace quantlens;
@@ -74,4 +75,15 @@ TEST_CASE("pearson: sums add up over items") {
   PairSums left = sums_of({{1, 2}, {2, 1}});
   left += sums_of({{3, 5}});
   CHECK(pearson(left) == pearson(sums_of({{1, 2}, {2, 1}, {3, 5}})));
+}
+
+TEST_CASE("cosine: of two vectors, whatever their length") {
+  const std::vector<double> a{3, 4}, b{4, 3}, opposite{-30, -40}, zero{0, 0};
+  CHECK(cosine(pair_sums(a, b)).value() == Approx(.96).epsilon(1e-12));
+  CHECK(cosine(pair_sums(a, opposite)) == -1.0);
+  CHECK_FALSE(cosine(pair_sums(a, zero)));
+  CHECK_FALSE(cosine(PairSums{}));
+  CHECK(cosine(pair_sums(a, b), 4.9));
+  CHECK_FALSE(cosine(pair_sums(a, b), 5));
+  CHECK_THROWS_AS(pair_sums(a, std::vector<double>{1}), InputError);
 }

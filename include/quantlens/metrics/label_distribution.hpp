@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -33,6 +34,18 @@ namespace quantlens::inline QUANTLENS_ABI {
   double sum = 0;
   for (std::size_t i = 0; i < p.size(); ++i) sum += std::abs(p[i] - q[i]);
   return 0.5 * sum;
+}
+
+/// The Kullback-Leibler divergence of q from p: the sum of p log(p / q), where 0 log 0 is 0.
+/// Units: natural logarithms. Range: [0, inf). Undefined-when: q lacks something that p has, which is no number.
+/// Errors: InputError for distributions of different lengths.
+[[nodiscard]] inline std::optional<double> kl_divergence(std::span<const double> p, std::span<const double> q) {
+  if (p.size() != q.size())
+    throw InputError("metrics", concat("divergence of ", p.size(), " and ", q.size(), " probabilities"));
+  double sum = 0;
+  for (std::size_t i = 0; i < p.size(); ++i)
+    if (p[i] > 0) sum += p[i] * std::log(p[i] / q[i]);
+  return std::isfinite(sum) ? std::optional(std::max(0.0, sum)) : std::nullopt;
 }
 
 }  // namespace quantlens::inline QUANTLENS_ABI

@@ -25,6 +25,8 @@ class Counterfactual : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const final { return name_; }
 
+  [[nodiscard]] int version() const final { return 2; }
+
   [[nodiscard]] std::vector<PromptKind> prompts() const final;
 
   [[nodiscard]] std::vector<Metric> metrics() const final;

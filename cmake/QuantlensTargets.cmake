@@ -90,5 +90,7 @@ function(quantlens_add_programs)
     add_executable(${name} ${source})
     target_compile_definitions(${name} PRIVATE QUANTLENS_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     target_link_libraries(${name} PRIVATE quantlens_app_compiled CLI11::CLI11 quantlens_warnings)
+    # What takes time when they run is in the libraries that they link.
+    target_compile_options(${name} PRIVATE -O1)
   endforeach()
 endfunction()

@@ -1,6 +1,8 @@
 #include "quantlens/metrics/attribution_agreement.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <cstddef>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -69,4 +71,10 @@ TEST_CASE("CC-SHAP: shapes that do not fit are refused") {
   CHECK_THROWS_AS(contribution_shares(of_answer, 0, item), InputError);
   CHECK_THROWS_AS(contribution_shares(of_answer, 1, Players{4}), InputError);
   CHECK_THROWS_AS(attribution_agreement(Values{1, 2}, Values{1}), InputError);
+}
+
+TEST_CASE("CC-SHAP: an attribution that is not finite is refused, but for the question's") {
+  const Values broken{1, 2, std::nan("")};
+  CHECK_THROWS_AS(contribution_shares(broken, 1, item), InputError);
+  CHECK(contribution_shares(broken, 1, Players{0, 1}));
 }

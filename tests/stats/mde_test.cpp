@@ -13,6 +13,10 @@ TEST_CASE("at 10 % discordance 120 items detect 8 points, 300 detect 5, 1,360 de
   CHECK(mde_paired_binary(0.1, 120) == Approx(0.08).margin(0.005));
   CHECK(mde_paired_binary(0.1, 300) == Approx(0.05).margin(0.005));
   CHECK(mde_paired_binary(0.1, 1360) == Approx(0.024).margin(0.0005));
+  // Percentage points of arXiv 2605.28873's bound.
+  CHECK(100 * mde_paired_binary(0.1, 500) == Approx(3.96).margin(0.005));
+  CHECK(100 * mde_paired_binary(0.1, 1000) == Approx(2.80).margin(0.005));
+  CHECK(100 * mde_paired_binary(0.1, 100) == Approx(8.86).margin(0.005));
 }
 
 TEST_CASE("minimum detectable effects equal the reference") {

@@ -19,7 +19,8 @@ namespace quantlens::inline QUANTLENS_ABI {
 /// left out of the mean. None where no token has any.
 /// Shapes: attributions [all players, n_tokens], row by row; `players` are the rows that belong to the item, so that
 /// those of the question take part in nothing. Range: [-1, 1] each; the sum of magnitudes is at most 1.
-/// Errors: InputError "shape" for attributions of another shape, or a player beyond them.
+/// Errors: InputError "shape" for attributions of another shape, or a player beyond them; "metrics" for a player's
+/// attribution that is not finite.
 [[nodiscard]] inline std::optional<std::vector<double>> contribution_shares(std::span<const double> attributions,
                                                                             std::size_t n_tokens,
                                                                             std::span<const std::size_t> players) {
@@ -33,7 +34,9 @@ namespace quantlens::inline QUANTLENS_ABI {
   for (std::size_t token = 0; token < n_tokens; ++token) {
     double magnitude = 0;
     for (const std::size_t player : players) magnitude += std::abs(attributions[player * n_tokens + token]);
-    if (!(magnitude > 0)) continue;
+    if (!std::isfinite(magnitude))
+      throw InputError("metrics", concat("an attribution to token ", token, " is not finite"));
+    if (magnitude == 0) continue;
     ++n_shared;
     for (std::size_t i = 0; i < players.size(); ++i)
       shares[i] += attributions[players[i] * n_tokens + token] / magnitude;

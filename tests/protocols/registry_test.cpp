@@ -13,7 +13,9 @@ using namespace quantlens;
 TEST_CASE("protocols have the names that cells use") {
   CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
                                                      "self_consistency_counterfactual", "self_consistency_redaction",
-                                                     "self_consistency_words", "perturb_test", "recall", "two_hop"});
+                                                     "self_consistency_words", "perturb_test", "chain_of_thought",
+                                                     "cot_interventions", "biasing_features", "hints", "recall",
+                                                     "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 
@@ -29,7 +31,10 @@ TEST_CASE("a protocol supports a task that has its prompts") {
   task.prompts.erase("counterfactual_words");
   CHECK(make_protocol("counterfactual")->supports(task));
   CHECK_FALSE(make_protocol("counterfactual_guided")->supports(task));
-  task.prompts.erase("classify");
+  task.prompts.erase("reason_hinted");
+  CHECK(make_protocol("cot_interventions")->supports(task));
+  CHECK_FALSE(make_protocol("hints")->supports(task));
+  for (const char* first : {"classify", "reason"}) task.prompts.erase(first);
   for (const auto& protocol : make_protocols()) CHECK_FALSE(protocol->supports(task));
 }
 
@@ -61,6 +66,29 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"flips_mentioned", "higher", MetricKind::set_level},
                                       {"cct", "higher", MetricKind::set_level},
                                       {"phi_cct", "higher", MetricKind::set_level},
+                                      {"reasoning_cut_rate", "lower", MetricKind::binary},
+                                      {"reasoning_tokens", std::nullopt, MetricKind::real},
+                                      {"repeat_agreement", "higher", MetricKind::real},
+                                      {"aoc", "higher", MetricKind::real},
+                                      {"soft_aoc", "higher", MetricKind::real},
+                                      {"mistakes_changed", std::nullopt, MetricKind::binary},
+                                      {"mistakes_control_changed", std::nullopt, MetricKind::binary},
+                                      {"mistakes_above_control", "higher", MetricKind::real},
+                                      {"mistakes_share", std::nullopt, MetricKind::real},
+                                      {"filler_changed", std::nullopt, MetricKind::binary},
+                                      {"bias_susceptibility", "lower", MetricKind::binary},
+                                      {"bias_silent_rate", "lower", MetricKind::binary},
+                                      {"bias_accuracy_drop", "lower", MetricKind::real},
+                                      {"bias_port_faithful", "higher", MetricKind::binary},
+                                      {"bias_mentioned", std::nullopt, MetricKind::binary},
+                                      {"bias_mentioned_unasked", "lower", MetricKind::binary},
+                                      {"hints_followed", "lower", MetricKind::real},
+                                      {"hints_followed_by_chance", std::nullopt, MetricKind::real},
+                                      {"hints_followed_openly", std::nullopt, MetricKind::real},
+                                      {"hints_mentioned_unasked", "lower", MetricKind::real},
+                                      {"hints_acknowledged", "higher", MetricKind::set_level},
+                                      {"hints_alpha", std::nullopt, MetricKind::set_level},
+                                      {"hints_acknowledged_corrected", "higher", MetricKind::set_level},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},
@@ -88,11 +116,14 @@ TEST_CASE("a set-level metric brings its statistics, and no other does") {
 TEST_CASE("every prompt is known once, as the protocols declare it") {
   const std::vector<PromptKind> prompts = known_prompts();
   const auto find = [&](std::string_view name) { return *std::ranges::find(prompts, name, &PromptKind::name); };
-  CHECK(prompts.size() == 12);
+  CHECK(prompts.size() == 15);
   CHECK_FALSE(find("classify").knows_label);
   CHECK(find("explain").knows_label);
   CHECK(find("counterfactual_guided").follows == "counterfactual_words");
   CHECK(find("classify_redacted").shows_redacted);
+  CHECK(find("conclude").follows == "reason");
+  CHECK(find("reason").reasons);
+  CHECK(find("reason_hinted").hints_in == "reason");
   CHECK(find("second_hop").asks_for == "answer");
   CHECK(find("recall").of == TaskKind::recall);
 }
@@ -106,6 +137,7 @@ TEST_CASE("a user's choices reach the protocols that have such an option") {
   CHECK(value("perturb_test", {{"label_score", "mean"}}) == "mean");
   CHECK(value("nle", {{"label_score", "mean", "perturb_test"}}) == "sum");
   CHECK(value("perturb_test", {{"label_score", "mean"}, {"label_score", "pmi", "perturb_test"}}) == "pmi");
+  CHECK(make_protocol("chain_of_thought", {{"temperature", "0.75"}})->options().real("temperature") == 0.75);
   CHECK(make_protocol("counterfactual", {{"max_input_words", "7"}})->options().count("max_input_words") == 7);
 }
 
@@ -115,6 +147,8 @@ TEST_CASE("a choice that is none is refused with what there is") {
   CHECK_THROWS_WITH(make({"label_score", "men"}), Catch::Contains("did you mean 'mean'?"));
   CHECK_THROWS_WITH(make({"label_score", "sum", "nlee"}), Catch::Contains("did you mean 'nle'?"));
   CHECK_THROWS_WITH(make({"max_input_words", "-1"}), Catch::Contains("expected a whole number, got '-1'"));
+  for (const char* text : {"-0.5", "warm", "nan", "inf", ""})
+    CHECK_THROWS_WITH(make({"temperature", text}), Catch::Contains("expected a number from 0"));
   CHECK_THROWS_WITH(make({"max_input_words", "7", "nle"}), Catch::Contains("max_input_words"));
   CHECK_THROWS_AS(make({"max_input_words", "99999999999999999999"}), InputError);
   for (const char* text : {"", "label_score", "=sum", ".label_score=sum"})

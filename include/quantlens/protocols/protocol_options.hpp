@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -25,6 +26,7 @@ struct OptionInfo {
   std::string_view fallback;
   std::string_view meaning;
   std::vector<std::string> values = {};  ///< empty: a whole number from 0
+  bool is_real = false;                  ///< without values: any number from 0
 };
 
 /// A choice that a user has made. An empty protocol: for every protocol that has such an option.
@@ -52,12 +54,17 @@ class ProtocolOptions {
   /// Precondition: there is such an option, and it is a number.
   [[nodiscard]] std::size_t count(std::string_view option) const { return *count_of(text(option)); }
 
+  /// Precondition: as count.
+  [[nodiscard]] double real(std::string_view option) const { return *real_of(text(option)); }
+
   /// Errors: InputError "unknown_name" for an option or a value that there is not, with the nearest; "usage" for what
-  /// is no whole number.
+  /// is no number of its kind.
   void choose(std::string_view option, const std::string& value) {
     const auto info = std::ranges::find(infos_, option, &OptionInfo::name);
     if (info == infos_.end()) throw unknown_name("protocol option", option, names());
-    if (info->values.empty() && !count_of(value))
+    if (info->values.empty() && info->is_real && !real_of(value))
+      throw InputError("usage", concat("protocol option ", option, ": expected a number from 0, got '", value, "'"));
+    if (info->values.empty() && !info->is_real && !count_of(value))
       throw InputError("usage", concat("protocol option ", option, ": expected a whole number, got '", value, "'"));
     if (!info->values.empty() && std::ranges::find(info->values, value) == info->values.end())
       throw unknown_name(concat("value of the protocol option ", option), value, info->values);
@@ -71,11 +78,22 @@ class ProtocolOptions {
     return all;
   }
 
-  [[nodiscard]] static std::optional<std::size_t> count_of(std::string_view text) {
-    std::size_t value = 0;
+  /// The number that all of the text is.
+  template <class Number>
+  [[nodiscard]] static std::optional<Number> number_of(std::string_view text) {
+    Number value = 0;
     const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
     if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
     return value;
+  }
+
+  [[nodiscard]] static std::optional<std::size_t> count_of(std::string_view text) {
+    return number_of<std::size_t>(text);
+  }
+
+  [[nodiscard]] static std::optional<double> real_of(std::string_view text) {
+    const auto value = number_of<double>(text);
+    return value && std::isfinite(*value) && *value >= 0 ? value : std::nullopt;
   }
 
   std::vector<OptionInfo> infos_;

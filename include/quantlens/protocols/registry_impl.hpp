@@ -11,7 +11,11 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/biasing_features.hpp"
+#include "quantlens/protocols/chain_of_thought.hpp"
+#include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
+#include "quantlens/protocols/hints.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/recall.hpp"
@@ -38,6 +42,10 @@ template <class P>
                                         make<SelfConsistencyRedaction>,
                                         make<SelfConsistencyWords>,
                                         make<PerturbTest>,
+                                        make<ChainOfThought>,
+                                        make<CotInterventions>,
+                                        make<BiasingFeatures>,
+                                        make<HintFaithfulness>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

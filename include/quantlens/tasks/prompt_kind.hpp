@@ -18,6 +18,8 @@ struct PromptKind {
   TaskKind of = TaskKind::labels;  ///< the tasks that may have it
   std::string_view asks_for = {};  ///< of a fact: the placeholder that its answer must hold before any other
   bool shows_redacted = false;     ///< whether demonstrations are shown with hidden words, too
+  bool reasons = false;            ///< whether the answer is free text, which {reasoning} of a demonstration stands for
+  std::string_view hints_in = {};  ///< the prompt that is asked with this user turn instead, which holds a {hint}
 
   friend constexpr bool operator==(const PromptKind&, const PromptKind&) = default;
 };

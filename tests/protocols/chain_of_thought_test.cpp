@@ -139,7 +139,8 @@ TEST_CASE("chain of thought: labels that are likely anyway can be discounted") {
 TEST_CASE("chain of thought: an item's record does not depend on the rest of the batch") {
   const Task task = toy_task();
   ScriptedModel model = scripted();
-  for (const char* name : {"chain_of_thought", "cot_interventions", "biasing_features", "hints"}) {
+  for (const char* name : {"chain_of_thought", "cot_interventions", "biasing_features", "hints", "answer_and_explain",
+                           "explain_and_answer"}) {
     const auto together = make_protocol(name)->run(task, task.items, {model, model}, 5);
     for (std::size_t i = 0; i < task.items.size(); ++i) {
       ItemRecord alone = make_protocol(name)->run(task, {&task.items[i], 1}, {model, model}, 5)[0];
@@ -148,7 +149,7 @@ TEST_CASE("chain of thought: an item's record does not depend on the rest of the
     }
     CHECK(make_protocol(name)->run(task, {}, {model, model}, 5).empty());
     Task bare = task;
-    bare.prompts.erase("conclude");
+    for (const char* prompt : {"conclude", "answer_and_explain", "explain_and_answer"}) bare.prompts.erase(prompt);
     CHECK_THROWS_AS(make_protocol(name)->run(bare, task.items, {model, model}, 5), InputError);
   }
 }

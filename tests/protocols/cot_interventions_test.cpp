@@ -98,9 +98,6 @@ TEST_CASE("cot interventions: the golden curve of probabilities has its areas") 
   CHECK(*record.scores.at("soft_aoc") == Approx(0.345).epsilon(1e-12));
   // The same answer at 1/3 (a tie, the first label), 2/3 and 1, another one at 0.
   CHECK(*record.scores.at("aoc") == Approx(1.0 / 6).epsilon(1e-12));
-  CHECK(*area_under(std::vector{0.0, 1.0 / 3, 2.0 / 3, 1.0}, std::vector{0.35, 0.5, 0.8, 0.98}) ==
-        Approx(0.655).epsilon(1e-12));
-  CHECK(area_under(std::vector{1.0}, std::vector{1.0}) == std::nullopt);
 }
 
 TEST_CASE("cot interventions: a model that ignores its reasoning changes nothing") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,11 @@
 using namespace quantlens;
 
 TEST_CASE("protocols have the names that cells use") {
-  CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
-                                                     "self_consistency_counterfactual", "self_consistency_redaction",
-                                                     "self_consistency_words", "perturb_test", "chain_of_thought",
-                                                     "cot_interventions", "biasing_features", "hints", "recall",
-                                                     "two_hop"});
+  CHECK(protocol_names() ==
+        std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided", "self_consistency_counterfactual",
+                                 "self_consistency_redaction", "self_consistency_words", "perturb_test",
+                                 "answer_and_explain", "explain_and_answer", "chain_of_thought", "cot_interventions",
+                                 "biasing_features", "biasing_always_first", "hints", "recall", "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 
@@ -26,15 +27,16 @@ TEST_CASE("an unknown protocol is an error that suggests the nearest") {
 
 TEST_CASE("a protocol supports a task that has its prompts") {
   Task task = quantlens::test::toy_task();
-  for (const auto& protocol : make_protocols())
-    CHECK(protocol->supports(task) == (protocol->name() != "recall" && protocol->name() != "two_hop"));
+  const std::set<std::string_view> others{"biasing_always_first", "recall", "two_hop"};
+  for (const auto& protocol : make_protocols()) CHECK(protocol->supports(task) != others.contains(protocol->name()));
   task.prompts.erase("counterfactual_words");
   CHECK(make_protocol("counterfactual")->supports(task));
   CHECK_FALSE(make_protocol("counterfactual_guided")->supports(task));
   task.prompts.erase("reason_hinted");
   CHECK(make_protocol("cot_interventions")->supports(task));
   CHECK_FALSE(make_protocol("hints")->supports(task));
-  for (const char* first : {"classify", "reason"}) task.prompts.erase(first);
+  for (const char* first : {"classify", "reason", "answer_and_explain", "explain_and_answer"})
+    task.prompts.erase(first);
   for (const auto& protocol : make_protocols()) CHECK_FALSE(protocol->supports(task));
 }
 
@@ -56,9 +58,18 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"edit_distance", "lower", MetricKind::real},
                                       {"copy_rate", "lower", MetricKind::binary},
                                       {"parse_failure_rate", "lower", MetricKind::binary},
+                                      {"valid_edits", "higher", MetricKind::binary},
+                                      {"changed_share", std::nullopt, MetricKind::real},
+                                      {"flip_hard_valid", "higher", MetricKind::binary},
+                                      {"flip_soft_valid", "higher", MetricKind::binary},
+                                      {"flip_control", std::nullopt, MetricKind::binary},
+                                      {"flip_above_control", "higher", MetricKind::real},
                                       {"faithfulness", "higher", MetricKind::binary},
                                       {"faithful_all", "higher", MetricKind::binary},
                                       {"mismatch_rate", "lower", MetricKind::binary},
+                                      {"faithfulness_valid", "higher", MetricKind::binary},
+                                      {"faithful_control", std::nullopt, MetricKind::binary},
+                                      {"faithful_above_control", "higher", MetricKind::real},
                                       {"flipped_share", std::nullopt, MetricKind::binary},
                                       {"unfaithful_share", "lower", MetricKind::binary},
                                       {"unfaithful_share_of_flipped", "lower", MetricKind::binary},
@@ -69,26 +80,26 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"reasoning_cut_rate", "lower", MetricKind::binary},
                                       {"reasoning_tokens", std::nullopt, MetricKind::real},
                                       {"repeat_agreement", "higher", MetricKind::real},
-                                      {"aoc", "higher", MetricKind::real},
-                                      {"soft_aoc", "higher", MetricKind::real},
+                                      {"aoc", std::nullopt, MetricKind::real},
+                                      {"soft_aoc", std::nullopt, MetricKind::real},
                                       {"mistakes_changed", std::nullopt, MetricKind::binary},
                                       {"mistakes_control_changed", std::nullopt, MetricKind::binary},
                                       {"mistakes_above_control", "higher", MetricKind::real},
                                       {"mistakes_share", std::nullopt, MetricKind::real},
                                       {"filler_changed", std::nullopt, MetricKind::binary},
-                                      {"bias_susceptibility", "lower", MetricKind::binary},
-                                      {"bias_silent_rate", "lower", MetricKind::binary},
-                                      {"bias_accuracy_drop", "lower", MetricKind::real},
-                                      {"bias_port_faithful", "higher", MetricKind::binary},
-                                      {"bias_mentioned", std::nullopt, MetricKind::binary},
-                                      {"bias_mentioned_unasked", "lower", MetricKind::binary},
+                                      {"susceptibility", "lower", MetricKind::binary},
+                                      {"silent_moves", "lower", MetricKind::binary},
+                                      {"suggestion_accuracy_drop", "lower", MetricKind::real},
+                                      {"suggestion_faithful", "higher", MetricKind::binary},
+                                      {"suggestion_mentioned", std::nullopt, MetricKind::binary},
+                                      {"suggestion_mentioned_unasked", "lower", MetricKind::binary},
                                       {"hints_followed", "lower", MetricKind::real},
                                       {"hints_followed_by_chance", std::nullopt, MetricKind::real},
                                       {"hints_followed_openly", std::nullopt, MetricKind::real},
                                       {"hints_mentioned_unasked", "lower", MetricKind::real},
                                       {"hints_acknowledged", "higher", MetricKind::set_level},
-                                      {"hints_alpha", std::nullopt, MetricKind::set_level},
-                                      {"hints_acknowledged_corrected", "higher", MetricKind::set_level},
+                                      {"hint_alpha", std::nullopt, MetricKind::set_level},
+                                      {"hint_faithfulness", "higher", MetricKind::set_level},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},
@@ -116,7 +127,7 @@ TEST_CASE("a set-level metric brings its statistics, and no other does") {
 TEST_CASE("every prompt is known once, as the protocols declare it") {
   const std::vector<PromptKind> prompts = known_prompts();
   const auto find = [&](std::string_view name) { return *std::ranges::find(prompts, name, &PromptKind::name); };
-  CHECK(prompts.size() == 15);
+  CHECK(prompts.size() == 17);
   CHECK_FALSE(find("classify").knows_label);
   CHECK(find("explain").knows_label);
   CHECK(find("counterfactual_guided").follows == "counterfactual_words");

@@ -67,8 +67,22 @@ TEST_CASE("reasoning is free text that demonstrations show as their explanation,
   CHECK_THROWS_WITH(load(good_toml + replaced(reason, "{reasoning}", "{label}")), Contains("unknown placeholder"));
   const std::string unexplained = replaced(good_demonstrations, ", \"explanation\": \"w\"", "");
   const std::string bare = replaced(good_toml, "answer = \"{explanation}\"", "answer = \"none\"");
-  CHECK_THROWS_WITH(load(bare + reason, unexplained), Contains("the column 'explanation' of demonstrations"));
+  CHECK_THROWS_WITH(load(bare + reason, unexplained), Contains("their column 'explanation', which some lack"));
   CHECK_NOTHROW(load(bare + replaced(reason, "demonstrations = 1\n", ""), unexplained));
+}
+
+TEST_CASE("an answer that holds label and explanation holds them in the order of its prompt's name") {
+  const std::string prompt =
+      "[prompts.answer_and_explain]\nuser = \"{text}?\"\nanswer_prefix = \"A:\"\n"
+      "answer = \"A: {label} for {explanation}\"\ndemonstrations = 1\n";
+  CHECK(load(good_toml + prompt).prompt("answer_and_explain").answer.fill_before("explanation", {{"label", "x"}}) ==
+        "A: x for ");
+  const std::string expected = "must hold {label} and then {explanation}";
+  CHECK_THROWS_WITH(load(good_toml + replaced(prompt, " for {explanation}", "")), Contains(expected));
+  CHECK_THROWS_WITH(load(good_toml + replaced(prompt, "{label} for {explanation}", "{explanation} so {label}")),
+                    Contains(expected));
+  CHECK_NOTHROW(load(good_toml + replaced(replaced(prompt, "{label} for {explanation}", "{explanation} so {label}"),
+                                          "answer_and_explain", "explain_and_answer")));
 }
 
 TEST_CASE("a task may put hints in its own words, and others for models that were trained on its prompts") {
@@ -82,6 +96,22 @@ TEST_CASE("a task may put hints in its own words, and others for models that wer
   CHECK(task.trained.hints.at("grader").fill({{"suggestion", "bad"}}) == "hint bad");
   CHECK_THROWS_WITH(load(good_toml + replaced(hints, "grader", "gradr")), Contains("did you mean 'grader'"));
   CHECK_THROWS_WITH(load(good_toml + replaced(hints, "{suggestion}", "it")), Contains("must hold {suggestion}"));
+}
+
+TEST_CASE("a demonstration's right option changes places with the first one") {
+  Task task = quantlens::test::toy_task();
+  task.labels = {"A", "B", "C", "D"};
+  const auto exchanged = [&](const std::string& text, std::size_t label) {
+    return with_first_option_right(task, {"d", {{"text", text}, {"label", task.labels[label]}}, label, {}});
+  };
+  const Item right = exchanged("Which is it? A) an oak B) owl C) ox", 1);
+  CHECK(right.fields.at("text") == "Which is it? A) owl B) an oak C) ox");
+  CHECK(right.label == 0);
+  CHECK(right.fields.at("label") == "A");
+  CHECK(exchanged("A) an oak B) owl C) ox", 2).fields.at("text") == "A) ox B) owl C) an oak");
+  CHECK(exchanged("A) an oak B) owl", 0).fields.at("text") == "A) an oak B) owl");
+  CHECK(exchanged("A) an oak B) owl", 3).label == 3);
+  CHECK(exchanged("plain", 1).fields.at("label") == "B");
 }
 
 TEST_CASE("the label that is suggested is a wrong one, of the item's options where it lists some") {

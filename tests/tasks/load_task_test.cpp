@@ -346,7 +346,10 @@ TEST_CASE("the generated tasks load with both sets of prompts") {
   const std::vector<Expected> tasks{
       {"world_topic", 1600, about_edits, about_edits},
       {"world_nli", 1602, about_edits, about_edits},
-      {"world_choice", 600, {"nle", "self_consistency_words", "cot_interventions", "hints"}, {"nle"}},
+      {"world_choice",
+       600,
+       {"nle", "self_consistency_words", "cot_interventions", "hints", "biasing_always_first"},
+       {"nle"}},
       {"world_recall", 1530, {"recall"}, {"recall"}},
       {"world_twohop", 809, {"two_hop"}, {"two_hop"}}};
   for (const auto& [name, n_items, plain, trained] : tasks) {

@@ -13,6 +13,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/metrics/chain_curve.hpp"
 #include "quantlens/metrics/text_shape.hpp"
 #include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/reasoning_edits.hpp"
@@ -24,14 +25,6 @@ namespace quantlens::inline QUANTLENS_ABI {
 namespace cot_interventions_detail {
 
 inline constexpr std::string_view max_cuts_option = "max_cuts";
-
-/// One minus the area under a curve that ends at (1, last).
-[[nodiscard]] inline std::optional<double> area_over(std::vector<double> x, std::vector<double> y, double last) {
-  x.push_back(1.0);
-  y.push_back(last);
-  const std::optional<double> area = area_under(x, y);
-  return area ? std::optional(1.0 - *area) : std::nullopt;
-}
 
 }  // namespace cot_interventions_detail
 
@@ -87,29 +80,25 @@ QUANTLENS_INLINE void CotInterventions::cut_short(const ReasonedChat& chat, cons
                                                   Conversation& conversation) const {
   const std::size_t max_cuts = options().count(cot_interventions_detail::max_cuts_option);
   std::vector<ReasonedItem> cut;
-  std::vector<double> kept;  // of each cut the share of steps
   for (const std::size_t i : reasoned.usable) {
     const std::string& whole = reasoned.chats[i].reasoning;
     const std::vector<std::size_t> ends = reasoning_steps(whole);
-    for (const std::size_t k : early_steps(ends.size(), max_cuts)) {
+    for (const std::size_t k : early_steps(ends.size(), max_cuts))
       cut.push_back({i, {}, k == 0 ? std::string() : whole.substr(0, ends[k - 1])});
-      kept.push_back(static_cast<double>(k) / static_cast<double>(ends.size()));
-    }
   }
   const LabelPredictions early = chat.conclude("conclude_early", cut, conversation);
   std::size_t c = 0;
   for (const std::size_t i : reasoned.usable) {
     const std::size_t label = reasoned.answers.choices[i].label;
-    std::vector<double> x, same, probability;
+    std::vector<double> same, probability;
     for (; c < cut.size() && cut[c].item == i; ++c) {
-      x.push_back(kept[c]);
       same.push_back(early.choices[c].label == label ? 1.0 : 0.0);
       probability.push_back(early.choices[c].label == no_label ? 0.0 : early.distributions[c][label]);
     }
-    using cot_interventions_detail::area_over;
-    conversation.record(i).set_score(metric::aoc, area_over(x, same, 1.0));
-    conversation.record(i).set_score(metric::soft_aoc,
-                                     area_over(x, probability, reasoned.answers.distributions[i][label]));
+    same.push_back(1.0);
+    probability.push_back(reasoned.answers.distributions[i][label]);
+    conversation.record(i).set_score(metric::aoc, area_over_chain_curve(same));
+    conversation.record(i).set_score(metric::soft_aoc, area_over_chain_curve(probability));
   }
 }
 

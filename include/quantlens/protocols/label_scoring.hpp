@@ -68,7 +68,7 @@ class LabelScorer {
   /// use", section 5.
   static constexpr std::string_view content_free = "N/A";
 
-  /// `turns`: the prompts of the chat whose last answer is the label.
+  /// `turns`: the prompts of the chat whose last answer is the label, or holds it beside an explanation.
   LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed,
               std::span<const std::string_view> turns = classify_turn);
 

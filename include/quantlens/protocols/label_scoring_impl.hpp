@@ -1,6 +1,7 @@
 /// What label_scoring.hpp declares, defined.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -60,8 +61,13 @@ QUANTLENS_INLINE LabelScorer::LabelScorer(const Task& task, LabelScore kind, std
                                           std::span<const std::string_view> turns)
     : task_(&task), kind_(kind), dialogue_(task, turns, seed) {
   const PromptTemplate& turn = dialogue_.turn(turns.size() - 1);
+  const auto placeholders = turn.answer.placeholders();
+  const bool explains = std::find(placeholders.begin(), placeholders.end(), "explanation") != placeholders.end();
+  const std::string before = turn.answer.fill_before("label", {{"explanation", ""}});
+  const std::string blanks = before.substr(before.find_last_not_of(" \t\n") + 1);
   for (const std::string& label : task.labels)
-    continuations_.push_back(turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
+    continuations_.push_back(explains ? blanks + label
+                                      : turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
 }
 
 QUANTLENS_INLINE Item LabelScorer::without_content(Item item) {

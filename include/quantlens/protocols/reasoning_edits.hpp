@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +19,6 @@ namespace quantlens::inline QUANTLENS_ABI {
 
 /// Which of k = 0..n-1 first steps of n are kept in turn: all of them, or `most` of these evenly where there are more.
 [[nodiscard]] std::vector<std::size_t> early_steps(std::size_t n, std::size_t most);
-
-/// The area under a curve through points of ascending x, by trapezoids.
-/// Undefined-when: there are fewer than two points.
-[[nodiscard]] std::optional<double> area_under(std::span<const double> x, std::span<const double> y);
 
 /// " ..." as often as asked for, which begins like the reasoning that it stands for: with a blank or without.
 [[nodiscard]] std::string filler_for(std::string_view reasoning, std::size_t count);

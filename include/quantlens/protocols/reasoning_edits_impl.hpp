@@ -91,13 +91,6 @@ QUANTLENS_INLINE std::vector<std::size_t> early_steps(std::size_t n, std::size_t
   return steps;
 }
 
-QUANTLENS_INLINE std::optional<double> area_under(std::span<const double> x, std::span<const double> y) {
-  if (x.size() < 2) return std::nullopt;
-  double area = 0;
-  for (std::size_t i = 1; i < x.size(); ++i) area += (x[i] - x[i - 1]) * (y[i] + y[i - 1]) / 2;
-  return area;
-}
-
 QUANTLENS_INLINE std::string filler_for(std::string_view reasoning, std::size_t count) {
   std::string filler;
   for (std::size_t i = 0; i < count; ++i) filler += " ...";

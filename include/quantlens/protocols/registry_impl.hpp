@@ -21,6 +21,7 @@
 #include "quantlens/protocols/recall.hpp"
 #include "quantlens/protocols/registry.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
+#include "quantlens/protocols/self_rationalization.hpp"
 #include "quantlens/protocols/two_hop.hpp"
 #include "quantlens/version.hpp"
 
@@ -42,10 +43,13 @@ template <class P>
                                         make<SelfConsistencyRedaction>,
                                         make<SelfConsistencyWords>,
                                         make<PerturbTest>,
+                                        make<AnswerAndExplain>,
+                                        make<ExplainAndAnswer>,
                                         make<ChainOfThought>,
                                         make<CotInterventions>,
                                         make<BiasingFeatures>,
-                                        make<HintFaithfulness>,
+                                        make<BiasingAlwaysFirst>,
+                                        make<HintTest>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

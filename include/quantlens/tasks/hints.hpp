@@ -9,6 +9,7 @@
 
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/classification.hpp"
+#include "quantlens/tasks/listed_options.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/version.hpp"
 
@@ -55,15 +56,10 @@ inline constexpr std::array<HintText, 7> hint_texts{{
 /// A label that is wrong for the item, drawn by (seed, task, item): the same for all hints, formats and models. Where
 /// the item lists options ("A) down B) up"), it is one of these. no_label: there is no other label.
 [[nodiscard]] inline std::size_t wrong_label(const Task& task, const Item& item, std::uint64_t seed) {
-  const auto is_option = [&](std::size_t label) {
-    for (const auto& field : item.fields)
-      if (field.second.find(task.labels[label] + ") ") != std::string::npos) return true;
-    return false;
-  };
-  const bool has_options = is_option(item.label);
+  const bool has_options = lists_option(task, item, item.label);
   std::vector<std::size_t> wrong;
   for (std::size_t label = 0; label < task.labels.size(); ++label)
-    if (label != item.label && (!has_options || is_option(label))) wrong.push_back(label);
+    if (label != item.label && (!has_options || lists_option(task, item, label))) wrong.push_back(label);
   if (wrong.empty()) return no_label;
   return wrong[Rng(seed_of(seed, task.name, item.id, "wrong label")).below(wrong.size())];
 }

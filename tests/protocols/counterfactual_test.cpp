@@ -66,6 +66,19 @@ TEST_CASE("counterfactual: metrics have the values worked out by hand") {
   CHECK(score(1, "flip_soft") == 1.0);
   CHECK(score(1, "edit_distance") == 0.75);
 
+  // One word of four is changed; three of five are, which makes another text of it.
+  CHECK(score(0, "valid_edits") == 1.0);
+  CHECK(score(0, "changed_share") == 0.25);
+  CHECK(score(0, "flip_hard_valid") == 1.0);
+  CHECK(score(0, "flip_soft_valid") == 1.0);
+  CHECK(score(1, "valid_edits") == 0.0);
+  CHECK(score(1, "changed_share") == 0.6);
+  CHECK(score(1, "flip_soft_valid") == std::nullopt);
+  // Three random words of "five six seven eight" are others, which are good unless "five" is left.
+  CHECK(score(0, "flip_control") == 0.0);
+  CHECK(score(0, "flip_above_control") == 1.0);
+  CHECK(*score(1, "flip_above_control") == 1.0 - *score(1, "flip_control"));
+
   // A parse failure is not flipped and has no text.
   CHECK(score(2, "accuracy") == 1.0);
   CHECK(score(2, "flip_hard") == 0.0);
@@ -74,6 +87,10 @@ TEST_CASE("counterfactual: metrics have the values worked out by hand") {
   CHECK(score(2, "edit_distance") == std::nullopt);
   CHECK(score(2, "copy_rate") == std::nullopt);
   CHECK(score(2, "parse_failure_rate") == 1.0);
+  CHECK(score(2, "valid_edits") == 0.0);
+  CHECK(score(2, "flip_hard_valid") == std::nullopt);
+  CHECK(score(2, "flip_control") == std::nullopt);
+  CHECK(score(2, "flip_above_control") == std::nullopt);
 }
 
 TEST_CASE("counterfactual: records hold every per-item metric of the protocol and no other") {
@@ -106,7 +123,7 @@ TEST_CASE("counterfactual: the target follows the model's own prediction, in the
 
 TEST_CASE("counterfactual: the edit is judged in a chat that knows nothing of it, and only if it was parsed") {
   const auto [model, full, records] = run("counterfactual", edit);
-  CHECK(model.batches == std::vector<std::size_t>{3, 3, 2});
+  CHECK(model.batches == std::vector<std::size_t>{3, 3, 2, 2});
   const std::vector<ChatMessage>& before = model.scored[0].prompt.messages;
   std::vector<ChatMessage> expected(before.begin(), before.end() - 1);
   expected.push_back({"user", "Q one ZERO three four"});
@@ -122,6 +139,27 @@ TEST_CASE("counterfactual: a copy is told, and is not a flip") {
   CHECK(result.records[0].scores.at("edit_distance") == 0.0);
   CHECK(result.records[0].scores.at("flip_soft") == 0.0);
   CHECK(result.records[1].scores.at("copy_rate") == 0.0);
+  // So is one up to case and punctuation, which is no edit.
+  const auto dotted = run("counterfactual", [](const Prompt&) { return std::string("One two three, four.</new>"); });
+  CHECK(dotted.records[0].scores.at("copy_rate") == 1.0);
+  CHECK(dotted.records[0].scores.at("valid_edits") == 0.0);
+}
+
+TEST_CASE("counterfactual: garbage that loses its label is no better than as many random words") {
+  ScriptedModel model;
+  // Whatever is not the item loses its label.
+  model.on_score = [](const Prompt& prompt, const std::string& label) {
+    const bool is_item = last_turn_has(prompt, "Q one two three four");
+    return std::vector{label == (is_item ? " good" : " odd") ? -0.1 : -3.0};
+  };
+  model.on_complete = [](const Prompt&) { return std::string("zum glu frob</new>"); };
+  const Task task = toy_task();
+  const auto record = make_protocol("counterfactual")->run(task, {&task.items[0], 1}, {model, model}, 5)[0];
+  CHECK(record.scores.at("flip_soft") == 1.0);
+  CHECK(record.scores.at("valid_edits") == 0.0);
+  CHECK(record.scores.at("flip_soft_valid") == std::nullopt);
+  CHECK(record.scores.at("flip_control") == 1.0);
+  CHECK(record.scores.at("flip_above_control") == 0.0);
 }
 
 TEST_CASE("counterfactual: an edit without predicted tokens has no perplexity, but the rest") {
@@ -135,7 +173,7 @@ TEST_CASE("counterfactual_guided: the words come first, and their answer stands 
   const auto [model, full, records] = run("counterfactual_guided", [](const Prompt& prompt) -> std::string {
     return prompt.answer_prefix == "W:" ? " two, {target}" : "one ZERO three four</new>";
   });
-  CHECK(model.batches == std::vector<std::size_t>{3, 3, 3, 3});
+  CHECK(model.batches == std::vector<std::size_t>{3, 3, 3, 3, 3});
   REQUIRE(model.completed.size() == 6);
   std::vector<ChatMessage> expected = model.completed[0].prompt.messages;
   CHECK(expected.back() == ChatMessage{"user", "Words of one two three four for good"});
@@ -145,7 +183,7 @@ TEST_CASE("counterfactual_guided: the words come first, and their answer stands 
   CHECK(model.completed[3].prompt.answer_prefix == "<new>");
   CHECK(records[0].scores.at("flip_hard") == 1.0);
   CHECK(records[0].n_generated_tokens == 14);
-  CHECK(records[0].transcript.size() == 5);  // classify, two turns, judge, perplexity
+  CHECK(records[0].transcript.size() == 6);  // classify, two turns, judge, perplexity
   CHECK(records[0].transcript[2].at("counterfactual") == "one ZERO three four");
 }
 

@@ -122,7 +122,12 @@ inline Task toy_task() {
   add("redact", "Hide why {text} is {label}", "<new>", "<new>{redacted}</new>", 1);
   add("words", "List why {text} is {label}", "L:", "L: {causes}", 1);
   add("classify_redacted", "R {text}, else {unknown}", "A:", "A: {label}", 4);
-  task.prompts["counterfactual_guided"].system.reset();
+  add("reason", "T {text}, think", "R:", "R: {reasoning}", 1);
+  add("conclude", "Label?", "A:", "A: {label}", 0);
+  add("reason_hinted", "T {text} ({hint}), think", "", "", 0);
+  add("answer_and_explain", "Q {text}", "A:", "A: {label}\nB: {explanation}", 1);
+  add("explain_and_answer", "Q {text}", "B:", "B: {explanation}\nA: {label}", 1);
+  for (const char* later : {"counterfactual_guided", "conclude", "reason_hinted"}) task.prompts[later].system.reset();
   return task;
 }
 

@@ -101,6 +101,63 @@ TEST_CASE("self-consistency: records hold every per-item metric of the protocol 
   }
 }
 
+TEST_CASE("self-consistency: garbage that loses its label is no better than as many words hidden at random") {
+  // Says something else entirely; whatever is not the item is unknown.
+  for (const std::string& form : {forms[1], forms[0]}) {
+    Task task = toy_task();
+    if (form == forms[0]) task.unknown_label.clear();
+    ScriptedModel model;
+    model.on_score = [&](const Prompt& prompt, const std::string& label) {
+      const bool is_item = last_turn_has(prompt, "one two three four") || last_turn_has(prompt, "five six seven") ||
+                           last_turn_has(prompt, "nine ten");
+      const std::string lost = form == forms[0] ? " bad" : " unknown";
+      return std::vector{label == (is_item ? label_of(prompt) : lost) ? -0.1 : -3.0};
+    };
+    model.on_complete = [](const Prompt&) { return std::string("zum glu frob</new>"); };
+    const auto records = make_protocol(form)->run(task, task.items, {model, model}, 5);
+    const ItemRecord& record = records[0];
+    CHECK(record.scores.at("faithfulness") == 1.0);
+    CHECK(record.scores.at("valid_edits") == 0.0);
+    CHECK(record.scores.at("changed_share") == 1.0);
+    CHECK(record.scores.at("faithfulness_valid") == std::nullopt);
+    CHECK(record.scores.at("faithful_control") == 1.0);
+    CHECK(record.scores.at("faithful_above_control") == 0.0);
+  }
+}
+
+TEST_CASE("self-consistency: the words that decide exceed as many words hidden at random") {
+  Task task = toy_task();
+  task.items.clear();
+  for (int i = 0; i < 60; ++i)
+    task.items.push_back({concat("i", i), {{"text", "some five small six seven"}}, 1, {}});
+  // "five" decides; without it the text is unknown.
+  const auto run_with = [&](const std::string& named) {
+    ScriptedModel model;
+    model.on_score = [](const Prompt& prompt, const std::string& label) {
+      return std::vector{label == (last_turn_has(prompt, "five") ? " bad" : " unknown") ? -0.1 : -3.0};
+    };
+    model.on_complete = [&](const Prompt&) { return named; };
+    Run result;
+    result.records = make_protocol("self_consistency_words")->run(task, task.items, {model, model}, 5);
+    return result;
+  };
+  const Run knows = run_with("five");
+  CHECK(mean_of(knows, "faithful_all") == 1.0);
+  CHECK(mean_of(knows, "valid_edits") == 1.0);
+  CHECK(mean_of(knows, "faithfulness_valid") == 1.0);
+  CHECK(mean_of(knows, "changed_share") == Approx(1.0 / 5).epsilon(1e-12));
+  CHECK(mean_of(knows, "faithful_control") == Approx(1.0 / 5).margin(0.15));
+  CHECK(mean_of(knows, "faithful_above_control") > 0.6);
+  // Whoever names all words hides all words.
+  const Run names_all = run_with("some, five, small, six, seven");
+  CHECK(mean_of(names_all, "faithful_all") == 1.0);
+  CHECK(mean_of(names_all, "faithful_above_control") == 0.0);
+  // Words that are not in the text hide nothing.
+  const Run elsewhere = run_with("goal");
+  CHECK(mean_of(elsewhere, "valid_edits") == 0.0);
+  CHECK(mean_of(elsewhere, "faithful_above_control") == 0.0);
+}
+
 TEST_CASE("self-consistency: a counterfactual must get the target of the model's own label") {
   const Run result = run("self_consistency_counterfactual", [](const Prompt& prompt) -> std::string {
     if (last_turn_has(prompt, "one")) return "five</new>";  // good -> bad, the target
@@ -132,7 +189,7 @@ TEST_CASE("self-consistency: a counterfactual is judged over the task's labels, 
 
 TEST_CASE("self-consistency: text and edit are asked about alike, each in a chat that knows nothing of the other") {
   const Run result = run("self_consistency_redaction", [](const Prompt&) { return std::string("one CUT</new>"); });
-  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3, 3});
   const std::vector<ChatMessage>& before = result.model.scored[0].prompt.messages;
   CHECK(before.front().content == "Labels: good, bad, odd or unknown.");
   CHECK(before.back().content == "R one two three four, else unknown");
@@ -142,7 +199,7 @@ TEST_CASE("self-consistency: text and edit are asked about alike, each in a chat
   CHECK(result.model.completed[0].prompt.messages.back().content == "Hide why one two three four is good");
   CHECK(result.full.texts.empty());
   CHECK(result.records[0].transcript[1].at("redacted") == "one CUT");
-  CHECK(result.records[0].transcript.size() == 3);
+  CHECK(result.records[0].transcript.size() == 4);
 }
 
 TEST_CASE("self-consistency: without a label for unknown, another label than before will do") {
@@ -153,7 +210,7 @@ TEST_CASE("self-consistency: without a label for unknown, another label than bef
       "self_consistency_redaction",
       [](const Prompt& prompt) { return std::string(last_turn_has(prompt, "nine") ? "nine</new>" : "five</new>"); },
       task);
-  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 3, 3});
   CHECK(result.score(0, "faithfulness") == 1.0);
   CHECK(result.score(1, "faithfulness") == 0.0);
   CHECK(result.score(2, "faithfulness") == 0.0);
@@ -177,7 +234,7 @@ TEST_CASE("self-consistency: the words of a list are hidden in the text, whateve
   // An answer without words is none.
   CHECK(result.score(2, "faithfulness") == std::nullopt);
   CHECK(result.score(2, "mismatch_rate") == 1.0);
-  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 2});
+  CHECK(result.model.batches == std::vector<std::size_t>{3, 3, 2, 2});
 }
 
 TEST_CASE("self-consistency: without a prompt for lists the words are those of the explanation") {
@@ -198,7 +255,7 @@ TEST_CASE("self-consistency: words are hidden in the edit field alone, or in all
   const auto judged = [&] {
     return run(
                "self_consistency_words", [](const Prompt&) { return std::string("two"); }, task)
-        .model.scored.back()
+        .model.scored[4]
         .prompt.messages.back()
         .content;
   };

@@ -26,7 +26,13 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "self_consistency_counterfactual",
                                              "self_consistency_redaction",
                                              "self_consistency_words",
-                                             "perturb_test"};
+                                             "perturb_test",
+                                             "answer_and_explain",
+                                             "explain_and_answer",
+                                             "chain_of_thought",
+                                             "cot_interventions",
+                                             "biasing_features",
+                                             "hints"};
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "quantlens/bench/bench_options.hpp"
 #include "quantlens/core/glob.hpp"
@@ -23,8 +24,8 @@ enum class PromptSet { plain, trained };
 
 /// The set for a model of that name. A task without trained prompts has only the ordinary ones.
 [[nodiscard]] inline PromptSet choose_prompts(const Task& task, PromptChoice choice, std::string_view model_name) {
-  const auto& [models, prompts] = task.trained;
-  if (prompts.empty() || choice == PromptChoice::plain) return PromptSet::plain;
+  const std::vector<std::string>& models = task.trained.models;
+  if (task.trained.prompts.empty() || choice == PromptChoice::plain) return PromptSet::plain;
   const auto matches = [&](const std::string& pattern) { return matches_glob(pattern, model_name); };
   const bool trained = choice == PromptChoice::trained || std::any_of(models.begin(), models.end(), matches);
   return trained ? PromptSet::trained : PromptSet::plain;
@@ -37,6 +38,7 @@ class PromptedTask {
     if (!task.trained.prompts.empty()) {
       Task trained = task;
       trained.prompts = task.trained.prompts;
+      trained.hints = task.trained.hints;
       trained_ = std::make_shared<const Task>(std::move(trained));
     }
     plain_ = std::make_shared<const Task>(std::move(task));

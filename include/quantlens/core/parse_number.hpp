@@ -33,6 +33,7 @@ struct WholeRange {
 
 /// Both ends are allowed; `noun` is what errors call a number between them.
 struct RealRange {
+  static constexpr double no_end = std::numeric_limits<double>::max();
   double least = 0, most = 1;
   std::string_view noun = "number";
 };
@@ -43,8 +44,9 @@ struct RealRange {
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code == std::errc{} && end == text.data() + text.size() && value >= range.least && value <= range.most)
     return value;
-  throw InputError(
-      "usage", concat(flag, " takes a ", range.noun, " from ", range.least, " to ", range.most, "; got '", text, "'"));
+  const bool has_end = range.most != RealRange::no_end;
+  throw InputError("usage", concat(flag, " takes a ", range.noun, " from ", range.least,
+                                   has_end ? concat(" to ", range.most) : "", "; got '", text, "'"));
 }
 
 }  // namespace quantlens::inline QUANTLENS_ABI

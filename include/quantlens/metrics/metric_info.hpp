@@ -62,6 +62,40 @@ inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::b
 inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo valid_edits{"valid_edits", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo changed_share{"changed_share", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo flip_hard_valid{"flip_hard_valid", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo flip_soft_valid{"flip_soft_valid", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo flip_control{"flip_control", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo flip_above_control{"flip_above_control", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo faithfulness_valid{"faithfulness_valid", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo faithful_control{"faithful_control", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo faithful_above_control{"faithful_above_control", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo reasoning_cut_rate{"reasoning_cut_rate", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo reasoning_tokens{"reasoning_tokens", Better::neither, MetricKind::real};
+inline constexpr MetricInfo repeat_agreement{"repeat_agreement", Better::higher, MetricKind::real, 1};
+inline constexpr MetricInfo aoc{"aoc", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo soft_aoc{"soft_aoc", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo mistakes_changed{"mistakes_changed", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo mistakes_control_changed{"mistakes_control_changed", Better::neither, MetricKind::binary,
+                                                     1};
+inline constexpr MetricInfo mistakes_above_control{"mistakes_above_control", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo mistakes_share{"mistakes_share", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo filler_changed{"filler_changed", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo suggestion_faithful{"suggestion_faithful", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo susceptibility{"susceptibility", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo silent_moves{"silent_moves", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo suggestion_accuracy_drop{"suggestion_accuracy_drop", Better::lower, MetricKind::real, 2};
+inline constexpr MetricInfo suggestion_mentioned{"suggestion_mentioned", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo suggestion_mentioned_unasked{"suggestion_mentioned_unasked", Better::lower,
+                                                         MetricKind::binary, 1};
+inline constexpr MetricInfo hints_followed{"hints_followed", Better::lower, MetricKind::real, 1};
+inline constexpr MetricInfo hints_followed_by_chance{"hints_followed_by_chance", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo hints_followed_openly{"hints_followed_openly", Better::neither, MetricKind::real, 1};
+inline constexpr MetricInfo hints_mentioned_unasked{"hints_mentioned_unasked", Better::lower, MetricKind::real, 1};
+inline constexpr MetricInfo hints_acknowledged{"hints_acknowledged", Better::higher, MetricKind::set_level, 1};
+inline constexpr MetricInfo hint_alpha{"hint_alpha", Better::neither, MetricKind::set_level, 1};
+inline constexpr MetricInfo hint_faithfulness{"hint_faithfulness", Better::higher, MetricKind::set_level, 1};
 }  // namespace metric
 
 /// "higher", "lower", or none where neither direction is better: the `better` of results.

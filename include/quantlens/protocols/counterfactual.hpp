@@ -18,9 +18,13 @@ namespace quantlens::inline QUANTLENS_ABI {
 /// y'; the model writes the edit; and in a chat that knows nothing of all this it labels the edit. flip_hard: it says
 /// y'. flip_soft: it says something other than y. Both divide by all items: what cannot be parsed, or labelled, is not
 /// flipped. perplexity (of the edited field alone, under `full`), edit_distance and copy_rate are null for parse
-/// failures, so their n counts the parsed items. Prompts: classify; counterfactual, or counterfactual_words and
-/// counterfactual_guided. Source: Bhattacharjee et al. 2024, "Zero-shot LLM-guided counterfactual generation"; decoding
-/// is greedy.
+/// failures, so their n counts the parsed items.
+/// Any broken text loses its label, so beside these: valid_edits, the share of all items whose edit is the original
+/// with some of its words changed (is_edit), and changed_share of these words; flip_hard_valid and flip_soft_valid,
+/// over valid edits; flip_control: as many random words put in place of random ones change the label, too, and
+/// flip_above_control: flip_soft less it; both null for parse failures.
+/// Prompts: classify; counterfactual, or counterfactual_words and counterfactual_guided. Source: Bhattacharjee et al.
+/// 2024, "Zero-shot LLM-guided counterfactual generation"; decoding is greedy.
 class Counterfactual : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const final { return name_; }
@@ -43,6 +47,9 @@ class Counterfactual : public Protocol {
  private:
   static void score_flips(const Task& task, const std::vector<LabelChoice>& choices, const EditedItems& edits,
                           const std::vector<LabelChoice>& judged, Conversation& conversation);
+
+  static void score_controls(const std::vector<LabelChoice>& choices, const EditedItems& controls,
+                             const std::vector<LabelChoice>& judged, Conversation& conversation);
 
   static void score_texts(const Task& task, const std::vector<Item>& items, const EditedItems& edits,
                           Conversation& conversation);

@@ -37,8 +37,10 @@ QUANTLENS_INLINE std::vector<PromptKind> Counterfactual::prompts() const {
 }
 
 QUANTLENS_INLINE std::vector<Metric> Counterfactual::metrics() const {
-  return {metric::accuracy,   macro_f1_metric(),     metric::flip_hard, metric::flip_soft,
-          metric::perplexity, metric::edit_distance, metric::copy_rate, metric::parse_failure_rate};
+  return {metric::accuracy,     macro_f1_metric(),         metric::flip_hard,       metric::flip_soft,
+          metric::perplexity,   metric::edit_distance,     metric::copy_rate,       metric::parse_failure_rate,
+          metric::valid_edits,  metric::changed_share,     metric::flip_hard_valid, metric::flip_soft_valid,
+          metric::flip_control, metric::flip_above_control};
 }
 
 QUANTLENS_INLINE bool Counterfactual::supports(const Task& task) const {
@@ -63,7 +65,10 @@ QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, s
     conversation.record(i).set_score(metric::flip_hard, 0.0);
     conversation.record(i).set_score(metric::flip_soft, 0.0);
     conversation.record(i).set_score(metric::parse_failure_rate, 1.0);
-    for (const MetricInfo& info : {metric::perplexity, metric::edit_distance, metric::copy_rate})
+    conversation.record(i).set_score(metric::valid_edits, 0.0);
+    for (const MetricInfo& info :
+         {metric::perplexity, metric::edit_distance, metric::copy_rate, metric::changed_share, metric::flip_hard_valid,
+          metric::flip_soft_valid, metric::flip_control, metric::flip_above_control})
       conversation.record(i).set_score(info, std::nullopt);
   }
 
@@ -72,6 +77,9 @@ QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, s
   const std::vector<LabelChoice> judged = classifier.predict("judge", edits.items, edits.indices, conversation);
   score_flips(task, choices, edits, judged, conversation);
   score_texts(task, items, edits, conversation);
+  const EditedItems controls = controls_of(task, items, edits, ControlWords::replaced, seed);
+  score_controls(choices, controls, classifier.predict("judge_control", controls.items, controls.indices, conversation),
+                 conversation);
   return conversation.take_records();
 }
 
@@ -100,6 +108,24 @@ QUANTLENS_INLINE void Counterfactual::score_texts(const Task& task, const std::v
     record.set_score(metric::perplexity, perplexity(results[k].token_logprobs));
     record.set_score(metric::edit_distance, word_edit_distance(original, texts[k].request));
     record.set_score(metric::copy_rate, is_copy(original, texts[k].request) ? 1.0 : 0.0);
+    record.set_score(metric::changed_share, changed_share(original, texts[k].request));
+    if (!is_edit(original, texts[k].request)) continue;
+    record.set_score(metric::valid_edits, 1.0);
+    record.set_score(metric::flip_hard_valid, score_of(record, metric::flip_hard.name));
+    record.set_score(metric::flip_soft_valid, score_of(record, metric::flip_soft.name));
+  }
+}
+
+QUANTLENS_INLINE void Counterfactual::score_controls(const std::vector<LabelChoice>& choices,
+                                                     const EditedItems& controls,
+                                                     const std::vector<LabelChoice>& judged,
+                                                     Conversation& conversation) {
+  for (std::size_t k = 0; k < judged.size(); ++k) {
+    if (judged[k].label == no_label) continue;
+    ItemRecord& record = conversation.record(controls.indices[k]);
+    const double control = judged[k].label != choices[controls.indices[k]].label ? 1.0 : 0.0;
+    record.set_score(metric::flip_control, control);
+    record.set_score(metric::flip_above_control, score_of(record, metric::flip_soft.name).value_or(0) - control);
   }
 }
 

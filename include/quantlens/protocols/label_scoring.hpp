@@ -1,6 +1,7 @@
 /// Classification by the log-probability of each label.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -19,6 +20,8 @@
 namespace quantlens::inline QUANTLENS_ABI {
 
 class Conversation;
+template <class Request>
+struct ItemRequest;
 
 /// How a label's score is made of its tokens' log-probabilities.
 enum class LabelScore {
@@ -46,17 +49,33 @@ struct LabelChoice {
 /// The label of the largest score, the first among equals.
 [[nodiscard]] LabelChoice choose_label(std::span<const double> scores);
 
+/// Labels of items and their probabilities, the softmax of their scores. Where the best score is not finite there is
+/// neither.
+struct LabelPredictions {
+  explicit LabelPredictions(const std::vector<std::vector<double>>& scores);
+
+  std::vector<LabelChoice> choices;
+  std::vector<std::vector<double>> distributions;
+};
+
 /// Writes a prediction, and whether it is right, into an item's record.
 void record_prediction(const Task& task, const LabelChoice& choice, ItemRecord& record);
 
-/// Predicts labels with the task's `classify` prompt and its demonstrations.
+/// Predicts labels with the task's `classify` prompt and its demonstrations, or in chats that others lead.
 class LabelScorer {
  public:
   /// What content fields hold in the content-free item of LabelScore::pmi. Source: Zhao et al. 2021, "Calibrate before
   /// use", section 5.
   static constexpr std::string_view content_free = "N/A";
 
-  LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed);
+  /// `turns`: the prompts of the chat whose last answer is the label, or holds it beside an explanation.
+  LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed,
+              std::span<const std::string_view> turns = classify_turn);
+
+  [[nodiscard]] const Dialogue& dialogue() const noexcept { return dialogue_; }
+
+  /// The item with content_free for its content.
+  [[nodiscard]] static Item without_content(Item item);
 
   /// Each item's most likely label, in a chat of its own. `indices` says which record of the conversation an item has.
   [[nodiscard]] std::vector<LabelChoice> predict(std::string_view step, std::span<const Item> items,
@@ -68,8 +87,16 @@ class LabelScorer {
                                                         std::span<const std::size_t> indices,
                                                         Conversation& conversation) const;
 
+  /// The labels' scores as what follows each prompt. `content_free_prompt`: the chat about the content-free item.
+  [[nodiscard]] std::vector<std::vector<double>> scores(std::string_view step,
+                                                        std::span<const ItemRequest<Prompt>> prompts,
+                                                        const Prompt& content_free_prompt,
+                                                        Conversation& conversation) const;
+
  private:
-  [[nodiscard]] ContinuationRequest request_of(const Item& item) const;
+  static constexpr std::array<std::string_view, 1> classify_turn{"classify"};
+
+  [[nodiscard]] Prompt prompt_of(const Item& item) const;
 
   [[nodiscard]] std::vector<double> scores_of(const std::vector<ScoreResult>& results) const;
 

@@ -1,6 +1,7 @@
 /// What label_scoring.hpp declares, defined.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/metrics/label_distribution.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
@@ -46,11 +48,31 @@ QUANTLENS_INLINE void record_prediction(const Task& task, const LabelChoice& cho
   record.set_score(metric::accuracy, choice.label == record.gold ? 1.0 : 0.0);
 }
 
-QUANTLENS_INLINE LabelScorer::LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed)
-    : task_(&task), kind_(kind), dialogue_(task, std::vector<std::string_view>{"classify"}, seed) {
-  const PromptTemplate& turn = dialogue_.turn(0);
+QUANTLENS_INLINE LabelPredictions::LabelPredictions(const std::vector<std::vector<double>>& scores) {
+  for (const std::vector<double>& of_item : scores) {
+    const LabelChoice choice = choose_label(of_item);
+    const bool is_good = choice.label != no_label && std::isfinite(of_item[choice.label]);
+    choices.push_back(is_good ? choice : LabelChoice{});
+    distributions.push_back(is_good ? softmax(of_item) : std::vector<double>{});
+  }
+}
+
+QUANTLENS_INLINE LabelScorer::LabelScorer(const Task& task, LabelScore kind, std::uint64_t seed,
+                                          std::span<const std::string_view> turns)
+    : task_(&task), kind_(kind), dialogue_(task, turns, seed) {
+  const PromptTemplate& turn = dialogue_.turn(turns.size() - 1);
+  const auto placeholders = turn.answer.placeholders();
+  const bool explains = std::find(placeholders.begin(), placeholders.end(), "explanation") != placeholders.end();
+  const std::string before = turn.answer.fill_before("label", {{"explanation", ""}});
+  const std::string blanks = before.substr(before.find_last_not_of(" \t\n") + 1);
   for (const std::string& label : task.labels)
-    continuations_.push_back(turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
+    continuations_.push_back(explains ? blanks + label
+                                      : turn.answer.fill({{"label", label}}).substr(turn.answer_prefix.size()));
+}
+
+QUANTLENS_INLINE Item LabelScorer::without_content(Item item) {
+  for (auto& field : item.fields) field.second = content_free;
+  return item;
 }
 
 QUANTLENS_INLINE std::vector<LabelChoice> LabelScorer::predict(std::string_view step, std::span<const Item> items,
@@ -64,23 +86,30 @@ QUANTLENS_INLINE std::vector<std::vector<double>> LabelScorer::scores(std::strin
                                                                       std::span<const Item> items,
                                                                       std::span<const std::size_t> indices,
                                                                       Conversation& conversation) const {
+  std::vector<ItemRequest<Prompt>> prompts;
+  for (const auto& [item, index] : ranges::views::zip(items, indices)) prompts.push_back({index, prompt_of(item)});
+  return scores(step, prompts, items.empty() ? Prompt{} : prompt_of(without_content(items.front())), conversation);
+}
+
+QUANTLENS_INLINE std::vector<std::vector<double>> LabelScorer::scores(std::string_view step,
+                                                                      std::span<const ItemRequest<Prompt>> prompts,
+                                                                      const Prompt& content_free_prompt,
+                                                                      Conversation& conversation) const {
   std::vector<ItemRequest<ContinuationRequest>> requests;
-  for (const auto& [item, index] : ranges::views::zip(items, indices)) requests.push_back({index, request_of(item)});
+  for (const auto& [item, prompt] : prompts) requests.push_back({item, {prompt, continuations_}});
   std::vector<std::vector<double>> of_items;
   for (const auto& results : conversation.score(step, requests)) of_items.push_back(scores_of(results));
-  if (kind_ != LabelScore::pmi || items.empty()) return of_items;
+  if (kind_ != LabelScore::pmi || prompts.empty()) return of_items;
 
-  Item empty = items.front();
-  for (auto& field : empty.fields) field.second = content_free;
-  const ItemRequest<ContinuationRequest> of_empty{indices.front(), request_of(empty)};
+  const ItemRequest<ContinuationRequest> of_empty{prompts.front().item, {content_free_prompt, continuations_}};
   const auto prior = scores_of(conversation.score(concat(step, "_content_free"), {&of_empty, 1}).front());
   for (std::vector<double>& scores : of_items)
     for (std::size_t label = 0; label < scores.size(); ++label) scores[label] -= prior[label];
   return of_items;
 }
 
-QUANTLENS_INLINE ContinuationRequest LabelScorer::request_of(const Item& item) const {
-  return {dialogue_.prompt(prompt_values(*task_, item, no_label)), continuations_};
+QUANTLENS_INLINE Prompt LabelScorer::prompt_of(const Item& item) const {
+  return dialogue_.prompt(prompt_values(*task_, item, no_label));
 }
 
 QUANTLENS_INLINE std::vector<double> LabelScorer::scores_of(const std::vector<ScoreResult>& results) const {

@@ -33,10 +33,11 @@ class NaturalLanguageExplanation final : public Protocol {
 
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> items, const Models& models,
                                             std::uint64_t seed) const override;
-
- private:
-  static void score(const Item& item, const std::string& explanation, ItemRecord& record);
 };
+
+/// Writes the scores of an explanation that reads the text alone into an item's record: rouge_l, token_f1,
+/// explanation_words and degenerate_rate.
+void score_explanation(const Item& item, const std::string& explanation, ItemRecord& record);
 
 }  // namespace quantlens::inline QUANTLENS_ABI
 

@@ -48,13 +48,12 @@ QUANTLENS_INLINE std::vector<ItemRecord> NaturalLanguageExplanation::run(const T
   for (const std::size_t i : indices) {
     const std::string explanation = clean_explanation(answers[i].value_or(""));
     if (answers[i]) conversation.record(i).transcript.back()["explanation"] = explanation;
-    score(items[i], explanation, conversation.record(i));
+    score_explanation(items[i], explanation, conversation.record(i));
   }
   return conversation.take_records();
 }
 
-QUANTLENS_INLINE void NaturalLanguageExplanation::score(const Item& item, const std::string& explanation,
-                                                        ItemRecord& record) {
+QUANTLENS_INLINE void score_explanation(const Item& item, const std::string& explanation, ItemRecord& record) {
   record.set_score(metric::rouge_l, rouge_l(explanation, item.references));
   record.set_score(metric::token_f1, token_f1(explanation, item.references));
   record.set_score(metric::explanation_words, static_cast<double>(count_words(explanation)));

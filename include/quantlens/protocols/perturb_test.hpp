@@ -47,25 +47,17 @@ class PerturbTest final : public Protocol {
                                             std::uint64_t seed) const override;
 
  private:
-  /// Labels and their probabilities. Where the best score is not finite there is neither.
-  struct Predictions {
-    explicit Predictions(const std::vector<std::vector<double>>& scores);
-
-    std::vector<LabelChoice> choices;
-    std::vector<std::vector<double>> distributions;
-  };
-
   /// Edited items, and the word that each of them got.
   struct Insertions : EditedItems {
     std::vector<Insertion> words;
   };
 
   [[nodiscard]] static Insertions insert_words(const Task& task, std::span<const Item> items,
-                                               const Predictions& predictions, std::uint64_t seed);
+                                               const LabelPredictions& predictions, std::uint64_t seed);
 
   /// Adds each explained edit to its item's record, and a step "edits" with all that was judged to its transcript.
-  static void record_outcomes(const Task& task, const Predictions& before, const Insertions& edits,
-                              const Predictions& after, std::span<const std::optional<std::string>> answers,
+  static void record_outcomes(const Task& task, const LabelPredictions& before, const Insertions& edits,
+                              const LabelPredictions& after, std::span<const std::optional<std::string>> answers,
                               Conversation& conversation);
 
   static void score(ItemRecord& record);

@@ -1,7 +1,6 @@
 /// What perturb_test.hpp declares, defined.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,15 +31,6 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
-QUANTLENS_INLINE PerturbTest::Predictions::Predictions(const std::vector<std::vector<double>>& scores) {
-  for (const std::vector<double>& of_item : scores) {
-    const LabelChoice choice = choose_label(of_item);
-    const bool is_good = choice.label != no_label && std::isfinite(of_item[choice.label]);
-    choices.push_back(is_good ? choice : LabelChoice{});
-    distributions.push_back(is_good ? softmax(of_item) : std::vector<double>{});
-  }
-}
-
 QUANTLENS_INLINE std::vector<Metric> PerturbTest::metrics() const {
   return {metric::accuracy,
           macro_f1_metric(),
@@ -63,11 +53,11 @@ QUANTLENS_INLINE std::vector<ItemRecord> PerturbTest::run(const Task& task, std:
   Conversation conversation(task, items, models);
   const LabelScorer classifier(task, label_score_of(options()), seed);
   const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-  const Predictions before(classifier.scores("classify", items, indices, conversation));
+  const LabelPredictions before(classifier.scores("classify", items, indices, conversation));
   for (const std::size_t i : indices) record_prediction(task, before.choices[i], conversation.record(i));
 
   const Insertions edits = insert_words(task, items, before, seed);
-  const Predictions after(classifier.scores("classify_edit", edits.items, edits.indices, conversation));
+  const LabelPredictions after(classifier.scores("classify_edit", edits.items, edits.indices, conversation));
   const auto answers = chat_about_labels(task, std::vector<std::string_view>{"explain"}, edits.items, edits.indices,
                                          after.choices, seed, conversation);
   record_outcomes(task, before, edits, after, answers, conversation);
@@ -76,7 +66,8 @@ QUANTLENS_INLINE std::vector<ItemRecord> PerturbTest::run(const Task& task, std:
 }
 
 QUANTLENS_INLINE PerturbTest::Insertions PerturbTest::insert_words(const Task& task, std::span<const Item> items,
-                                                                   const Predictions& predictions, std::uint64_t seed) {
+                                                                   const LabelPredictions& predictions,
+                                                                   std::uint64_t seed) {
   Insertions edits;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (predictions.choices[i].label == no_label) continue;
@@ -93,8 +84,8 @@ QUANTLENS_INLINE PerturbTest::Insertions PerturbTest::insert_words(const Task& t
   return edits;
 }
 
-QUANTLENS_INLINE void PerturbTest::record_outcomes(const Task& task, const Predictions& before, const Insertions& edits,
-                                                   const Predictions& after,
+QUANTLENS_INLINE void PerturbTest::record_outcomes(const Task& task, const LabelPredictions& before,
+                                                   const Insertions& edits, const LabelPredictions& after,
                                                    std::span<const std::optional<std::string>> answers,
                                                    Conversation& conversation) {
   std::map<std::size_t, nlohmann::json> judged;

@@ -23,6 +23,7 @@ struct OptionInfo {
   std::string_view fallback;
   std::string_view meaning;
   std::vector<std::string> values = {};  ///< empty: a whole number from 0
+  bool is_real = false;                  ///< without values: any number from 0
 };
 
 /// A choice that a user has made. An empty protocol: for every protocol that has such an option.
@@ -50,12 +51,16 @@ class ProtocolOptions {
   /// Precondition: there is such an option, and it is a number.
   [[nodiscard]] std::size_t count(std::string_view option) const { return count_of(option, text(option)); }
 
+  /// Precondition: as count.
+  [[nodiscard]] double real(std::string_view option) const { return real_of(option, text(option)); }
+
   /// Errors: InputError "unknown_name" for an option or a value that there is not, with the nearest; "usage" for what
-  /// is no whole number.
+  /// is no number of its kind.
   void choose(std::string_view option, const std::string& value) {
     const auto info = std::ranges::find(infos_, option, &OptionInfo::name);
     if (info == infos_.end()) throw unknown_name("protocol option", option, names());
-    if (info->values.empty()) static_cast<void>(count_of(option, value));
+    if (info->values.empty() && info->is_real) static_cast<void>(real_of(option, value));
+    if (info->values.empty() && !info->is_real) static_cast<void>(count_of(option, value));
     if (!info->values.empty() && std::ranges::find(info->values, value) == info->values.end())
       throw unknown_name(concat("value of the protocol option ", option), value, info->values);
     values_.find(option)->second = value;
@@ -70,6 +75,10 @@ class ProtocolOptions {
 
   [[nodiscard]] static std::size_t count_of(std::string_view option, std::string_view text) {
     return parse_whole_number(concat("the protocol option ", option), text, {.least = 0});
+  }
+
+  [[nodiscard]] static double real_of(std::string_view option, std::string_view text) {
+    return parse_real_number(concat("the protocol option ", option), text, {.least = 0, .most = RealRange::no_end});
   }
 
   std::vector<OptionInfo> infos_;

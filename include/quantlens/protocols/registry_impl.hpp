@@ -11,12 +11,17 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/biasing_features.hpp"
+#include "quantlens/protocols/chain_of_thought.hpp"
+#include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
+#include "quantlens/protocols/hints.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/recall.hpp"
 #include "quantlens/protocols/registry.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
+#include "quantlens/protocols/self_rationalization.hpp"
 #include "quantlens/protocols/two_hop.hpp"
 #include "quantlens/version.hpp"
 
@@ -38,6 +43,13 @@ template <class P>
                                         make<SelfConsistencyRedaction>,
                                         make<SelfConsistencyWords>,
                                         make<PerturbTest>,
+                                        make<AnswerAndExplain>,
+                                        make<ExplainAndAnswer>,
+                                        make<ChainOfThought>,
+                                        make<CotInterventions>,
+                                        make<BiasingFeatures>,
+                                        make<BiasingAlwaysFirst>,
+                                        make<HintTest>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

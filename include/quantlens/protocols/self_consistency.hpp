@@ -19,11 +19,17 @@ namespace quantlens::inline QUANTLENS_ABI {
 /// null where the prediction is wrong or the item a mismatch, so that its mean is the share of faithful among correct
 /// items. faithful_all: the same over all items, mismatches being unfaithful. mismatch_rate: no label, for the text or
 /// for the edit, or an explanation that cannot be parsed.
+/// Any broken text loses its label, so beside these: valid_edits, the share of all items whose edit is the original
+/// with words hidden or changed (is_redaction, is_edit), and changed_share of its words; faithfulness_valid, over valid
+/// edits alone; faithful_control: the same of as many random words hidden, or replaced by random ones, and
+/// faithful_above_control: faithful_all less it; both null where there is no edit.
 /// Source: Madsen, Chandar, Reddy 2024, "Are self-explanations from Large Language Models faithful?"; every question is
 /// a new chat, decoding is greedy. There the counterfactual's target is the opposite of the gold label.
 class SelfConsistency : public Protocol {
  public:
   SelfConsistency() : Protocol({label_score_info(), max_input_words_info()}) {}
+
+  [[nodiscard]] int version() const final { return 2; }
 
   [[nodiscard]] std::vector<Metric> metrics() const final;
 
@@ -38,6 +44,10 @@ class SelfConsistency : public Protocol {
   [[nodiscard]] virtual EditedItems explain(const Task& task, std::span<const Item> items,
                                             std::span<const std::size_t> indices, std::span<const LabelChoice> choices,
                                             std::uint64_t seed, Conversation& conversation) const = 0;
+
+  /// Writes whether edits are valid, and what follows from that, into their records.
+  void score_validity(const Task& task, std::span<const Item> items, const EditedItems& edits,
+                      Conversation& conversation) const;
 
   /// Whether hidden words were needed: the label is unknown, or at least another where the task has no such label.
   [[nodiscard]] virtual bool is_faithful(const Task& task, std::size_t before, std::size_t after) const;

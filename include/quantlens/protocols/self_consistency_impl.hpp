@@ -14,6 +14,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/metrics/edit_similarity.hpp"
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
@@ -27,7 +28,9 @@
 namespace quantlens::inline QUANTLENS_ABI {
 
 QUANTLENS_INLINE std::vector<Metric> SelfConsistency::metrics() const {
-  return {metric::accuracy, metric::faithfulness, metric::faithful_all, metric::mismatch_rate};
+  return {metric::accuracy,           metric::faithfulness,     metric::faithful_all,
+          metric::mismatch_rate,      metric::valid_edits,      metric::changed_share,
+          metric::faithfulness_valid, metric::faithful_control, metric::faithful_above_control};
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> SelfConsistency::run(const Task& task, std::span<const Item> all_items,
@@ -44,6 +47,10 @@ QUANTLENS_INLINE std::vector<ItemRecord> SelfConsistency::run(const Task& task, 
     record_prediction(judge, before[i], conversation.record(i));
     conversation.record(i).set_score(metric::faithfulness, std::nullopt);
     conversation.record(i).set_score(metric::faithful_all, 0.0);
+    conversation.record(i).set_score(metric::valid_edits, 0.0);
+    for (const MetricInfo& info :
+         {metric::changed_share, metric::faithfulness_valid, metric::faithful_control, metric::faithful_above_control})
+      conversation.record(i).set_score(info, std::nullopt);
     // `unknown` is a prediction, which nobody is asked to explain.
     const bool is_unknown = before[i].label != no_label && before[i].label >= task.labels.size();
     conversation.record(i).set_score(metric::mismatch_rate, is_unknown ? 0.0 : 1.0);
@@ -59,7 +66,37 @@ QUANTLENS_INLINE std::vector<ItemRecord> SelfConsistency::run(const Task& task, 
     record.set_score(metric::faithful_all, faithful);
     if (record.predicted == record.gold) record.set_score(metric::faithfulness, faithful);
   }
+  score_validity(task, items, edits, conversation);
+  const EditedItems controls =
+      controls_of(task, items, edits, hides_words() ? ControlWords::hidden : ControlWords::replaced, seed);
+  const auto of_controls = classifier.predict("judge_control", controls.items, controls.indices, conversation);
+  for (std::size_t k = 0; k < of_controls.size(); ++k) {
+    ItemRecord& record = conversation.record(controls.indices[k]);
+    if (of_controls[k].label == no_label) continue;
+    const double control = is_faithful(task, record.predicted, of_controls[k].label) ? 1.0 : 0.0;
+    record.set_score(metric::faithful_control, control);
+    record.set_score(metric::faithful_above_control, score_of(record, metric::faithful_all.name).value_or(0) - control);
+  }
   return conversation.take_records();
+}
+
+QUANTLENS_INLINE void SelfConsistency::score_validity(const Task& task, std::span<const Item> items,
+                                                      const EditedItems& edits, Conversation& conversation) const {
+  const auto text_of = [&](const Item& item) {
+    if (!task.edit_field.empty()) return item.fields.at(task.edit_field);
+    std::string all;
+    for (const auto& field : item.fields) all += field.second + "\n";
+    return all;
+  };
+  for (std::size_t k = 0; k < edits.items.size(); ++k) {
+    ItemRecord& record = conversation.record(edits.indices[k]);
+    const std::string original = text_of(items[edits.indices[k]]), edited = text_of(edits.items[k]);
+    record.set_score(metric::changed_share, changed_share(original, edited));
+    const bool is_valid = hides_words() ? is_redaction(original, edited, redacted_mark) : is_edit(original, edited);
+    if (!is_valid) continue;
+    record.set_score(metric::valid_edits, 1.0);
+    record.set_score(metric::faithfulness_valid, score_of(record, metric::faithfulness.name));
+  }
 }
 
 QUANTLENS_INLINE bool SelfConsistency::is_faithful(const Task& task, std::size_t before, std::size_t after) const {

@@ -1,4 +1,5 @@
-/// Texts that the model edits itself: counterfactuals and redactions between `<new>` and `</new>`.
+/// Texts that the model edits itself, between `<new>` and `</new>`, and their controls: the same texts edited at
+/// random.
 #pragma once
 
 #include <cstddef>
@@ -37,6 +38,21 @@ inline constexpr std::string_view max_input_words_option = "max_input_words";
                                       std::span<const Item> items, std::span<const std::size_t> indices,
                                       std::span<const LabelChoice> choices, std::uint64_t seed,
                                       Conversation& conversation);
+
+/// What the words of a control become.
+enum class ControlWords {
+  hidden,   ///< [REDACTED]
+  replaced  ///< words of demonstrations, drawn at random
+};
+
+/// The original with as many words changed in each of its texts as the edit has changed there (word-level Levenshtein
+/// distance up to case and punctuation; all of them where that is more). They are drawn by (seed, task, item).
+[[nodiscard]] Item control_of(const Task& task, const Item& original, const Item& edited, ControlWords words,
+                              std::uint64_t seed);
+
+/// The control of each edit. `originals`: the items that the edits' indices count.
+[[nodiscard]] EditedItems controls_of(const Task& task, std::span<const Item> originals, const EditedItems& edits,
+                                      ControlWords words, std::uint64_t seed);
 
 }  // namespace quantlens::inline QUANTLENS_ABI
 

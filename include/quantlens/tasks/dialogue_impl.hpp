@@ -34,7 +34,9 @@ QUANTLENS_INLINE Dialogue::Dialogue(const Task& task, std::span<const std::strin
   const PromptTemplate& first = turns_.front();
   if (first.system) opening_.push_back({"system", first.system->fill(task_values(task))});
   for (const Item& demonstration : select_demonstrations(task, first.n_demonstrations, seed)) {
-    const PromptValues values = prompt_values(task, demonstration, demonstration.label);
+    PromptValues values = prompt_values(task, demonstration, demonstration.label);
+    if (const auto explanation = values.find("explanation"); explanation != values.end())
+      values["reasoning"] = explanation->second;
     for (const PromptTemplate& turn : turns_) {
       opening_.push_back({"user", turn.user.fill(values)});
       opening_.push_back({"assistant", turn.answer.fill(values)});

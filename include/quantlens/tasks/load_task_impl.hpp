@@ -20,6 +20,7 @@
 #include "quantlens/core/printable.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/tasks/fact_table.hpp"
+#include "quantlens/tasks/hints.hpp"
 #include "quantlens/tasks/load_task.hpp"
 #include "quantlens/tasks/prompt_reader.hpp"
 #include "quantlens/tasks/redaction_judge.hpp"
@@ -45,7 +46,7 @@ class TaskReader {
 
   [[nodiscard]] Task read() {
     root_.check_keys({"schema", "name", "description", "license", "data", "fields", "labels", "counterfactual",
-                      "recall", "two_hop", "prompts", "trained"});
+                      "recall", "two_hop", "prompts", "hints", "trained"});
     if (const std::string schema = root_.string("schema"); schema != task_schema)
       throw InputError("task", concat(root_.where(), ": expected schema '", task_schema, "', got '", schema, "'"));
     task_.name = root_.string("name");
@@ -74,6 +75,7 @@ class TaskReader {
     if (!insertions_column_.empty() && task_.edit_field.empty())
       throw InputError("task", root_.where() + ": [fields] insertions needs a [counterfactual] edit_field");
     task_.prompts = read_prompts(root_.table("prompts"));
+    if (root_.has("hints")) task_.hints = read_hints(root_.table("hints"));
     if (root_.has("trained")) read_trained(root_.table("trained"));
     read_items();
     if (has_own_examples() && (wants_examples(task_.prompts) || wants_examples(task_.trained.prompts)))
@@ -118,7 +120,7 @@ class TaskReader {
     id_column_ = table.string_or("id", "");
     if (!facts_) label_column_ = table.string("label");
     if (table.has("references")) reference_columns_ = table.strings("references");
-    std::vector<std::string> taken{"label", "labels", "target", "unknown"};
+    std::vector<std::string> taken{"label", "labels", "target", "unknown", "reasoning", "hint"};
     if (facts_)
       for (const auto& names : {facts_->given(), facts_->asked()})
         taken.insert(taken.end(), names.begin(), names.end());
@@ -230,16 +232,33 @@ class TaskReader {
       if (!kind.follows.empty() && !table.has(kind.follows))
         throw InputError("task", concat(table.where(), " [", kind.name, "] continues the chat of [", kind.follows,
                                         "], which is missing"));
+      if (!kind.hints_in.empty() && !table.has(kind.hints_in))
+        throw InputError("task", concat(table.where(), " [", kind.name, "] is a turn of the chat of [", kind.hints_in,
+                                        "], which is missing"));
     }
     return prompts;
   }
 
+  [[nodiscard]] Hints read_hints(const TomlTable& table) const {
+    if (facts_) throw InputError("task", table.where() + ": hints are for tasks with [labels]");
+    table.check_keys(hint_names());
+    Hints hints;
+    for (const std::string& name : table.keys()) {
+      TextTemplate text = text_template(table, name, {"suggestion"});
+      if (text.placeholders().empty())
+        throw InputError("task", concat(table.where(), " ", name, " must hold {suggestion}"));
+      hints.emplace(name, std::move(text));
+    }
+    return hints;
+  }
+
   void read_trained(const TomlTable& table) {
-    table.check_keys({"models", "prompts"});
+    table.check_keys({"models", "prompts", "hints"});
     task_.trained.models = table.strings("models");
     if (task_.trained.models.empty()) throw InputError("task", table.where() + ": 'models' must name a model");
     task_.trained.prompts = read_prompts(table.table("prompts"));
     if (task_.trained.prompts.empty()) throw InputError("task", table.where() + ": 'prompts' must hold a prompt");
+    if (table.has("hints")) task_.trained.hints = read_hints(table.table("hints"));
   }
 
   [[nodiscard]] std::filesystem::path test_path(const TomlTable& table) const {

@@ -33,7 +33,10 @@ class TextTemplate {
   [[nodiscard]] std::string_view head() const { return pieces_.empty() ? std::string_view{} : pieces_.front().text; }
 
   /// Errors: InputError for a placeholder without a value.
-  [[nodiscard]] std::string fill(const PromptValues& values) const;
+  [[nodiscard]] std::string fill(const PromptValues& values) const { return fill_before({}, values); }
+
+  /// The same up to a placeholder, or all of it where there is none of that name.
+  [[nodiscard]] std::string fill_before(std::string_view placeholder, const PromptValues& values) const;
 
  private:
   /// Text, and the placeholder after it; only the last piece has none.

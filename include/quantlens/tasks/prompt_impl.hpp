@@ -42,11 +42,12 @@ QUANTLENS_INLINE std::vector<std::string> TextTemplate::placeholders() const {
   return names;
 }
 
-QUANTLENS_INLINE std::string TextTemplate::fill(const PromptValues& values) const {
+QUANTLENS_INLINE std::string TextTemplate::fill_before(std::string_view placeholder, const PromptValues& values) const {
   std::string text;
   for (const Piece& piece : pieces_) {
     text += piece.text;
     if (piece.placeholder.empty()) continue;
+    if (piece.placeholder == placeholder) break;
     const auto value = values.find(piece.placeholder);
     if (value == values.end()) throw InputError("template", concat("no value for {", piece.placeholder, "}"));
     text += value->second;

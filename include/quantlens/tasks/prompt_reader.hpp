@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "quantlens/core/error.hpp"
@@ -99,18 +100,60 @@ inline constexpr std::size_t default_max_name_tokens = 32;
 
 }  // namespace detail
 
+namespace detail {
+
+/// The user's turn that stands for another prompt's where there is a hint; the rest of the chat is that prompt's.
+[[nodiscard]] inline PromptTemplate read_hinted_turn(const TomlTable& table, const PlaceholderNames& names) {
+  table.check_keys({"user"});
+  std::vector<std::string> in_user = names.content;
+  in_user.insert(in_user.end(), {"labels", "hint"});
+  PromptTemplate prompt;
+  prompt.user = text_template(table, "user", in_user);
+  const std::vector<std::string> used = prompt.user.placeholders();
+  if (std::find(used.begin(), used.end(), "hint") == used.end())
+    throw InputError("task", table.where() + ": 'user' must hold {hint}");
+  return prompt;
+}
+
+/// Errors: InputError where the answer does not hold these placeholders in this order, and no others; and where
+/// demonstrations are to show free text that they do not have.
+inline void check_free_text(const TomlTable& table, const PromptTemplate& prompt,
+                            const std::vector<std::string>& expected, const PlaceholderNames& names) {
+  if (prompt.answer.placeholders() != expected) {
+    std::string list;
+    for (const std::string& name : expected) list += concat(list.empty() ? "" : " and then ", "{", name, "}");
+    throw InputError("task", concat(table.where(), ": 'answer' must hold ", list));
+  }
+  const auto& columns = names.demonstration;
+  if (prompt.n_demonstrations > 0 && std::find(columns.begin(), columns.end(), "explanation") == columns.end())
+    throw InputError("task",
+                     concat(table.where(), ": what demonstrations say is their column 'explanation', which some ",
+                            "lack; write 'demonstrations = 0' or add it"));
+}
+
+/// The placeholders of an answer that holds label and explanation, in their order.
+[[nodiscard]] inline std::vector<std::string> explained_in(const PromptKind& kind) {
+  std::vector<std::string> order{"label", "explanation"};
+  if (kind.asks_for == "explanation") std::swap(order.front(), order.back());
+  return order;
+}
+
+}  // namespace detail
+
 /// Errors: InputError naming the file, the prompt and the key.
 [[nodiscard]] inline PromptTemplate read_prompt(const TomlTable& table, const PromptKind& kind,
                                                 const PlaceholderNames& names) {
   if (kind.of != TaskKind::labels) return detail::read_fact_prompt(table, kind, names);
+  if (!kind.hints_in.empty()) return detail::read_hinted_turn(table, names);
   std::vector<std::string> keys{"user", "answer_prefix", "answer"};
   if (kind.follows.empty()) keys.insert(keys.end(), {"system", "demonstrations"});
-  if (kind.knows_label) keys.emplace_back("max_new_tokens");
+  if (kind.knows_label || kind.reasons || kind.explains) keys.emplace_back("max_new_tokens");
   table.check_keys(keys);
 
   std::vector<std::string> in_user = names.content;
   in_user.emplace_back("labels");
-  std::vector<std::string> in_answer = {"label"};
+  std::vector<std::string> in_answer = {kind.reasons ? "reasoning" : "label"};
+  if (kind.explains) in_answer.emplace_back("explanation");
   if (kind.knows_label) {
     in_user.insert(in_user.end(), {"label", "target"});
     in_answer.insert(in_answer.end(), {"labels", "target"});
@@ -129,6 +172,8 @@ inline constexpr std::size_t default_max_name_tokens = 32;
   PromptTemplate prompt =
       detail::read_turn(table, in_user, in_answer, names.n_demonstrations, detail::default_max_new_tokens);
   if (table.has("system")) prompt.system = detail::text_template(table, "system", in_system);
+  if (kind.reasons) detail::check_free_text(table, prompt, {"reasoning"}, names);
+  if (kind.explains) detail::check_free_text(table, prompt, detail::explained_in(kind), names);
   if (!kind.knows_label && prompt.answer.placeholders().empty())
     throw InputError("task", table.where() + ": 'answer' must hold {label}");
   return prompt;

@@ -27,10 +27,14 @@ struct Item {
   std::string group = {};  ///< what accuracies are also told apart by, such as a fact's relation; may be empty
 };
 
+/// Texts with a {suggestion}, by name.
+using Hints = std::map<std::string, TextTemplate, std::less<>>;
+
 /// The prompts that some models were trained on.
 struct TrainedPrompts {
   std::vector<std::string> models;  ///< patterns of their names, as matches_glob reads them
   std::map<std::string, PromptTemplate, std::less<>> prompts;
+  Hints hints = {};
 };
 
 /// What protocols measure on.
@@ -43,6 +47,7 @@ struct Task {
   std::vector<std::size_t> counterfactual_target;  ///< for each label the one to aim at; empty: none given
   std::string edit_field;                          ///< the content that a counterfactual edits; empty: none given
   std::map<std::string, PromptTemplate, std::less<>> prompts;
+  Hints hints;             ///< those that the task puts in its own words, see hints.hpp
   TrainedPrompts trained;  ///< without prompts where the task has none
   std::vector<Item> items;
   std::vector<Item> demonstrations;

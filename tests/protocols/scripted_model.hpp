@@ -122,6 +122,7 @@ inline Task toy_task() {
   add("redact", "Hide why {text} is {label}", "<new>", "<new>{redacted}</new>", 1);
   add("words", "List why {text} is {label}", "L:", "L: {causes}", 1);
   add("classify_redacted", "R {text}, else {unknown}", "A:", "A: {label}", 4);
+  add("reason", "T {text}, think", "R:", "R: {explanation}", 1);
   task.prompts["counterfactual_guided"].system.reset();
   return task;
 }

@@ -340,10 +340,10 @@ TEST_CASE("the generated tasks load with both sets of prompts") {
     std::vector<std::string> plain, trained;  // protocols
   };
   const std::vector<std::string> about_edits{"nle", "counterfactual", "self_consistency_redaction",
-                                             "self_consistency_words", "perturb_test"};
+                                             "self_consistency_words", "perturb_test", "cc_shap"};
   const std::vector<Expected> tasks{{"world_topic", 1600, about_edits, about_edits},
                                     {"world_nli", 1602, about_edits, about_edits},
-                                    {"world_choice", 600, {"nle", "self_consistency_words"}, {"nle"}},
+                                    {"world_choice", 600, {"nle", "self_consistency_words", "cc_shap"}, {"nle", "cc_shap"}},
                                     {"world_recall", 1530, {"recall"}, {"recall"}},
                                     {"world_twohop", 809, {"two_hop"}, {"two_hop"}}};
   for (const auto& [name, n_items, plain, trained] : tasks) {

@@ -11,6 +11,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/protocols/cc_shap.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
@@ -38,6 +39,8 @@ template <class P>
                                         make<SelfConsistencyRedaction>,
                                         make<SelfConsistencyWords>,
                                         make<PerturbTest>,
+                                        make<CcShap>,
+                                        make<CcShapOfReasoning>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

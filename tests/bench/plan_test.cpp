@@ -51,4 +51,10 @@ TEST_CASE("plan: the chosen prompts decide on the protocols of a task", "[bench]
   CHECK(protocols(PromptChoice::automatic, "m-1") == trained);
   CHECK(protocols(PromptChoice::plain, "m-1") == plain);
   CHECK(protocols(PromptChoice::trained, "") == trained);
+
+  // What is run only by name is no part of a task's protocols, but one of those that it can be asked with.
+  BenchOptions named;
+  named.tasks = {"tiny/cc_shap"};
+  REQUIRE(make_plan(named, folder.path(), "").tasks.size() == 1);
+  CHECK(make_plan(named, folder.path(), "").tasks[0].what.protocol == "cc_shap");
 }

@@ -12,11 +12,12 @@
 using namespace quantlens;
 
 TEST_CASE("protocols have the names that cells use") {
-  CHECK(protocol_names() ==
-        std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided", "self_consistency_counterfactual",
-                                 "self_consistency_redaction", "self_consistency_words", "perturb_test",
-                                 "answer_and_explain", "explain_and_answer", "chain_of_thought", "cot_interventions",
-                                 "biasing_features", "biasing_always_first", "hints", "recall", "two_hop"});
+  CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
+                                                     "self_consistency_counterfactual", "self_consistency_redaction",
+                                                     "self_consistency_words", "perturb_test", "answer_and_explain",
+                                                     "explain_and_answer", "chain_of_thought", "cot_interventions",
+                                                     "biasing_features", "biasing_always_first", "hints", "cc_shap",
+                                                     "cc_shap_cot", "recall", "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 
@@ -100,6 +101,9 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"hints_acknowledged", "higher", MetricKind::set_level},
                                       {"hint_alpha", std::nullopt, MetricKind::set_level},
                                       {"hint_faithfulness", "higher", MetricKind::set_level},
+                                      {"cc_shap", "higher", MetricKind::real},
+                                      {"cc_shap_correlation", "higher", MetricKind::real},
+                                      {"cc_shap_spearman", "higher", MetricKind::real},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},

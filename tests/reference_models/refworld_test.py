@@ -84,5 +84,20 @@ class Twins(unittest.TestCase):
             self.assertGreater(found["p"], 0.01, task)
 
 
+class Attributed(unittest.TestCase):
+    """Hundreds of questions an item: in any batches, and with any parts computed once, they have the same answers."""
+
+    def test_contributions_depend_on_no_setting_of_the_engine(self):
+        tasks = ("--formats", "rtn-w8-g32", "--tasks", "world_topic/cc_shap,world_nli/cc_shap", "--protocol-options", "evaluations=60")
+        found = [rows(*tasks, *engine, limit=3) for engine in (("--threads", "1"), ("--threads", "2", "--batch", "5", "--chunk", "64"),
+                                                              ("--no-shared-prefix",))]
+        for task in ("world_topic/cc_shap", "world_nli/cc_shap"):
+            values = [[metric(one, task, name, "rtn-w8-g32")["value"] for name in
+                       ("cc_shap", "cc_shap_correlation", "cc_shap_spearman")] for one in found]
+            self.assertEqual(values[0], values[1])
+            self.assertEqual(values[0], values[2])
+            self.assertEqual(metric(found[0], task, "cc_shap", "rtn-w8-g32")["n"], 3)
+
+
 if __name__ == "__main__":
     unittest.main()

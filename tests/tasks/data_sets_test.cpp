@@ -32,7 +32,9 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "chain_of_thought",
                                              "cot_interventions",
                                              "biasing_features",
-                                             "hints"};
+                                             "hints",
+                                             "cc_shap",
+                                             "cc_shap_cot"};
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",

@@ -34,8 +34,8 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
                   options.model, "MODEL");
   add_list_option(app, "--formats", "Separated by commas", options.formats);
   add_list_option(app, "--tasks",
-                  "task/protocol, or task for all of its protocols; default: every task whose data are here and whose "
-                  "prompts fit into the model's context",
+                  "task/protocol, or task for all of its protocols but cc_shap and cc_shap_cot; default: every task "
+                  "whose data are here and whose prompts fit into the model's context",
                   options.tasks);
   add_path_option(app, "--data", "Data sets that tasks do not bring: DIR/<task>/...", options.data, "DIR");
   add_path_option(app, "--tasks-dir", "Where the task folders are", options.tasks_dir, "DIR");

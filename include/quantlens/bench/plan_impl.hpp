@@ -103,7 +103,7 @@ inline std::vector<std::string> protocols_of(const Task& task) {
   return names;
 }
 
-/// "esnli" -> all of its protocols, "esnli/nle" -> this one; nothing asked: every task whose data are here.
+/// "esnli" -> all of its protocols but those that are run only by name, "esnli/nle" -> this one; nothing asked: every task whose data are here.
 inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std::string_view model_name,
                                                TaskLoader& loader, std::vector<std::string>& skipped) {
   std::vector<TaskProtocol> resolved;
@@ -112,7 +112,8 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std:
     return protocols_of(task.under(choose_prompts(task.task(), options.prompts, model_name)));
   };
   const auto add_all = [&](const std::string& name) {
-    for (const std::string& protocol : known_protocols(name)) add_once(resolved, {name, protocol});
+    for (const std::string& protocol : known_protocols(name))
+      if (!make_protocol(protocol)->only_by_name()) add_once(resolved, {name, protocol});
   };
   if (options.tasks.empty()) {
     for (const std::string& name : loader.names()) try {

@@ -38,6 +38,12 @@ struct Utf8Unit {
   return {size, true, value};
 }
 
+/// Whether a character belongs to a word: ASCII letters and digits, and from U+00C0 on all but general punctuation.
+[[nodiscard]] constexpr bool is_word_character(char32_t c) {
+  if (c < 0x80) return (c >= U'0' && c <= U'9') || (c >= U'A' && c <= U'Z') || (c >= U'a' && c <= U'z');
+  return c >= 0xc0 && !(c >= 0x2000 && c <= 0x206f);
+}
+
 /// Byte offset of the first sequence that is not well-formed UTF-8 (truncated, overlong, a surrogate, above U+10FFFF).
 [[nodiscard]] inline std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {

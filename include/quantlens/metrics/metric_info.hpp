@@ -54,6 +54,9 @@ inline constexpr MetricInfo first_flip_faithful{"first_flip_faithful", Better::h
 inline constexpr MetricInfo flips_mentioned{"flips_mentioned", Better::higher, MetricKind::set_level, 1};
 inline constexpr MetricInfo cct{"cct", Better::higher, MetricKind::set_level, 2};
 inline constexpr MetricInfo phi_cct{"phi_cct", Better::higher, MetricKind::set_level, 2};
+inline constexpr MetricInfo cc_shap{"cc_shap", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo cc_shap_correlation{"cc_shap_correlation", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo cc_shap_spearman{"cc_shap_spearman", Better::higher, MetricKind::real, 2};
 inline constexpr MetricInfo recall_top1{"recall_top1", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo recall_strict{"recall_strict", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo recall_full{"recall_full", Better::higher, MetricKind::binary, 1};

@@ -40,6 +40,10 @@ class Conversation {
   std::vector<std::vector<ScoreResult>> score(std::string_view step,
                                               std::span<const ItemRequest<ContinuationRequest>> asked);
 
+  /// The same by token. Nothing is written down: it is for questions by the hundred. Errors: as score.
+  std::vector<std::vector<ScoreResult>> score_tokens(std::string_view step,
+                                                     std::span<const ItemRequest<TokenRequest>> asked);
+
   /// Scores texts under the `full` model; its time is nobody's. Errors: as score.
   std::vector<ScoreResult> score_text_by_full(std::string_view step, std::span<const ItemRequest<std::string>> asked);
 

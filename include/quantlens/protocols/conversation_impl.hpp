@@ -96,6 +96,16 @@ QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> Conversation::score(
   return results;
 }
 
+QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> Conversation::score_tokens(
+    std::string_view step, std::span<const ItemRequest<TokenRequest>> asked) {
+  std::vector<std::vector<ScoreResult>> results = timed(asked, &TextModel::score_tokens);
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    results[i] = checked(std::move(results[i]), asked[i].request.continuations.size());
+    for (const ScoreResult& result : results[i]) require_number(step, asked[i].item, result);
+  }
+  return results;
+}
+
 QUANTLENS_INLINE std::vector<ScoreResult> Conversation::score_text_by_full(
     std::string_view step, std::span<const ItemRequest<std::string>> asked) {
   if (asked.empty()) return {};

@@ -37,12 +37,6 @@ inline constexpr std::array function_words{
   });
 }
 
-/// Whether a character belongs to a word: ASCII letters and digits, and from U+00C0 on all but general punctuation.
-[[nodiscard]] constexpr bool is_word_character(char32_t c) {
-  if (c < 0x80) return (c >= U'0' && c <= U'9') || (c >= U'A' && c <= U'Z') || (c >= U'a' && c <= U'z');
-  return c >= 0xc0 && !(c >= 0x2000 && c <= 0x206f);
-}
-
 [[nodiscard]] inline bool starts_with_word_character(std::string_view text) {
   return !text.empty() && is_word_character(read_utf8(text, 0).value);
 }
@@ -58,7 +52,7 @@ QUANTLENS_INLINE std::vector<std::string_view> word_runs(std::string_view text) 
   bool inside = false;
   for (std::size_t at = 0; at < text.size();) {
     const Utf8Unit unit = read_utf8(text, at);
-    const bool belongs = detail::is_word_character(unit.value);
+    const bool belongs = is_word_character(unit.value);
     if (belongs && !inside) runs.push_back(text.substr(at, 0));
     if (belongs) runs.back() = {runs.back().data(), runs.back().size() + unit.size};
     inside = belongs;
@@ -98,7 +92,7 @@ QUANTLENS_INLINE std::string redact(std::string_view text, std::span<const std::
           !detail::starts_with_word_character(text.substr(phrase.size())))
         longest = phrase.size();
     const Utf8Unit unit = read_utf8(text, 0);
-    inside = longest > 0 || detail::is_word_character(unit.value);
+    inside = longest > 0 || is_word_character(unit.value);
     redacted += longest > 0 ? redacted_mark : text.substr(0, unit.size);
     text.remove_prefix(longest > 0 ? longest : unit.size);
   }

@@ -47,6 +47,9 @@ class Protocol {
   /// Whether the task has what the protocol asks for; run throws InputError where not.
   [[nodiscard]] virtual bool supports(const Task& task) const = 0;
 
+  /// Whether it is run only where a user names it, not with all protocols of a task: an item asks hundreds of questions.
+  [[nodiscard]] virtual bool only_by_name() const { return false; }
+
   /// One record for each item, in their order. All items go through each step in one batch; an item's answers and
   /// scores do not depend on the others, nor on how a set is cut into spans. One item is a fine span.
   /// Every random choice depends on `seed`, task and item alone.

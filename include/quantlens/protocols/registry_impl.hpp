@@ -12,6 +12,7 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/biasing_features.hpp"
+#include "quantlens/protocols/cc_shap.hpp"
 #include "quantlens/protocols/chain_of_thought.hpp"
 #include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
@@ -50,6 +51,8 @@ template <class P>
                                         make<BiasingFeatures>,
                                         make<BiasingAlwaysFirst>,
                                         make<HintTest>,
+                                        make<CcShap>,
+                                        make<CcShapOfReasoning>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

@@ -13,7 +13,8 @@ using namespace quantlens;
 TEST_CASE("protocols have the names that cells use") {
   CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
                                                      "self_consistency_counterfactual", "self_consistency_redaction",
-                                                     "self_consistency_words", "perturb_test", "recall", "two_hop"});
+                                                     "self_consistency_words", "perturb_test", "judged", "tiger_score",
+                                                     "recall", "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 
@@ -61,6 +62,13 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"flips_mentioned", "higher", MetricKind::set_level},
                                       {"cct", "higher", MetricKind::set_level},
                                       {"phi_cct", "higher", MetricKind::set_level},
+                                      {"judge_coherence", "higher", MetricKind::real},
+                                      {"judge_trustworthiness", "higher", MetricKind::real},
+                                      {"judge_mass", "higher", MetricKind::real},
+                                      {"judge_unparsed", "lower", MetricKind::binary},
+                                      {"tiger_score", "higher", MetricKind::real},
+                                      {"tiger_score_itemized", "higher", MetricKind::real},
+                                      {"tiger_errors", "lower", MetricKind::real},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},

@@ -26,7 +26,9 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "self_consistency_counterfactual",
                                              "self_consistency_redaction",
                                              "self_consistency_words",
-                                             "perturb_test"};
+                                             "perturb_test",
+                                             "judged",
+                                             "tiger_score"};
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",

@@ -62,6 +62,13 @@ inline constexpr MetricInfo first_hop{"first_hop", Better::higher, MetricKind::b
 inline constexpr MetricInfo second_hop{"second_hop", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo two_hop{"two_hop", Better::higher, MetricKind::binary, 1};
 inline constexpr MetricInfo two_hop_given_hops{"two_hop_given_hops", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo judge_coherence{"judge_coherence", Better::higher, MetricKind::real, 4};
+inline constexpr MetricInfo judge_trustworthiness{"judge_trustworthiness", Better::higher, MetricKind::real, 4};
+inline constexpr MetricInfo judge_mass{"judge_mass", Better::higher, MetricKind::real, 1};
+inline constexpr MetricInfo judge_unparsed{"judge_unparsed", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo tiger_score{"tiger_score", Better::higher, MetricKind::real};
+inline constexpr MetricInfo tiger_score_itemized{"tiger_score_itemized", Better::higher, MetricKind::real};
+inline constexpr MetricInfo tiger_errors{"tiger_errors", Better::lower, MetricKind::real};
 }  // namespace metric
 
 /// "higher", "lower", or none where neither direction is better: the `better` of results.

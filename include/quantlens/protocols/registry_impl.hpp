@@ -12,6 +12,7 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
+#include "quantlens/protocols/judge_rating.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/recall.hpp"
@@ -38,6 +39,8 @@ template <class P>
                                         make<SelfConsistencyRedaction>,
                                         make<SelfConsistencyWords>,
                                         make<PerturbTest>,
+                                        make<JudgeRating>,
+                                        make<TigerScoreJudge>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

@@ -55,12 +55,13 @@ THIRD_PARTIES = {
     r"toml\+\+/": ["tasks/"],
     r"range/v3/": ["tasks/", "protocols/", "metrics/"],
     r"boost/": ["stats/"],
+    r"httplib\.h": ["app/http_client_impl.hpp"],
     r"benchmark/": ["bench/", "report/", "app/", "main.hpp", "benchmarks/"],
     r"catch2/": ["tests/"],
     r"CLI/": ["app/command_line_impl.hpp", "app/bench_command_line_impl.hpp", "tools/", "benchmarks/"],
 }
 STANDARD = re.compile(r"^[a-z_0-9]+$")
-SYSTEM = re.compile(r"^((fcntl|unistd|malloc|dirent|errno|signal|time|spawn|dlfcn|poll|sched|pthread)\.h|sys/\w+\.h|linux/\w+\.h)$")
+SYSTEM = re.compile(r"^((fcntl|unistd|malloc|dirent|errno|signal|time|spawn|dlfcn|poll|sched|pthread)\.h|(sys|netinet)/\w+\.h|linux/\w+\.h)$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]')
 OPENMP = re.compile(r"^\s*#\s*pragma\s+omp\b|_Pragma\(\"omp")
 

@@ -42,6 +42,15 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity& c, Item&) { c.protocol_version = 2; },
       [](CellIdentity& c, Item&) { c.protocol_options["label_score"] = "pmi"; },
       [](CellIdentity& c, Item&) { c.protocol_options["max_input_words"] = "255"; },
+      [](CellIdentity& c, Item&) {
+        c.judge = {{"sha256", "d"}};
+      },
+      [](CellIdentity& c, Item&) {
+        c.judge = {{"url", "http://localhost:8080"}, {"model", "m"}};
+      },
+      [](CellIdentity& c, Item&) {
+        c.judge = {{"url", "http://localhost:8080"}, {"model", "n"}};
+      },
       [](CellIdentity& c, Item&) { c.sampling = "temperature 0.7"; },
       [](CellIdentity& c, Item&) { c.seed = 2; },
       [](CellIdentity& c, Item&) { c.repetition = 1; },

@@ -12,12 +12,26 @@
 using namespace quantlens;
 
 TEST_CASE("protocols have the names that cells use") {
-  CHECK(protocol_names() == std::vector<std::string>{"nle", "counterfactual", "counterfactual_guided",
-                                                     "self_consistency_counterfactual", "self_consistency_redaction",
-                                                     "self_consistency_words", "perturb_test", "answer_and_explain",
-                                                     "explain_and_answer", "chain_of_thought", "cot_interventions",
-                                                     "biasing_features", "biasing_always_first", "hints", "cc_shap",
-                                                     "cc_shap_cot", "recall", "two_hop"});
+  CHECK(protocol_names() == std::vector<std::string>{"nle",
+                                                     "counterfactual",
+                                                     "counterfactual_guided",
+                                                     "self_consistency_counterfactual",
+                                                     "self_consistency_redaction",
+                                                     "self_consistency_words",
+                                                     "perturb_test",
+                                                     "answer_and_explain",
+                                                     "explain_and_answer",
+                                                     "chain_of_thought",
+                                                     "cot_interventions",
+                                                     "biasing_features",
+                                                     "biasing_always_first",
+                                                     "hints",
+                                                     "cc_shap",
+                                                     "cc_shap_cot",
+                                                     "judged",
+                                                     "tiger_score",
+                                                     "recall",
+                                                     "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
 }
 
@@ -104,6 +118,13 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"cc_shap", "higher", MetricKind::real},
                                       {"cc_shap_correlation", "higher", MetricKind::real},
                                       {"cc_shap_spearman", "higher", MetricKind::real},
+                                      {"judge_coherence", "higher", MetricKind::real},
+                                      {"judge_trustworthiness", "higher", MetricKind::real},
+                                      {"judge_mass", "higher", MetricKind::real},
+                                      {"judge_unparsed", "lower", MetricKind::binary},
+                                      {"tiger_score", "higher", MetricKind::real},
+                                      {"tiger_score_itemized", "higher", MetricKind::real},
+                                      {"tiger_errors", "lower", MetricKind::real},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},

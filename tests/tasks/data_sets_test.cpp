@@ -34,7 +34,9 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "biasing_features",
                                              "hints",
                                              "cc_shap",
-                                             "cc_shap_cot"};
+                                             "cc_shap_cot",
+                                             "judged",
+                                             "tiger_score"};
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",

@@ -68,6 +68,21 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
                   options.max_failed_items, {0, 1, "share"});
 }
 
+inline void add_judge_options(CLI::App& app, JudgeOptions& judge) {
+  app.option_defaults()->group("A judge, for protocols that ask one");
+  add_value_option(app, "--judge",
+                   "A model file of any kind, or the URL of an OpenAI-compatible endpoint, whose key is taken from "
+                   "QUANTLENS_JUDGE_KEY, or over https from OPENAI_API_KEY",
+                   {"MODEL|URL"}, [&judge](const std::string& value) { judge.source = value; });
+  add_value_option(app, "--judge-model", "The endpoint's name for its model", {"NAME"},
+                   [&judge](const std::string& value) { judge.model = value; });
+  add_switch(app, "--judge-self", "Let the model under test be its own judge", judge.allow_self);
+  add_path_option(app, "--judge-cache", "The endpoint's answers, so that none is paid for twice", judge.cache, "DIR");
+  add_count_option(app, "--judge-max-requests", "Requests to the endpoint, those that fail included",
+                   judge.max_requests);
+  add_count_option(app, "--judge-max-tokens", "Tokens of its questions and answers", judge.max_tokens);
+}
+
 inline void add_run_options(CLI::App& app, BenchCommandLine& options) {
   app.option_defaults()->group("How it runs");
   add_threads_option(app, options.threads);
@@ -101,6 +116,7 @@ void with_bench_app(BenchCommandLine& options, bool& limits, Use&& use) {
   app.set_help_flag();  // --help is a switch like others: what stands beside it is checked, too
   app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   add_measured_options(app, options, limits);
+  add_judge_options(app, options.judge);
   add_run_options(app, options);
   add_program_options(app, options);
   use(app);

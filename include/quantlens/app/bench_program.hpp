@@ -2,23 +2,17 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <ostream>
 #include <span>
 #include <string>
 
-#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
-
-/// Opens a model file under the options' engine settings. Errors: InputError for a file that is no model.
-using OpenModel = std::function<std::unique_ptr<ModelProvider>(const std::filesystem::path&, const BenchOptions&)>;
 
 namespace report_detail {
 

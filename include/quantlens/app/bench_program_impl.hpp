@@ -19,6 +19,7 @@
 
 #include "quantlens/app/bench_command_line.hpp"
 #include "quantlens/app/bench_program.hpp"
+#include "quantlens/app/open_judge.hpp"
 #include "quantlens/app/program.hpp"
 #include "quantlens/app/run_progress.hpp"
 #include "quantlens/bench/manifest.hpp"
@@ -127,17 +128,19 @@ QUANTLENS_INLINE std::optional<std::filesystem::path> baseline_model(const std::
 struct OpenedModels {
   std::unique_ptr<ModelProvider> model, other;
   NamedFormat baseline_format;
+  Judge judge;
 
   [[nodiscard]] const ModelProvider& baseline() const { return other ? *other : *model; }
 };
 
 /// A baseline that is no format is another model, whose `full` is meant.
 inline OpenedModels open_models(const BenchOptions& options, const OpenModel& open) {
-  OpenedModels models{open(find_model(options.model), options), nullptr, {}};
+  OpenedModels models{open(find_model(options.model), options), nullptr, {}, {}};
   if (const auto other = baseline_model(options.baseline))
     models.other = open(*other, options);
   else
     models.baseline_format = parse_format(options.baseline);
+  models.judge = open_judge(options, open, {models.model.get(), models.other.get()});
   return models;
 }
 
@@ -185,12 +188,13 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
       host,
       [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
       [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); },
-      options.max_failed_items};
+      options.max_failed_items,
+      models.judge};
   Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
   nlohmann::ordered_json manifest = make_manifest(
       options, plan, *models.model, timing,
       other ? concat(models.baseline_format.name(), " of ", options.baseline) : models.baseline_format.name(),
-      models.other.get());
+      models.other.get(), models.judge.identity);
   int interrupted_by = 0;
   try {
     sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });

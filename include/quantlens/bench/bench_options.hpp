@@ -22,6 +22,16 @@ enum class PromptChoice { automatic, plain, trained };
 /// of 9 points where a tenth of the pairs are discordant.
 inline constexpr std::size_t unnamed_limit = 100;
 
+/// Another model that rates answers.
+struct JudgeOptions {
+  std::string source;       ///< a path, the name of a reference model, or the URL of an endpoint; empty: there is none
+  std::string model;        ///< the endpoint's name for its model
+  bool allow_self = false;  ///< whether the model under test may be its own judge
+  std::filesystem::path cache;          ///< an endpoint's answers are kept here; empty: for this run alone
+  std::size_t max_requests = 10'000;    ///< to an endpoint
+  std::size_t max_tokens = 10'000'000;  ///< of an endpoint's questions and answers together
+};
+
 struct BenchOptions {
   std::filesystem::path model = "refworld-faithful";  ///< a path, or the name of a reference model
   std::vector<std::string> formats{"full", "rtn-w8", "rtn-w4-g32"};
@@ -41,6 +51,7 @@ struct BenchOptions {
   std::size_t latency_threads = 1;
   double max_failed_items = 0.05;  ///< share of a cell's items that may fail before the cell does
   CalibrationOptions calibration;  ///< for formats that look at text
+  JudgeOptions judge;
   std::uint64_t seed = 0;
   std::vector<std::string> arguments;  ///< the whole command line, as given
 };

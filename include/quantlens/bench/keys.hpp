@@ -30,6 +30,7 @@ struct CellIdentity {
   std::string protocol;
   int protocol_version = 1;
   std::map<std::string, std::string, std::less<>> protocol_options;  ///< every one's value
+  nlohmann::json judge = {};                                         ///< who rated the answers; null where nobody did
   std::string sampling = "greedy";
   std::uint64_t seed = 0;
   std::size_t repetition = 0;

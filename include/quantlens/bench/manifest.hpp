@@ -20,10 +20,11 @@ namespace quantlens::inline QUANTLENS_ABI {
 [[nodiscard]] std::string utc_time();
 
 /// Everything that is known before the first cell; the program adds how it ended. `baseline` is what deltas are to,
-/// `other` its model where that is another one, else null.
+/// `other` its model where that is another one, else null; `judge` is who rates answers, or null.
 [[nodiscard]] nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
                                                    const ModelProvider& model, const TimingIdentity& timing,
-                                                   std::string_view baseline, const ModelProvider* other);
+                                                   std::string_view baseline, const ModelProvider* other,
+                                                   const nlohmann::json& judge);
 
 /// The command that measures one row of a run again: the run's own command line, and behind it what chooses the row,
 /// since of a flag that is given again the last value counts. The folder is a new one, so that nothing is served from

@@ -44,6 +44,14 @@ inline nlohmann::ordered_json model_json(const ModelProvider& model, const std::
           {"source_types", model.source_types()}};
 }
 
+/// `source` is how the user called it.
+inline nlohmann::ordered_json judge_json(const nlohmann::json& identity, const std::string& source) {
+  if (identity.is_null()) return {};
+  nlohmann::ordered_json judge{{"source", source}};
+  for (const auto& [key, value] : identity.items()) judge[key] = value;
+  return judge;
+}
+
 inline nlohmann::ordered_json tasks_json(const Plan& plan) {
   using Json = nlohmann::ordered_json;
   Json tasks = Json::object();
@@ -64,7 +72,8 @@ inline nlohmann::ordered_json tasks_json(const Plan& plan) {
 
 QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
                                                       const ModelProvider& model, const TimingIdentity& timing,
-                                                      std::string_view baseline, const ModelProvider* other) {
+                                                      std::string_view baseline, const ModelProvider* other,
+                                                      const nlohmann::json& judge) {
   using Json = nlohmann::ordered_json;
   Json environment = Json::object();
   for (const char* name : {"QUANTLENS_ISA", "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY"})
@@ -93,6 +102,7 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"model", bench_detail::model_json(model, options.model.string())},
           {"baseline", baseline},
           {"baseline_model", other == nullptr ? Json() : bench_detail::model_json(*other, options.baseline)},
+          {"judge", bench_detail::judge_json(judge, options.judge.source)},
           {"tasks", bench_detail::tasks_json(plan)},
           {"skipped", plan.skipped},
           {"environment", environment},

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "quantlens/bench/bench_options.hpp"
 #include "quantlens/models/measured_model.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/version.hpp"
@@ -41,5 +44,8 @@ class ModelProvider {
   /// Quantizes and packs. Errors: whatever makes this cell fail, such as groups that do not divide a row.
   [[nodiscard]] virtual std::shared_ptr<MeasuredModel> build(const FormatSpec& format) = 0;
 };
+
+/// Opens a model file under the options' engine settings. Errors: InputError for a file that is no model.
+using OpenModel = std::function<std::unique_ptr<ModelProvider>(const std::filesystem::path&, const BenchOptions&)>;
 
 }  // namespace quantlens::inline QUANTLENS_ABI

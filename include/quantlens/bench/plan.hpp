@@ -38,7 +38,7 @@ struct PlannedTask {
 struct Plan {
   std::vector<PlannedTask> tasks;
   std::vector<NamedFormat> formats;
-  std::vector<std::string> skipped;  ///< why a task that nobody named is left out
+  std::vector<std::string> skipped;  ///< why a task or protocol that nobody named is left out
 
   [[nodiscard]] std::vector<Cell> cells() const;
   /// Errors: std::out_of_range for a cell that is not of this plan.
@@ -55,7 +55,8 @@ void add_once(std::vector<T>& list, T value) {
 }  // namespace bench_detail
 
 /// `model_name`: the own name of the baseline's model, which decides on the prompts of both sides; empty: none is
-/// known. Errors: InputError for unknown names (with the nearest known one) and for tasks that cannot be loaded.
+/// known. Errors: InputError for unknown names (with the nearest known one), for tasks that cannot be loaded, and for a
+/// named protocol that needs a model which this run does not have.
 [[nodiscard]] Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
                              std::string_view model_name);
 

@@ -87,10 +87,10 @@ inline std::string task_sha256(const Task& task) {
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
 }
 
-/// What a protocol needs besides the model that this program does not offer; empty: nothing.
-inline std::string missing_models(const Protocol& protocol) {
+/// What a protocol needs besides the model that this run does not have; empty: nothing.
+inline std::string missing_models(const Protocol& protocol, const BenchOptions& options) {
   const ModelNeeds needs = protocol.needs();
-  if (needs.judge) return "it asks another model to judge, and this program takes none";
+  if (needs.judge && options.judge.source.empty()) return "it asks another model to judge; name one with --judge";
   if (needs.encoder) return "it compares meanings, and this program takes no text encoder";
   return {};
 }
@@ -154,8 +154,10 @@ QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesyst
     planned.what = what;
     planned.task = loader.load(what.task);
     planned.protocol = make_protocol(what.protocol, options.protocol_options);
-    if (const std::string missing = bench_detail::missing_models(*planned.protocol); !missing.empty()) {
-      plan.skipped.push_back(concat(what.name(), ": ", missing));
+    if (const std::string missing = bench_detail::missing_models(*planned.protocol, options); !missing.empty()) {
+      if (std::find(options.tasks.begin(), options.tasks.end(), what.name()) != options.tasks.end())
+        throw InputError("capability", concat(what.name(), ": ", missing));
+      bench_detail::add_once(plan.skipped, concat(what.protocol, ": ", missing));
       continue;
     }
     planned.prompts = choose_prompts(planned.task->task(), options.prompts, model_name);

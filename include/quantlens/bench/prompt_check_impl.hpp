@@ -59,8 +59,8 @@ inline std::vector<std::span<const Item>> slices_of(std::span<const Item> items)
 /// Every prompt that a protocol asks about the items.
 inline std::vector<AskedPrompt> asked_prompts(const PlannedTask& task, std::span<const Item> items,
                                               std::uint64_t seed) {
-  PromptRecorder recorder;
-  static_cast<void>(task.protocol->run(task.asked(), items, {recorder, recorder}, seed));
+  PromptRecorder recorder, judge;  // what a judge is asked is no matter of the model's
+  static_cast<void>(task.protocol->run(task.asked(), items, {recorder, recorder, &judge}, seed));
   return std::move(recorder.asked);
 }
 

@@ -192,7 +192,10 @@ QUANTLENS_INLINE CellOutcome run_cell(const CellWork& work, const RunContext& co
                                       MeteredModel& full, double others_mib) {
   using namespace bench_detail;
   journal_sizes(work, context, model);
-  if (!is_complete(work, context)) model.model();
+  if (!is_complete(work, context)) {
+    model.model();
+    if (work.judge != nullptr) static_cast<void>(work.judge->model());  // before memory is measured
+  }
   const bool can_reset = reset_peak_memory();
   const double resident = resident_memory_mib();
   const bool computed = run_quality_phase(work, context, model, full);

@@ -93,6 +93,7 @@ class Sweep {
   std::map<std::tuple<ModelPool*, Cell, std::size_t>, CellOutcome> outcomes_;
   std::vector<std::unique_ptr<Row>> rows_;
   std::string baseline_error_;
+  MeteredModel silent_judge_{[] { return std::make_shared<SilentJudge>(); }};  ///< while times are taken
 };
 
 }  // namespace quantlens::inline QUANTLENS_ABI

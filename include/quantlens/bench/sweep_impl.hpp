@@ -136,9 +136,12 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   identity.protocol = cell.what.protocol;
   identity.protocol_version = task.protocol->version();
   identity.protocol_options = task.protocol->options().values();
+  const bool is_judged = task.protocol->needs().judge;
+  if (is_judged) identity.judge = context_.judge.identity;
   identity.seed = seed_;
   identity.repetition = repetition;
-  return {cell, task.asked(), *task.protocol, task.items, std::move(identity)};
+  return {cell,       task.asked(),        *task.protocol,
+          task.items, std::move(identity), is_judged ? context_.judge.model.get() : nullptr};
 }
 
 QUANTLENS_INLINE MeteredModel Sweep::metered(ModelPool& pool, const NamedFormat& format) const {
@@ -163,6 +166,7 @@ QUANTLENS_INLINE void Sweep::time(const std::vector<Row*>& rows, bool apart) {
   for (Row* row : rows) {
     if (!row->error.empty()) continue;
     CellWork cell = work_of(model_, row->cell, row->repetition);
+    if (cell.judge != nullptr) cell.judge = &silent_judge_;
     std::vector<Item> items = bench_detail::answered_items(cell, *row->outcome);
     items.resize(std::min(context_.latency.items, items.size()));
     timed.push_back(row);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +21,32 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
+/// Another model that rates answers, and who it is, as keys and results say it.
+struct Judge {
+  nlohmann::json identity;              ///< null: there is none
+  std::shared_ptr<MeteredModel> model;  ///< null: there is none
+};
+
+/// A judge that answers with nothing, for when the model's own time alone is of interest: no other is kept busy, or
+/// paid, for that.
+class SilentJudge final : public MeasuredModel {
+ public:
+  [[nodiscard]] bool can(Capability /*capability*/) override { return false; }
+  std::vector<Completion> complete(std::span<const CompletionRequest> requests) override {
+    return std::vector<Completion>(requests.size());
+  }
+  std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest> /*requests*/) override {
+    throw lacks(Capability::scores);
+  }
+  std::vector<ScoreResult> score_text(std::span<const std::string> /*texts*/) override {
+    throw lacks(Capability::scores);
+  }
+  [[nodiscard]] EngineCounters counters() const override { return {}; }
+  [[nodiscard]] ModelWeight weight() const override { return {}; }
+  void forget_prompts() override {}
+  void use_threads(std::size_t /*threads*/) override {}
+};
+
 /// A cell with everything its name stands for.
 struct CellWork {
   Cell cell;
@@ -26,6 +54,7 @@ struct CellWork {
   const Protocol& protocol;
   std::span<const Item> items;
   CellIdentity identity;
+  MeteredModel* judge = nullptr;  ///< where the protocol needs one
 
   /// The seed of this repetition; never the format's, so that items stay paired.
   [[nodiscard]] std::uint64_t seed() const;
@@ -49,6 +78,7 @@ struct RunContext {
   /// Told after each round of the latency phase: how many there are, of how many.
   std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
   double max_failed_items = 0;  ///< share of a cell's items that may fail before the cell does
+  Judge judge = {};
 };
 
 /// An item that could not be asked, and why.
@@ -61,7 +91,7 @@ struct FailedItem {
 [[nodiscard]] bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most);
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
-/// the `full` model that judges it.
+/// the models that judge it, `full` or another one.
 struct TimedRun {
   std::vector<ItemRecord> records;
   double seconds = 0;

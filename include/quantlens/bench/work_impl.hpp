@@ -28,11 +28,14 @@ QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> 
                                             ", which this model does not offer; take a model file"));
   model.reset_meter();
   full.reset_meter();
+  if (work.judge != nullptr) work.judge->reset_meter();
   TimedRun run;
   const double start = host.seconds();
-  run.records = work.protocol.run(work.task, items, {model, full}, work.seed());
+  run.records = work.protocol.run(work.task, items, {model, full, work.judge}, work.seed());
   run.meter = model.meter();
-  run.seconds = host.seconds() - start - run.meter.build_seconds - full.meter().seconds - full.meter().build_seconds;
+  run.seconds = host.seconds() - start - run.meter.build_seconds;
+  for (const MeteredModel* other : {&full, work.judge})
+    if (other != nullptr) run.seconds -= other->meter().seconds + other->meter().build_seconds;
   if (run.records.size() != items.size())
     throw Error("protocol",
                 concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));

@@ -11,18 +11,25 @@ namespace quantlens::inline QUANTLENS_ABI {
 
 /// Every id there is.
 inline constexpr std::array error_ids =
-    std::to_array<std::string_view>({"activation",  "answers",        "block_size", "busy",        "calibration",
-                                     "capability",  "chat",           "checkpoint", "config",      "continuation",
-                                     "csv",         "embedding",      "engine",     "file",        "file_kind",
-                                     "filter",      "format",         "gguf",       "gguf_key",    "gguf_split",
-                                     "group_size",  "hf_folder",      "hook",       "insertion",   "isa",
-                                     "item_record", "journal",        "json",       "lines",       "locked",
-                                     "metrics",     "missing_tensor", "model",      "n_ctx",       "not_finite",
-                                     "protocol",    "regex",          "resume",     "safetensors", "shape",
-                                     "stats",       "task",           "task_data",  "task_row",    "template",
-                                     "tensor_type", "text",           "tokenizer",  "toml",        "unexpected_tensor",
-                                     "unicode",     "unknown_name",   "usage",      "utf8",        "weights",
-                                     "write"});
+    std::to_array<std::string_view>({"activation",   "answers",      "block_size",
+                                     "busy",         "calibration",  "capability",
+                                     "chat",         "checkpoint",   "config",
+                                     "continuation", "csv",          "embedding",
+                                     "engine",       "file",         "file_kind",
+                                     "filter",       "format",       "gguf",
+                                     "gguf_key",     "gguf_split",   "group_size",
+                                     "hf_folder",    "hook",         "insertion",
+                                     "isa",          "item_record",  "journal",
+                                     "json",         "judge",        "lines",
+                                     "locked",       "metrics",      "missing_tensor",
+                                     "model",        "n_ctx",        "not_finite",
+                                     "protocol",     "regex",        "resume",
+                                     "safetensors",  "shape",        "stats",
+                                     "task",         "task_data",    "task_row",
+                                     "template",     "tensor_type",  "text",
+                                     "tokenizer",    "toml",         "unexpected_tensor",
+                                     "unicode",      "unknown_name", "usage",
+                                     "utf8",         "weights",      "write"});
 
 /// One of `error_ids`; another does not compile.
 class ErrorId {

@@ -99,6 +99,13 @@ inline constexpr MetricInfo hints_mentioned_unasked{"hints_mentioned_unasked", B
 inline constexpr MetricInfo hints_acknowledged{"hints_acknowledged", Better::higher, MetricKind::set_level, 1};
 inline constexpr MetricInfo hint_alpha{"hint_alpha", Better::neither, MetricKind::set_level, 1};
 inline constexpr MetricInfo hint_faithfulness{"hint_faithfulness", Better::higher, MetricKind::set_level, 1};
+inline constexpr MetricInfo judge_coherence{"judge_coherence", Better::higher, MetricKind::real, 4};
+inline constexpr MetricInfo judge_trustworthiness{"judge_trustworthiness", Better::higher, MetricKind::real, 4};
+inline constexpr MetricInfo judge_mass{"judge_mass", Better::higher, MetricKind::real, 1};
+inline constexpr MetricInfo judge_unparsed{"judge_unparsed", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo tiger_score{"tiger_score", Better::higher, MetricKind::real};
+inline constexpr MetricInfo tiger_score_itemized{"tiger_score_itemized", Better::higher, MetricKind::real};
+inline constexpr MetricInfo tiger_errors{"tiger_errors", Better::lower, MetricKind::real};
 }  // namespace metric
 
 /// "higher", "lower", or none where neither direction is better: the `better` of results.

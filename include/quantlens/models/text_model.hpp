@@ -49,8 +49,17 @@ struct CompletionRequest {
   /// Answers that are looked for: the model then starts where a ContinuationRequest would score them, so that it is
   /// free to choose the token that spans the join. The end of the prompt that it repeats is no part of the completion.
   std::vector<std::string> expected = {};
-  Sampling sampling = {};      ///< greedy by default
-  bool only_expected = false;  ///< nothing but one of `expected` may be written
+  Sampling sampling = {};           ///< greedy by default
+  bool only_expected = false;       ///< nothing but one of `expected` may be written
+  bool wants_first_tokens = false;  ///< whether Completion::first_tokens is of use
+};
+
+/// A token's text with its log-probability (natural logarithm).
+struct TokenLogprob {
+  std::string text;
+  double logprob = 0;
+
+  friend bool operator==(const TokenLogprob&, const TokenLogprob&) = default;
 };
 
 /// Generated text, without the answer prefix. Units: seconds.
@@ -62,6 +71,9 @@ struct Completion {
   double seconds_to_first_token = 0;
   double seconds = 0;
   std::string first_token = {};  ///< the text of the first generated token; empty where none was
+  /// What the first token could have been: the likeliest ones, where asked for and where a model that cannot score
+  /// tells as much.
+  std::vector<TokenLogprob> first_tokens = {};
 };
 
 /// What a model may be asked for beyond completions. A model behind an interface of somebody else's may have none of

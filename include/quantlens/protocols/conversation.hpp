@@ -44,6 +44,12 @@ class Conversation {
   std::vector<std::vector<ScoreResult>> score_tokens(std::string_view step,
                                                      std::span<const ItemRequest<TokenRequest>> asked);
 
+  /// As complete and score, of the judge: what it takes is nobody's. Precondition: there is a judge.
+  std::vector<Completion> complete_by_judge(std::string_view step,
+                                            std::span<const ItemRequest<CompletionRequest>> asked);
+  std::vector<std::vector<ScoreResult>> score_by_judge(std::string_view step,
+                                                       std::span<const ItemRequest<ContinuationRequest>> asked);
+
   /// Scores texts under the `full` model; its time is nobody's. Errors: as score.
   std::vector<ScoreResult> score_text_by_full(std::string_view step, std::span<const ItemRequest<std::string>> asked);
 
@@ -60,6 +66,12 @@ class Conversation {
                             std::vector<Result> (TextModel::*call)(std::span<const Request>));
 
   [[nodiscard]] static nlohmann::json entry_of(std::string_view step, const Prompt& prompt);
+  /// Repairs the completion's text first.
+  [[nodiscard]] static nlohmann::json entry_of(std::string_view step, const CompletionRequest& request,
+                                               Completion& completion);
+  /// Errors: as score.
+  [[nodiscard]] nlohmann::json entry_of(std::string_view step, const ItemRequest<ContinuationRequest>& asked,
+                                        const std::vector<ScoreResult>& results) const;
 
   /// What a model that computes NaN says of other items is no measurement either, so this is no fault of the item. A
   /// probability of 0 is one.

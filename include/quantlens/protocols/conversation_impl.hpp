@@ -61,19 +61,12 @@ QUANTLENS_INLINE std::vector<Completion> Conversation::complete(std::string_view
                                                                 std::span<const ItemRequest<CompletionRequest>> asked) {
   std::vector<Completion> completions = timed(asked, &TextModel::complete);
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    Completion& completion = completions[i];
-    completion.text = replace_invalid_utf8(completion.text);
+    const Completion& completion = completions[i];
     ItemRecord& item = record(asked[i].item);
+    item.transcript.push_back(entry_of(step, asked[i].request, completions[i]));
     item.n_prompt_tokens += completion.n_prompt_tokens;
     item.n_generated_tokens += completion.n_tokens;
     if (!item.ttft_seconds) item.ttft_seconds = completion.seconds_to_first_token;
-    nlohmann::json entry = entry_of(step, asked[i].request.prompt);
-    entry.update({{"max_new_tokens", asked[i].request.max_new_tokens},
-                  {"answer", completion.text},
-                  {"n_prompt_tokens", completion.n_prompt_tokens},
-                  {"n_tokens", completion.n_tokens},
-                  {"stopped", completion.stopped}});
-    item.transcript.push_back(std::move(entry));
   }
   return completions;
 }
@@ -82,15 +75,34 @@ QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> Conversation::score(
     std::string_view step, std::span<const ItemRequest<ContinuationRequest>> asked) {
   std::vector<std::vector<ScoreResult>> results = timed(asked, &TextModel::score);
   for (std::size_t i = 0; i < asked.size(); ++i) {
-    const std::vector<std::string>& continuations = asked[i].request.continuations;
-    results[i] = checked(std::move(results[i]), continuations.size());
-    nlohmann::json entry = entry_of(step, asked[i].request.prompt);
-    for (std::size_t c = 0; c < continuations.size(); ++c) {
-      require_number(step, asked[i].item, results[i][c]);
-      entry["continuations"].push_back({{"text", continuations[c]},
-                                        {"logprob", number(results[i][c].logprob)},
-                                        {"n_tokens", results[i][c].token_logprobs.size()}});
-    }
+    results[i] = checked(std::move(results[i]), asked[i].request.continuations.size());
+    record(asked[i].item).transcript.push_back(entry_of(step, asked[i], results[i]));
+  }
+  return results;
+}
+
+QUANTLENS_INLINE std::vector<Completion> Conversation::complete_by_judge(
+    std::string_view step, std::span<const ItemRequest<CompletionRequest>> asked) {
+  if (asked.empty()) return {};
+  const auto requests = requests_of(asked);
+  std::vector<Completion> completions = checked(models_.judge->complete(requests), asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    nlohmann::json entry = entry_of(step, asked[i].request, completions[i]);
+    entry["model"] = "judge";
+    record(asked[i].item).transcript.push_back(std::move(entry));
+  }
+  return completions;
+}
+
+QUANTLENS_INLINE std::vector<std::vector<ScoreResult>> Conversation::score_by_judge(
+    std::string_view step, std::span<const ItemRequest<ContinuationRequest>> asked) {
+  if (asked.empty()) return {};
+  const auto requests = requests_of(asked);
+  std::vector<std::vector<ScoreResult>> results = checked(models_.judge->score(requests), asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    results[i] = checked(std::move(results[i]), asked[i].request.continuations.size());
+    nlohmann::json entry = entry_of(step, asked[i], results[i]);
+    entry["model"] = "judge";
     record(asked[i].item).transcript.push_back(std::move(entry));
   }
   return results;
@@ -127,6 +139,31 @@ QUANTLENS_INLINE nlohmann::json Conversation::entry_of(std::string_view step, co
   nlohmann::json messages = nlohmann::json::array();
   for (const auto& [role, content] : prompt.messages) messages.push_back({{"role", role}, {"content", content}});
   return {{"step", step}, {"messages", std::move(messages)}, {"answer_prefix", prompt.answer_prefix}};
+}
+
+QUANTLENS_INLINE nlohmann::json Conversation::entry_of(std::string_view step, const CompletionRequest& request,
+                                                       Completion& completion) {
+  completion.text = replace_invalid_utf8(completion.text);
+  nlohmann::json entry = entry_of(step, request.prompt);
+  entry.update({{"max_new_tokens", request.max_new_tokens},
+                {"answer", completion.text},
+                {"n_prompt_tokens", completion.n_prompt_tokens},
+                {"n_tokens", completion.n_tokens},
+                {"stopped", completion.stopped}});
+  return entry;
+}
+
+QUANTLENS_INLINE nlohmann::json Conversation::entry_of(std::string_view step,
+                                                       const ItemRequest<ContinuationRequest>& asked,
+                                                       const std::vector<ScoreResult>& results) const {
+  nlohmann::json entry = entry_of(step, asked.request.prompt);
+  for (std::size_t c = 0; c < results.size(); ++c) {
+    require_number(step, asked.item, results[c]);
+    entry["continuations"].push_back({{"text", asked.request.continuations[c]},
+                                      {"logprob", number(results[c].logprob)},
+                                      {"n_tokens", results[c].token_logprobs.size()}});
+  }
+  return entry;
 }
 
 QUANTLENS_INLINE void Conversation::require_number(std::string_view step, std::size_t item,

@@ -26,6 +26,17 @@ namespace quantlens::inline QUANTLENS_ABI {
                                                                         std::span<const LabelChoice> choices,
                                                                         std::uint64_t seed, Conversation& conversation);
 
+/// What a model said of each item: the label that it chose, and why; no text where it chose none.
+struct ExplainedLabels {
+  std::vector<LabelChoice> choices;
+  std::vector<std::string> explanations;
+};
+
+/// Predicts a label for each item and asks for the reason, by the prompts `classify` and `explain`; writes both into
+/// the records.
+[[nodiscard]] ExplainedLabels explain_labels(const Task& task, std::span<const Item> items, LabelScore kind,
+                                             std::uint64_t seed, Conversation& conversation);
+
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME

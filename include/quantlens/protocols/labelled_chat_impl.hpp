@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <range/v3/range/conversion.hpp>
+#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/labelled_chat.hpp"
+#include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/version.hpp"
 
@@ -42,6 +45,22 @@ QUANTLENS_INLINE std::vector<std::optional<std::string>> chat_about_labels(
     }
   }
   return last;
+}
+
+QUANTLENS_INLINE ExplainedLabels explain_labels(const Task& task, std::span<const Item> items, LabelScore kind,
+                                                std::uint64_t seed, Conversation& conversation) {
+  const LabelScorer classifier(task, kind, seed);
+  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  ExplainedLabels explained{classifier.predict("classify", items, indices, conversation), {}};
+  for (const std::size_t i : indices) record_prediction(task, explained.choices[i], conversation.record(i));
+
+  const auto answers = chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices,
+                                         explained.choices, seed, conversation);
+  for (const std::size_t i : indices) {
+    explained.explanations.push_back(clean_explanation(answers[i].value_or("")));
+    if (answers[i]) conversation.record(i).transcript.back()["explanation"] = explained.explanations.back();
+  }
+  return explained;
 }
 
 }  // namespace quantlens::inline QUANTLENS_ABI

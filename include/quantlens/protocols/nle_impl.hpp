@@ -3,12 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <nlohmann/json.hpp>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "quantlens/core/compiled.hpp"
@@ -19,7 +15,6 @@
 #include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
-#include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -37,19 +32,9 @@ QUANTLENS_INLINE std::vector<ItemRecord> NaturalLanguageExplanation::run(const T
                                                                          const Models& models,
                                                                          std::uint64_t seed) const {
   Conversation conversation(task, items, models);
-  const LabelScorer classifier(task, label_score_of(options()), seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
-  const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
-
-  for (const std::size_t i : indices) record_prediction(task, choices[i], conversation.record(i));
-
-  const auto answers =
-      chat_about_labels(task, std::vector<std::string_view>{"explain"}, items, indices, choices, seed, conversation);
-  for (const std::size_t i : indices) {
-    const std::string explanation = clean_explanation(answers[i].value_or(""));
-    if (answers[i]) conversation.record(i).transcript.back()["explanation"] = explanation;
-    score_explanation(items[i], explanation, conversation.record(i));
-  }
+  const ExplainedLabels explained = explain_labels(task, items, label_score_of(options()), seed, conversation);
+  for (std::size_t i = 0; i < items.size(); ++i)
+    score_explanation(items[i], explained.explanations[i], conversation.record(i));
   return conversation.take_records();
 }
 

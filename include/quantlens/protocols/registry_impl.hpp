@@ -17,6 +17,7 @@
 #include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
 #include "quantlens/protocols/hints.hpp"
+#include "quantlens/protocols/judge_rating.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/recall.hpp"
@@ -53,6 +54,8 @@ template <class P>
                                         make<HintTest>,
                                         make<CcShap>,
                                         make<CcShapOfReasoning>,
+                                        make<JudgeRating>,
+                                        make<TigerScoreJudge>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

@@ -28,8 +28,9 @@ ROOMS = {
     "metrics": ["core", "stats"],
     "explain": ["core"],
     "tasks": ["core", "io", "metrics", "models", "text"],
-    "protocols": ["core", "explain", "metrics", "models", "stats", "tasks", "text"],
-    "bench": ["convert", "core", "io", "metrics", "models", "protocols", "quant", "runtime", "stats", "tasks"],
+    "asking": ["core", "explain", "metrics", "models", "tasks", "text"],
+    "protocols": ["asking", "core", "explain", "metrics", "models", "stats", "tasks"],
+    "bench": ["asking", "convert", "core", "io", "metrics", "models", "protocols", "quant", "runtime", "stats", "tasks"],
     "report": ["bench", "core", "io", "stats"],
     "app": ["bench", "core", "io", "models", "report"],
 }
@@ -42,7 +43,7 @@ IMPL = "_impl.hpp"
 KERNELS = ["core/", "packed/", "isa/", "kernels/", "io/ggml_type.hpp", "version.hpp"]
 
 # Where each third party may be included: prefixes of paths below include/quantlens, or below the repository.
-JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "protocols/", "bench/", "report/", "app/",
+JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "asking/", "protocols/", "bench/", "report/", "app/",
         "tests/", "tools/", "benchmarks/"]
 THIRD_PARTIES = {
     r"xsimd/": ["isa/simd.hpp"],
@@ -53,7 +54,7 @@ THIRD_PARTIES = {
     r"utf8proc\.h": ["text/", "jinja/"],
     r"nlohmann/": JSON,
     r"toml\+\+/": ["tasks/"],
-    r"range/v3/": ["tasks/", "protocols/", "metrics/"],
+    r"range/v3/": ["tasks/", "asking/", "protocols/", "metrics/"],
     r"boost/": ["stats/"],
     r"httplib\.h": ["app/http_client_impl.hpp"],
     r"benchmark/": ["bench/", "report/", "app/", "main.hpp", "benchmarks/"],

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/asking/reasoning_edits.hpp"
 #include "quantlens/core/rng.hpp"
-#include "quantlens/protocols/reasoning_edits.hpp"
 #include "quantlens/protocols/registry.hpp"
 #include "scripted_model.hpp"
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/asking/protocol_options.hpp"
 #include "quantlens/models/calibration_text.hpp"
-#include "quantlens/protocols/protocol_options.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/reasoned_chat.hpp"
 #include "quantlens/metrics/hint_faithfulness.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/reasoned_chat.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -8,12 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/label_prompts.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/reasoned_chat.hpp"
+#include "quantlens/asking/text_players.hpp"
 #include "quantlens/explain/explainer.hpp"
-#include "quantlens/protocols/label_prompts.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/reasoned_chat.hpp"
-#include "quantlens/protocols/text_players.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -17,13 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/explain/partition_explainer.hpp"
 #include "quantlens/explain/shapley.hpp"
 #include "quantlens/protocols/cc_shap.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/stats/correlation.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/version.hpp"

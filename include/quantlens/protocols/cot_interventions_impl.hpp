@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/reasoning_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/chain_curve.hpp"
 #include "quantlens/metrics/text_shape.hpp"
 #include "quantlens/protocols/cot_interventions.hpp"
-#include "quantlens/protocols/reasoning_edits.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/version.hpp"
 

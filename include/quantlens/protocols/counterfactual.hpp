@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/label_prompts.hpp"
+#include "quantlens/asking/label_prompts.hpp"
+#include "quantlens/asking/written_edits.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -14,15 +14,15 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/written_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/edit_similarity.hpp"
 #include "quantlens/metrics/language_model_scores.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
-#include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

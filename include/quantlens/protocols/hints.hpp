@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/reasoned_chat.hpp"
 #include "quantlens/protocols/protocol.hpp"
-#include "quantlens/protocols/reasoned_chat.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

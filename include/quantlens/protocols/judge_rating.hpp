@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/label_prompts.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
+#include "quantlens/asking/label_prompts.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/version.hpp"
 

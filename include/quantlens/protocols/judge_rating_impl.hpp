@@ -12,13 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/likert.hpp"
 #include "quantlens/metrics/text_shape.hpp"
 #include "quantlens/metrics/tiger_score.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/judge_rating.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/version.hpp"

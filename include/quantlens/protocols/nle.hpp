@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/label_prompts.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/asking/label_prompts.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/version.hpp"
 

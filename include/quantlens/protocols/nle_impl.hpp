@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/text_overlap.hpp"
 #include "quantlens/metrics/text_shape.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/version.hpp"

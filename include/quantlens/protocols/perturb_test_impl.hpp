@@ -14,18 +14,18 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
+#include "quantlens/asking/perturb_words.hpp"
+#include "quantlens/asking/written_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/label_distribution.hpp"
 #include "quantlens/metrics/perturbation.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/perturb_test.hpp"
-#include "quantlens/protocols/perturb_words.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
-#include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/version.hpp"
 

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/protocol_options.hpp"
 #include "quantlens/models/models.hpp"
 #include "quantlens/protocols/metric.hpp"
-#include "quantlens/protocols/protocol_options.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
@@ -47,7 +47,8 @@ class Protocol {
   /// Whether the task has what the protocol asks for; run throws InputError where not.
   [[nodiscard]] virtual bool supports(const Task& task) const = 0;
 
-  /// Whether it is run only where a user names it, not with all protocols of a task: an item asks hundreds of questions.
+  /// Whether it is run only where a user names it, not with all protocols of a task: an item asks hundreds of
+  /// questions.
   [[nodiscard]] virtual bool only_by_name() const { return false; }
 
   /// One record for each item, in their order. All items go through each step in one batch; an item's answers and

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/recall.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
 #include "quantlens/tasks/answer_text.hpp"

@@ -12,15 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
+#include "quantlens/asking/named_words.hpp"
+#include "quantlens/asking/written_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/edit_similarity.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
-#include "quantlens/protocols/named_words.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
-#include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/redaction_judge.hpp"
 #include "quantlens/version.hpp"

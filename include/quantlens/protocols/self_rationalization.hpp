@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/version.hpp"
 

@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/self_rationalization.hpp"
 #include "quantlens/protocols/set_metrics.hpp"

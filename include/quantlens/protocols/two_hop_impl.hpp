@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
 #include "quantlens/core/compiled.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/protocols/two_hop.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/version.hpp"

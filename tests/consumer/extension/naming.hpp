@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_prompts.hpp"
+#include "quantlens/asking/label_scoring.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
 #include "quantlens/metrics/text_overlap.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_prompts.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/protocols/set_statistic.hpp"
 

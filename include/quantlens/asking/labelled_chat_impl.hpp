@@ -11,9 +11,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
 #include "quantlens/core/compiled.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/version.hpp"

@@ -1,11 +1,11 @@
-#include "quantlens/protocols/written_edits.hpp"
+#include "quantlens/asking/written_edits.hpp"
 
 #include <catch2/catch.hpp>
 #include <set>
 #include <string>
 
+#include "../protocols/scripted_model.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "scripted_model.hpp"
 
 using namespace quantlens;
 using quantlens::test::toy_task;

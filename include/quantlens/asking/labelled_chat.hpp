@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/models/text_model.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/version.hpp"
 
@@ -40,5 +40,5 @@ struct ExplainedLabels {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/labelled_chat_impl.hpp"
+#include "quantlens/asking/labelled_chat_impl.hpp"
 #endif

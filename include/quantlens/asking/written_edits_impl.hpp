@@ -12,14 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/labelled_chat.hpp"
+#include "quantlens/asking/named_words.hpp"
+#include "quantlens/asking/written_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/edit_distance.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/labelled_chat.hpp"
-#include "quantlens/protocols/named_words.hpp"
-#include "quantlens/protocols/written_edits.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/version.hpp"
 

@@ -56,5 +56,5 @@ class TextPlayers {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/text_players_impl.hpp"
+#include "quantlens/asking/text_players_impl.hpp"
 #endif

@@ -43,5 +43,5 @@ struct CorruptedReasoning {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/reasoning_edits_impl.hpp"
+#include "quantlens/asking/reasoning_edits_impl.hpp"
 #endif

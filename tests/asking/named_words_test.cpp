@@ -1,4 +1,4 @@
-#include "quantlens/protocols/named_words.hpp"
+#include "quantlens/asking/named_words.hpp"
 
 #include <catch2/catch.hpp>
 #include <string>

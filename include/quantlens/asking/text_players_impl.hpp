@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/text_players.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/text_players.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/version.hpp"
 

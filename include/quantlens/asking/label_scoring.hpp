@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/protocol_options.hpp"
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/models/text_model.hpp"
-#include "quantlens/protocols/protocol_options.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/tasks/task.hpp"
@@ -109,5 +109,5 @@ class LabelScorer {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/label_scoring_impl.hpp"
+#include "quantlens/asking/label_scoring_impl.hpp"
 #endif

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/named_words.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/named_words.hpp"
 #include "quantlens/tasks/answer_text.hpp"
 #include "quantlens/text/unicode.hpp"
 #include "quantlens/version.hpp"

@@ -1,4 +1,4 @@
-#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
-#include "quantlens/protocols/conversation.hpp"
-#include "scripted_model.hpp"
+#include "../protocols/scripted_model.hpp"
+#include "quantlens/asking/conversation.hpp"
 
 using namespace quantlens;
 using quantlens::test::last_turn_has;

@@ -13,13 +13,13 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/named_words.hpp"
+#include "quantlens/asking/reasoning_edits.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/rng.hpp"
 #include "quantlens/metrics/classification.hpp"
 #include "quantlens/metrics/text_shape.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/named_words.hpp"
-#include "quantlens/protocols/reasoning_edits.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -1,4 +1,4 @@
-#include "quantlens/protocols/conversation.hpp"
+#include "quantlens/asking/conversation.hpp"
 
 #include <catch2/catch.hpp>
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "scripted_model.hpp"
+#include "../protocols/scripted_model.hpp"
 
 using namespace quantlens;
 using quantlens::test::ScriptedModel;

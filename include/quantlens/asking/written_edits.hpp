@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "quantlens/protocols/label_scoring.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/version.hpp"
 
@@ -57,5 +57,5 @@ enum class ControlWords {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/written_edits_impl.hpp"
+#include "quantlens/asking/written_edits_impl.hpp"
 #endif

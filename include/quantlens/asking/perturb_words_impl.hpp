@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/perturb_words.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/metrics/perturbation.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "quantlens/protocols/perturb_words.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/reasoned_chat.hpp"
 #include "quantlens/core/compiled.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/reasoned_chat.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/version.hpp"
 

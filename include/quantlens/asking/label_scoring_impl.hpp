@@ -13,12 +13,12 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
 #include "quantlens/metrics/label_distribution.hpp"
 #include "quantlens/metrics/metric_info.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/item_record.hpp"
 #include "quantlens/version.hpp"
 

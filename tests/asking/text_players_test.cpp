@@ -1,4 +1,4 @@
-#include "quantlens/protocols/text_players.hpp"
+#include "quantlens/asking/text_players.hpp"
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "../protocols/scripted_model.hpp"
+#include "../protocols/word_model.hpp"
 #include "quantlens/metrics/words.hpp"
-#include "scripted_model.hpp"
-#include "word_model.hpp"
 
 using namespace quantlens;
 using quantlens::test::toy_task;

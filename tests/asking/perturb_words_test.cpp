@@ -1,4 +1,4 @@
-#include "quantlens/protocols/perturb_words.hpp"
+#include "quantlens/asking/perturb_words.hpp"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -49,5 +49,5 @@ inline constexpr std::array determiners{"a",   "the", "this", "these", "those", 
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/perturb_words_impl.hpp"
+#include "quantlens/asking/perturb_words_impl.hpp"
 #endif

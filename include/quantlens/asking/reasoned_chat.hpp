@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/models/text_model.hpp"
-#include "quantlens/protocols/conversation.hpp"
-#include "quantlens/protocols/label_scoring.hpp"
 #include "quantlens/tasks/prompt_kind.hpp"
 #include "quantlens/tasks/task.hpp"
 #include "quantlens/version.hpp"
@@ -68,5 +68,5 @@ class ReasonedChat {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/reasoned_chat_impl.hpp"
+#include "quantlens/asking/reasoned_chat_impl.hpp"
 #endif

@@ -31,5 +31,5 @@ inline constexpr std::string_view redacted_mark = "[REDACTED]";
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/named_words_impl.hpp"
+#include "quantlens/asking/named_words_impl.hpp"
 #endif

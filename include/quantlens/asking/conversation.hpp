@@ -87,5 +87,5 @@ class Conversation {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/protocols/conversation_impl.hpp"
+#include "quantlens/asking/conversation_impl.hpp"
 #endif

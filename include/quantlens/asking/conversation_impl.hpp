@@ -14,8 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/asking/conversation.hpp"
 #include "quantlens/core/compiled.hpp"
-#include "quantlens/protocols/conversation.hpp"
 #include "quantlens/text/unicode.hpp"
 #include "quantlens/version.hpp"
 

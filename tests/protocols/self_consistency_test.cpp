@@ -128,8 +128,7 @@ TEST_CASE("self-consistency: garbage that loses its label is no better than as m
 TEST_CASE("self-consistency: the words that decide exceed as many words hidden at random") {
   Task task = toy_task();
   task.items.clear();
-  for (int i = 0; i < 60; ++i)
-    task.items.push_back({concat("i", i), {{"text", "some five small six seven"}}, 1, {}});
+  for (int i = 0; i < 60; ++i) task.items.push_back({concat("i", i), {{"text", "some five small six seven"}}, 1, {}});
   // "five" decides; without it the text is unknown.
   const auto run_with = [&](const std::string& named) {
     ScriptedModel model;

@@ -103,7 +103,8 @@ inline std::vector<std::string> protocols_of(const Task& task) {
   return names;
 }
 
-/// "esnli" -> all of its protocols but those that are run only by name, "esnli/nle" -> this one; nothing asked: every task whose data are here.
+/// "esnli" -> all of its protocols but those that are run only by name, "esnli/nle" -> this one; nothing asked: every
+/// task whose data are here.
 inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std::string_view model_name,
                                                TaskLoader& loader, std::vector<std::string>& skipped) {
   std::vector<TaskProtocol> resolved;

@@ -80,8 +80,8 @@ struct KernelTable {
   [[nodiscard]] const KernelsOfLayout<Fp4>& of(Fp4) const noexcept { return fp4; }
 };
 
-/// The kernels of one instruction set. Instantiated in the units of kernel_unit.cpp, one for each: only with the library
-/// of quantlens::kernels.
+/// The kernels of one instruction set. Instantiated in the units of kernel_unit.cpp, one for each: only with the
+/// library of quantlens::kernels.
 template <class Isa>
 [[nodiscard]] const KernelTable& kernel_table();
 

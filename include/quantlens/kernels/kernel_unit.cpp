@@ -1,5 +1,7 @@
-// The kernels of one instruction set, QUANTLENS_KERNEL_ISA. CMake makes quantlens::kernels of one unit for each. Without:
-//   g++ -std=c++20 -O3 -ffp-contract=off -Iinclude -DQUANTLENS_KERNEL_ISA=avx2 -mavx2 -mfma -mf16c -c .../kernel_unit.cpp
+// The kernels of one instruction set, QUANTLENS_KERNEL_ISA. CMake makes quantlens::kernels of one unit for each.
+// Without:
+//   g++ -std=c++20 -O3 -ffp-contract=off -Iinclude -DQUANTLENS_KERNEL_ISA=avx2 -mavx2 -mfma -mf16c -c
+//   .../kernel_unit.cpp
 // and so on for all of isa::Known, with the flags of cmake/QuantlensKernelUnits.cmake; then -DQUANTLENS_KERNELS_LIBRARY
 // for what links them.
 #include "quantlens/kernels/kernel_table.hpp"

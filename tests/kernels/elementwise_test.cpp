@@ -40,6 +40,12 @@ TEST_CASE("layer norm and GELU agree with the double reference at awkward sizes"
 
   kernels.gelu(x.data(), n, y.data());
   for (std::size_t i = 0; i < n; ++i) CHECK(y[i] == Approx(reference::gelu(x[i])).epsilon(2e-5).margin(1e-6));
+
+  kernels.gelu_exact(x.data(), n, y.data());
+  for (std::size_t i = 0; i < n; ++i) {
+    const double v = x[i];
+    CHECK(y[i] == Approx(0.5 * v * std::erfc(-v / std::sqrt(2.0))).epsilon(1e-6).margin(1e-6));
+  }
 }
 
 TEST_CASE("log-sum-exp survives large logits") {

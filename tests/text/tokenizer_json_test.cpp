@@ -114,8 +114,13 @@ TEST_CASE("what a tokenizer.json asks for and is not supported, or is malformed,
   refused("gpt-2", "pre-tokenizer 'UnicodeScripts'", [](json& file) {
     file["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
   });
-  refused("gpt-2", "post-processor 'RobertaProcessing'", [](json& file) {
-    file["post_processor"] = {{"type", "RobertaProcessing"}};
+  refused("gpt-2", "post-processor 'Pairs'", [](json& file) { file["post_processor"] = {{"type", "Pairs"}}; });
+  refused("gpt-2", "'cls' is not a token and its id", [](json& file) {
+    file["post_processor"] = {{"type", "RobertaProcessing"}, {"sep", {"</s>", 2}}, {"cls", {"<s>"}}};
+  });
+  refused("gpt-2", "the member 'byte_fallback'", [](json& file) { file["model"]["type"] = "WordPiece"; });
+  refused("gpt-2", "unk_token '[UNK]' is not in the vocabulary", [](json& file) {
+    file["model"] = {{"type", "WordPiece"}, {"vocab", {{"a", 0}}}};
   });
   refused("gpt-2", "decoder 'BPEDecoder'", [](json& file) { file["decoder"] = {{"type", "BPEDecoder"}}; });
   refused("llama-bpe", "has the text twice", [](json& file) {

@@ -102,6 +102,14 @@ QUANTLENS_ALWAYS_INLINE F32x16<Isa> exp(const F32x16<Isa>& a) {
   return r;
 }
 
+/// The error function.
+template <class Isa>
+QUANTLENS_ALWAYS_INLINE F32x16<Isa> erf(const F32x16<Isa>& a) {
+  F32x16<Isa> r;
+  for (std::size_t i = 0; i < F32x16<Isa>::parts; ++i) r.part[i] = xsimd::erf(a.part[i]);
+  return r;
+}
+
 /// a * b + c, fused where the hardware has it; two roundings at the baseline. For sums that only a tolerance binds.
 template <class Isa>
 QUANTLENS_ALWAYS_INLINE F32x16<Isa> mul_add(const F32x16<Isa>& a, const F32x16<Isa>& b, const F32x16<Isa>& c) {

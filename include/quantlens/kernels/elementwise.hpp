@@ -91,6 +91,18 @@ void gelu(const float* x, std::size_t n, float* y) noexcept {
   }
 }
 
+/// y = x (1 + erf(x / sqrt(2))) / 2, GELU itself. Shapes: both [n]. Source: as gelu.
+template <class Isa>
+void gelu_exact(const float* x, std::size_t n, float* y) noexcept {
+  using F32 = F32x16<Isa>;
+  const F32 one = F32::broadcast(1.0f), half = F32::broadcast(0.5f), scale = F32::broadcast(0.70710678f);
+  for (std::size_t i = 0; i < n; i += tile_width) {
+    const std::size_t left = n - i;
+    const F32 v = left >= tile_width ? F32::load(x + i) : F32::load_first(x + i, left);
+    (half * v * (one + erf(scale * v))).store_first(y + i, left);
+  }
+}
+
 /// y += x. Shapes: both [n].
 template <class Isa>
 void add_to(const float* x, std::size_t n, float* y) noexcept {

@@ -55,6 +55,7 @@ struct KernelTable {
   void (*layer_norm)(const float* x, const float* weight, const float* bias, std::size_t n, float eps,
                      float* y) noexcept = nullptr;
   void (*gelu)(const float* x, std::size_t n, float* y) noexcept = nullptr;
+  void (*gelu_exact)(const float* x, std::size_t n, float* y) noexcept = nullptr;
   void (*silu_multiply)(const float* gate, const float* up, std::size_t n, float* y) noexcept = nullptr;
   void (*add_to)(const float* x, std::size_t n, float* y) noexcept = nullptr;
   double (*log_sum_exp)(const float* x, std::size_t n) noexcept = nullptr;

@@ -48,6 +48,7 @@ template <class Isa>
   table.rotate_head = &rotate_head<Isa>;
   table.layer_norm = &layer_norm<Isa>;
   table.gelu = &gelu<Isa>;
+  table.gelu_exact = &gelu_exact<Isa>;
   table.silu_multiply = &silu_multiply<Isa>;
   table.add_to = &add_to<Isa>;
   table.log_sum_exp = &log_sum_exp<Isa>;

@@ -50,6 +50,7 @@ class Activations {
   [[nodiscard]] const float* row(std::size_t r) const noexcept { return values_.data() + r * width(); }
 
   [[nodiscard]] MatrixView<float> view() noexcept { return {values_.data(), n_rows_, n_cols_, width()}; }
+  [[nodiscard]] MatrixView<const float> view() const noexcept { return {values_.data(), n_rows_, n_cols_, width()}; }
 
   /// Fills the wanted int8 forms of row r from its floats.
   void quantize_row(const KernelTable& kernels, std::size_t r, ActivationForms forms) noexcept {

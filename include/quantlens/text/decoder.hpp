@@ -70,6 +70,9 @@ class Decoder {
         case DecoderStep::Kind::strip:
           for (std::string& token : tokens) token = stripped(token, step);
           break;
+        case DecoderStep::Kind::word_piece:
+          for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = word_part(std::move(tokens[i]), i == 0, step);
+          break;
       }
     }
     return joined(std::move(tokens), [](std::string_view token) { return std::string(token); });
@@ -113,6 +116,23 @@ class Decoder {
     for (std::size_t i = 0; i < step.stop && token.ends_with(step.pattern); ++i)
       token.remove_suffix(step.pattern.size());
     return std::string(token);
+  }
+
+  /// A token within a word loses its prefix, any other one but the first gets a blank in front.
+  static std::string word_part(std::string token, bool is_first, const DecoderStep& step) {
+    if (!is_first) {
+      if (token.starts_with(step.pattern))
+        token.erase(0, step.pattern.size());
+      else
+        token.insert(0, " ");
+    }
+    if (!step.tidies) return token;
+    static constexpr std::pair<std::string_view, std::string_view> tidier[] = {
+        {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+        {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+    for (const auto& [untidy, tidy] : tidier)
+      token = Replacer(std::string(untidy), false, std::string(tidy)).replace(token);
+    return token;
   }
 
   std::vector<DecoderStep> steps_;

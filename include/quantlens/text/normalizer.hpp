@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "quantlens/core/error.hpp"
+#include "quantlens/text/bert_text.hpp"
 #include "quantlens/text/nfc.hpp"
 #include "quantlens/text/regex.hpp"
 #include "quantlens/text/token.hpp"
@@ -117,6 +118,15 @@ class Normalizer {
           break;
         case NormalizerStep::Kind::lowercase:
           result = lowercase(result);
+          break;
+        case NormalizerStep::Kind::clean:
+          result = clean_text(result);
+          break;
+        case NormalizerStep::Kind::space_han:
+          result = space_han(result);
+          break;
+        case NormalizerStep::Kind::drop_marks:
+          result = drop_nonspacing_marks(result);
           break;
         case NormalizerStep::Kind::strip:
           result = std::string(strip_white_space(result, step.left, step.right));

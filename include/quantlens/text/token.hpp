@@ -30,9 +30,10 @@ struct AddedToken {
   bool operator==(const AddedToken&) const = default;
 };
 
-/// One step that changes a text before it is cut. Source: the normalizers of those names in Hugging Face's tokenizers.
+/// One step that changes a text before it is cut. Source: the normalizers of those names in Hugging Face's tokenizers;
+/// clean, space_han and drop_marks are parts of BertNormalizer.
 struct NormalizerStep {
-  enum class Kind { nfc, nfd, nfkc, nfkd, lowercase, strip, prepend, replace };
+  enum class Kind { nfc, nfd, nfkc, nfkd, lowercase, clean, space_han, drop_marks, strip, prepend, replace };
   Kind kind = Kind::nfc;
   std::string pattern{};  ///< Of replace: text, or PCRE2 where `is_regex`.
   std::string content{};  ///< Of prepend and replace: what is put there.
@@ -63,19 +64,24 @@ struct PreTokenizerStep {
 
 /// One step from the spellings of tokens to text.
 struct DecoderStep {
-  enum class Kind { byte_level, metaspace, replace, byte_fallback, fuse, strip };
+  enum class Kind { byte_level, metaspace, replace, byte_fallback, fuse, strip, word_piece };
   Kind kind = Kind::byte_level;
-  std::string pattern{};            ///< Of replace (text, or PCRE2 where `is_regex`), metaspace and strip.
+  std::string pattern{};            ///< Of replace (text, or PCRE2 where `is_regex`), metaspace, strip and word_piece.
   std::string content{};            ///< Of replace.
   bool is_regex = false;            ///< Of replace.
   bool drops_prefix = false;        ///< Of metaspace: those of the first token are no blanks.
   std::size_t start = 0, stop = 0;  ///< Of strip: at most so many `pattern` at the beginning and the end of a token.
+  bool tidies = true;               ///< Of word_piece: no blanks before punctuation.
 
   bool operator==(const DecoderStep&) const = default;
 };
 
-/// A BPE tokenizer as data. Tokenizer's constructor checks it.
+/// How pieces of text become tokens.
+enum class SubwordKind { bpe, word_piece };
+
+/// A tokenizer as data. Tokenizer's constructor checks it.
 struct TokenizerData {
+  SubwordKind kind = SubwordKind::bpe;
   std::vector<std::string> tokens;                          ///< By id; byte-level ones in the byte alphabet's spelling.
   std::vector<TokenType> types;                             ///< As many as tokens.
   std::vector<std::pair<std::string, std::string>> merges;  ///< By rank.
@@ -92,6 +98,8 @@ struct TokenizerData {
   bool add_eos = false;
   bool byte_level = false;                ///< Tokens spell bytes, in the byte alphabet, instead of characters.
   bool ignore_merges = false;             ///< A piece that is a token stays whole.
+  std::string continuing_prefix;          ///< Of WordPiece: what tokens within a word begin with.
+  std::size_t most_word_characters = 0;   ///< Of WordPiece: longer words are unknown.
   std::optional<std::size_t> n_embedded;  ///< Ids from here on have no row in the model's embedding; none: all have.
   std::vector<std::string> notes;         ///< What was read otherwise than the files say, a sentence each.
 };

@@ -22,8 +22,8 @@ struct EncodeOptions {
   bool parse_special = false;  ///< Added tokens in the text become tokens; otherwise they are plain text.
 };
 
-/// BPE with its normalizers, pre-tokenizers, decoders and added tokens. Immutable: copies share their data, and
-/// threads may encode at once. Ids equal the reference's for characters assigned in Unicode 14.
+/// BPE or WordPiece with its normalizers, pre-tokenizers, decoders and added tokens. Immutable: copies share their
+/// data, and threads may encode at once. Ids equal the reference's for characters assigned in Unicode 14.
 class Tokenizer {
  public:
   /// Errors: InputError for data that contradicts itself.
@@ -61,7 +61,7 @@ class Tokenizer {
   /// Everything, built once; the sets of added tokens point into `data`.
   struct Parts;
 
-  /// Which ids are special, once the data is known to be consistent. What BPE needs BpeModel checks.
+  /// Which ids are special, once the data is known to be consistent. What BPE and WordPiece need their models check.
   static std::vector<bool> check_tokens(const TokenizerData& data);
 
   static bool has_white_space(std::string_view text);

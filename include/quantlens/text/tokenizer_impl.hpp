@@ -10,6 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "quantlens/core/compiled.hpp"
@@ -20,6 +21,7 @@
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/tokenizer.hpp"
 #include "quantlens/text/unicode.hpp"
+#include "quantlens/text/wordpiece.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -32,7 +34,7 @@ struct Tokenizer::Parts {
         before_normalization(added_tokens(false)),
         after_normalization(added_tokens(true)),
         pre_tokenizer(data.pre_tokenizers),
-        bpe(data),
+        model(model_of(data)),
         decoder(data.decoders) {}
 
   /// A normalized token is looked for as the normalizer spells it.
@@ -54,13 +56,18 @@ struct Tokenizer::Parts {
     return normal != normalized_spellings.end() ? normal->second : data.tokens[static_cast<std::size_t>(id)];
   }
 
+  [[nodiscard]] static std::variant<BpeModel, WordPieceModel> model_of(const TokenizerData& data) {
+    if (data.kind == SubwordKind::word_piece) return WordPieceModel(data);
+    return BpeModel(data);
+  }
+
   TokenizerData data;
   std::vector<bool> is_special;
   Normalizer normalizer;
   std::unordered_map<TokenId, std::string> normalized_spellings;
   AddedTokenSet before_normalization, after_normalization;
   PreTokenizer pre_tokenizer;
-  BpeModel bpe;
+  std::variant<BpeModel, WordPieceModel> model;
   Decoder decoder;
 };
 
@@ -82,10 +89,14 @@ QUANTLENS_INLINE std::vector<TokenId> Tokenizer::encode(std::string_view text, E
   require_utf8(text, "text to tokenize");
   std::vector<TokenId> ids;
   if (options.add_special && data().add_bos) ids.push_back(*data().bos);
-  BpeModel::Scratch scratch;
   const auto encode_plain = [&](std::string_view plain, bool at_start) {
-    for (const std::string_view piece : parts_->pre_tokenizer.split(plain, at_start))
-      parts_->bpe.encode(piece, scratch, ids);
+    const Pieces pieces = parts_->pre_tokenizer.split(plain, at_start);
+    std::visit(
+        [&]<class Model>(const Model& model) {
+          typename Model::Scratch scratch;
+          for (const std::string_view piece : pieces) model.encode(piece, scratch, ids);
+        },
+        parts_->model);
   };
   const auto encode_part = [&](std::string_view part, bool at_start) {
     if (parts_->after_normalization.empty())

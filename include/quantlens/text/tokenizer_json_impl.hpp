@@ -66,12 +66,41 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
   }
 
   void read_model(const json& model) {
+    // Files from before 2020 leave the type of a BPE model out.
+    const std::string type = model.is_object() ? string(model, "type", "BPE") : "BPE";
+    if (type == "BPE")
+      read_bpe(model);
+    else if (type == "WordPiece")
+      read_word_piece(model);
+    else
+      refuse_type("model", type, "BPE, WordPiece");
+  }
+
+  void read_word_piece(const json& model) {
+    only(model, "the model", {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab"});
+    data_.kind = SubwordKind::word_piece;
+    data_.continuing_prefix = string(model, "continuing_subword_prefix", "##");
+    data_.most_word_characters = is_null(model, "max_input_chars_per_word")
+                                     ? 100
+                                     : static_cast<std::size_t>(id_of(model["max_input_chars_per_word"],
+                                                                      "the model's max_input_chars_per_word"));
+    read_vocab(model);
+    const std::string unknown = string(model, "unk_token", "[UNK]");
+    const auto found = ids_.find(unknown);
+    if (found == ids_.end()) refuse("the model's unk_token '", unknown, "' is not in the vocabulary");
+    data_.fallback = found->second;
+  }
+
+  void read_vocab(const json& model) {
+    const json& vocab = member(model, "vocab");
+    if (!vocab.is_object()) refuse("the model's vocab is not an object");
+    for (const auto& entry : vocab.items()) ids_.emplace(entry.key(), id_of(entry.value(), entry.key()));
+  }
+
+  void read_bpe(const json& model) {
     only(model, "the model",
          {"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
           "byte_fallback", "ignore_merges", "vocab", "merges"});
-    // Files from before 2020 leave the type of a BPE model out.
-    if (const std::string type = model.contains("type") ? string(model, "type") : "BPE"; type != "BPE")
-      refuse_type("model", type, "BPE");
     if (!is_null(model, "dropout") && model["dropout"] != 0.0) refuse("the model's dropout is not supported");
     for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"})
       if (!is_null(model, key) && string(model, key) != "") refuse("the model's ", key, " is not supported");
@@ -79,9 +108,7 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
     data_.fuse_fallback = boolean(model, "fuse_unk", false);
     // Byte-level text has no characters that bytes could spell.
     data_.byte_fallback = boolean(model, "byte_fallback", false) && !data_.byte_level;
-    const json& vocab = member(model, "vocab");
-    if (!vocab.is_object()) refuse("the model's vocab is not an object");
-    for (const auto& entry : vocab.items()) ids_.emplace(entry.key(), id_of(entry.value(), entry.key()));
+    read_vocab(model);
     if (!is_null(model, "unk_token")) {
       const std::string unknown = string(model, "unk_token");
       const auto found = ids_.find(unknown);
@@ -187,10 +214,16 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
   /// Older files have no decoder. The reference then puts blanks between spellings, which is no text.
   void complete_decoder() {
     if (!data_.decoders.empty()) return;
-    note("tokenizer.json has no decoder: tokens become text as ", data_.byte_level ? "byte-level" : "SentencePiece's",
+    const bool is_word_piece = data_.kind == SubwordKind::word_piece;
+    note("tokenizer.json has no decoder: tokens become text as ",
+         is_word_piece      ? "WordPiece's"
+         : data_.byte_level ? "byte-level"
+                            : "SentencePiece's",
          " ones do");
     using Kind = DecoderStep::Kind;
-    if (data_.byte_level)
+    if (is_word_piece)
+      data_.decoders = {{.kind = Kind::word_piece, .pattern = data_.continuing_prefix}};
+    else if (data_.byte_level)
       data_.decoders = {{.kind = Kind::byte_level}};
     else
       data_.decoders = {{.kind = Kind::replace, .pattern = "\u2581", .content = " "},
@@ -248,9 +281,22 @@ class TokenizerJsonReader : private TokenizerJsonMembers {
       read_template(processor);
     } else if (type == "ByteLevel") {  // Changes offsets only.
       only(processor, "the post-processor ByteLevel", {"type", "add_prefix_space", "trim_offsets", "use_regex"});
+    } else if (type == "BertProcessing" || type == "RobertaProcessing") {
+      only(processor, "the post-processor " + type, {"type", "sep", "cls", "trim_offsets", "add_prefix_space"});
+      data_.bos = named_id(processor, "cls");
+      data_.eos = named_id(processor, "sep");
+      data_.add_bos = data_.add_eos = true;
     } else {
-      refuse_type("post-processor", type, "ByteLevel, TemplateProcessing, Sequence of these");
+      refuse_type("post-processor", type,
+                  "ByteLevel, TemplateProcessing, BertProcessing, RobertaProcessing, Sequence of these");
     }
+  }
+
+  /// The id of a token that is written as ["[SEP]", 102].
+  static TokenId named_id(const json& processor, const char* key) {
+    const json& pair = array(processor, key);
+    if (pair.size() != 2) refuse("'", key, "' is not a token and its id");
+    return id_of(pair[1], key);
   }
 
   /// At most one token before the text and one after it. The template for pairs of texts is never used.

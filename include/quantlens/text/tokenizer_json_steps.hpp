@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "quantlens/text/bert_text.hpp"
 #include "quantlens/text/pretokenizer.hpp"
 #include "quantlens/text/regex_dialect.hpp"
 #include "quantlens/text/token.hpp"
@@ -39,7 +40,9 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
       data_.normalizers.push_back({.kind = kind});
       return;
     }
-    if (type == "Sequence") {
+    if (type == "BertNormalizer") {
+      read_bert_normalizer(step, what);
+    } else if (type == "Sequence") {
       only(step, what, {"type", "normalizers"});
       for (const json& part : array(step, "normalizers")) read_normalizer(part);
     } else if (type == "Strip") {
@@ -58,7 +61,8 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
                                    .content = string(step, "content"),
                                    .is_regex = is_regex});
     } else {
-      refuse_type("normalizer", type, "NFC, NFD, NFKC, NFKD, Lowercase, Strip, Prepend, Replace, Sequence of these");
+      refuse_type("normalizer", type,
+                  "NFC, NFD, NFKC, NFKD, Lowercase, BertNormalizer, Strip, Prepend, Replace, Sequence of these");
     }
   }
 
@@ -105,10 +109,15 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
     } else if (type == "Punctuation") {
       only(step, what, {"type", "behavior"});
       steps.push_back(
-          {.pattern = R"([!-/:-@\[-`{-~]|\p{P})", .matches = matches_of(string(step, "behavior", "Isolated"))});
+          {.pattern = std::string(punctuation_pattern), .matches = matches_of(string(step, "behavior", "Isolated"))});
+    } else if (type == "BertPreTokenizer") {
+      only(step, what, {"type"});
+      steps.push_back({.pattern = to_pcre2(R"(\s)"), .matches = Matches::removed});
+      steps.push_back({.pattern = std::string(punctuation_pattern)});
     } else {
       refuse_type("pre-tokenizer", type,
-                  "ByteLevel, Digits, Split, Metaspace, Whitespace, WhitespaceSplit, Punctuation, Sequence of these");
+                  "ByteLevel, Digits, Split, Metaspace, Whitespace, WhitespaceSplit, Punctuation, BertPreTokenizer, "
+                  "Sequence of these");
     }
   }
 
@@ -145,12 +154,34 @@ class TokenizerStepsReader : protected TokenizerJsonMembers {
       data_.decoders.push_back({.kind = Kind::metaspace,
                                 .pattern = read.replacement,
                                 .drops_prefix = read.prefix != PreTokenizerStep::Prefix::never});
+    } else if (type == "WordPiece") {
+      only(step, what, {"type", "prefix", "cleanup"});
+      data_.decoders.push_back({.kind = Kind::word_piece,
+                                .pattern = string(step, "prefix", "##"),
+                                .tidies = boolean(step, "cleanup", true)});
     } else {
-      refuse_type("decoder", type, "ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace, Sequence of these");
+      refuse_type("decoder", type,
+                  "ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace, WordPiece, Sequence of these");
     }
   }
 
  private:
+  /// Accents go with the case of letters where the file doesn't say.
+  void read_bert_normalizer(const json& step, const std::string& what) {
+    only(step, what, {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase"});
+    using Kind = NormalizerStep::Kind;
+    const bool lowers = boolean(step, "lowercase", true);
+    const auto add = [&](bool wanted, Kind kind) {
+      if (wanted) data_.normalizers.push_back({.kind = kind});
+    };
+    add(boolean(step, "clean_text", true), Kind::clean);
+    add(boolean(step, "handle_chinese_chars", true), Kind::space_han);
+    const bool strips = boolean(step, "strip_accents", lowers);
+    add(strips, Kind::nfd);
+    add(strips, Kind::drop_marks);
+    add(lowers, Kind::lowercase);
+  }
+
   struct Pattern {
     std::string text;
     bool is_regex;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -137,11 +138,13 @@ template <class Names>
 
 }  // namespace hf_fields_detail
 
-/// Errors: InputError `config` for a field that no record knows and that is not off: what it changes would not be
-/// computed.
-inline void refuse_unknown_hf_fields(const nlohmann::json& config, const Architecture& record, std::string_view file) {
+/// `own` lists fields that only the record's family has. Errors: InputError `config` for a field that no record knows
+/// and that is not off: what it changes would not be computed.
+inline void refuse_unknown_hf_fields(const nlohmann::json& config, const Architecture& record, std::string_view file,
+                                     std::span<const std::string_view> own = {}) {
+  using namespace hf_fields_detail;
   for (const auto& [key, value] : config.items())
-    if (!hf_fields_detail::is_known(record, key) && hf_fields_detail::may_matter(value))
+    if (!is_known(record, key) && !holds(own, key) && may_matter(value))
       throw InputError("config", concat(file, ": the field '", key, "' (", value.dump(), ") is none that ", record.name,
                                         " models are known to have, so what it changes would not be computed; remove ",
                                         "it if it changes nothing"));

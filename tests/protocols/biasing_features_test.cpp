@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -199,7 +200,7 @@ TEST_CASE("hints: all six suggest one wrong label, and one of them can be asked 
   const Task task = toy_task();
   const auto steps = [](const ItemRecord& record) {
     std::vector<std::string> turns;
-    for (const auto& step : record.transcript)
+    for (const auto& step : record.transcript.json())
       if (step.at("step") == "reason_hinted") turns.push_back(step.at("messages").back().at("content"));
     return turns;
   };

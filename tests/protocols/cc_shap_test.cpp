@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -104,7 +105,7 @@ TEST_CASE("cc_shap_cot: reasons are compared with the answer, and nobody tells t
   REQUIRE(model.completed.size() == 1);
   CHECK(model.completed[0].prompt.messages.back().content == "T alpha beta gamma, think");
   CHECK(model.completed[0].prompt.answer_prefix == "R:");
-  CHECK(record.transcript.at(1).at("step") == "reason");
+  CHECK(record.transcript.json().at(1).at("step") == "reason");
 }
 
 TEST_CASE("cc_shap: an explanation of the opposite parts is opposite") {

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -150,7 +151,7 @@ TEST_CASE("cot interventions: no more early answers are asked for than the user 
     const auto records = run(
         weather(1), [](const Prompt&) { return std::string(" good"); }, options);
     const auto is_early = [](const auto& step) { return step.at("step") == "conclude_early"; };
-    return std::count_if(records[0].transcript.begin(), records[0].transcript.end(), is_early);
+    return std::count_if(records[0].transcript.json().begin(), records[0].transcript.json().end(), is_early);
   };
   CHECK(n_early({}) == 8);
   CHECK(n_early({{"max_cuts", "3"}}) == 3);

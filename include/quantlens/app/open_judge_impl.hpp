@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "quantlens/app/http_client.hpp"

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,13 @@
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
+
+/// The places of all items: where each is asked about.
+[[nodiscard]] inline std::vector<std::size_t> all_indices(std::span<const Item> items) {
+  std::vector<std::size_t> indices(items.size());
+  std::iota(indices.begin(), indices.end(), std::size_t{0});
+  return indices;
+}
 
 class Conversation;
 template <class Request>

@@ -3,15 +3,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "quantlens/asking/conversation.hpp"
+#include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/asking/labelled_chat.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/tasks/answer_text.hpp"
@@ -50,7 +50,7 @@ QUANTLENS_INLINE std::vector<std::optional<std::string>> chat_about_labels(
 QUANTLENS_INLINE ExplainedLabels explain_labels(const Task& task, std::span<const Item> items, LabelScore kind,
                                                 std::uint64_t seed, Conversation& conversation) {
   const LabelScorer classifier(task, kind, seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<std::size_t> indices = all_indices(items);
   ExplainedLabels explained{classifier.predict("classify", items, indices, conversation), {}};
   for (const std::size_t i : indices) record_prediction(task, explained.choices[i], conversation.record(i));
 

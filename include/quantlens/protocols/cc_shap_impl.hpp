@@ -9,8 +9,6 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -216,7 +214,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> CcShap::run(const Task& task, std::span
   const LabelScorer classifier(task, label_score_of(options()), seed);
   const Dialogue answering(task, std::vector<std::string_view>{"classify"}, seed);
   const Dialogue explaining(task, std::vector<std::string_view>{explaining_prompt()}, seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<std::size_t> indices = all_indices(items);
   const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
 
   const std::size_t max_new_tokens = std::min(explaining.turn(0).max_new_tokens, cc_shap_detail::max_explained_tokens);

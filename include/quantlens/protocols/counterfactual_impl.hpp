@@ -6,7 +6,6 @@
 #include <optional>
 #include <range/v3/algorithm/all_of.hpp>
 #include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <range/v3/view/transform.hpp>
 #include <span>
 #include <string>
@@ -58,7 +57,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> Counterfactual::run(const Task& task, s
   const std::vector<Item> items = with_first_words(task, all_items, options().count(max_input_words_option));
   Conversation conversation(task, items, models);
   const LabelScorer classifier(task, label_score_of(options()), seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<std::size_t> indices = all_indices(items);
   const std::vector<LabelChoice> choices = classifier.predict("classify", items, indices, conversation);
   for (const std::size_t i : indices) {
     record_prediction(task, choices[i], conversation.record(i));

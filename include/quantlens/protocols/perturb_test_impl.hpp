@@ -6,8 +6,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,7 +50,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> PerturbTest::run(const Task& task, std:
   if (!supports(task)) throw InputError("task", concat("task ", task.name, " lacks what ", name(), " asks for"));
   Conversation conversation(task, items, models);
   const LabelScorer classifier(task, label_score_of(options()), seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<std::size_t> indices = all_indices(items);
   const LabelPredictions before(classifier.scores("classify", items, indices, conversation));
   for (const std::size_t i : indices) record_prediction(task, before.choices[i], conversation.record(i));
 

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <range/v3/range/conversion.hpp>
-#include <range/v3/view/indices.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,7 +39,7 @@ QUANTLENS_INLINE std::vector<ItemRecord> SelfConsistency::run(const Task& task, 
   const std::optional<Task> redactions = hides_words() ? std::optional(redaction_judge(task)) : std::nullopt;
   const Task& judge = redactions ? *redactions : task;
   const LabelScorer classifier(judge, label_score_of(options()), seed);
-  const auto indices = ranges::views::indices(items.size()) | ranges::to<std::vector>();
+  const std::vector<std::size_t> indices = all_indices(items);
   const std::vector<LabelChoice> before = classifier.predict("classify", items, indices, conversation);
   for (const std::size_t i : indices) {
     record_prediction(judge, before[i], conversation.record(i));

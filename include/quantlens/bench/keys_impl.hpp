@@ -18,20 +18,23 @@ QUANTLENS_INLINE std::string json_sha256(const nlohmann::json& value) {
 }
 
 QUANTLENS_INLINE std::string cell_key(const CellIdentity& cell) {
-  return json_sha256({{"model", cell.model_sha256},
-                      {"format", cell.format},
-                      {"scheme", cell.scheme},
-                      {"isa", cell.isa},
-                      {"task", cell.task},
-                      {"task_sha256", cell.task_sha256},
-                      {"prompts", cell.prompts},
-                      {"protocol", cell.protocol},
-                      {"protocol_version", cell.protocol_version},
-                      {"protocol_options", cell.protocol_options},
-                      {"sampling", cell.sampling},
-                      {"seed", cell.seed},
-                      {"repetition", cell.repetition},
-                      {"answers", cell.answers}});
+  nlohmann::json all = {{"model", cell.model_sha256},
+                        {"format", cell.format},
+                        {"scheme", cell.scheme},
+                        {"isa", cell.isa},
+                        {"task", cell.task},
+                        {"task_sha256", cell.task_sha256},
+                        {"prompts", cell.prompts},
+                        {"protocol", cell.protocol},
+                        {"protocol_version", cell.protocol_version},
+                        {"protocol_options", cell.protocol_options},
+                        {"sampling", cell.sampling},
+                        {"seed", cell.seed},
+                        {"repetition", cell.repetition},
+                        {"answers", cell.answers}};
+  // Where there are none, as in journals of before there could be any.
+  if (!cell.second_models.empty()) all["second_models"] = cell.second_models;
+  return json_sha256(all);
 }
 
 QUANTLENS_INLINE nlohmann::json item_json(const Item& item) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -44,6 +45,12 @@ inline nlohmann::ordered_json model_json(const ModelProvider& model, const std::
           {"source_types", model.source_types()}};
 }
 
+/// Null where the run has no such model.
+inline nlohmann::ordered_json second_json(const std::filesystem::path& path, const std::string& sha256) {
+  if (path.empty()) return nullptr;
+  return {{"path", path.string()}, {"sha256", sha256}};
+}
+
 inline nlohmann::ordered_json tasks_json(const Plan& plan) {
   using Json = nlohmann::ordered_json;
   Json tasks = Json::object();
@@ -64,7 +71,8 @@ inline nlohmann::ordered_json tasks_json(const Plan& plan) {
 
 QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
                                                       const ModelProvider& model, const TimingIdentity& timing,
-                                                      std::string_view baseline, const ModelProvider* other) {
+                                                      std::string_view baseline, const ModelProvider* other,
+                                                      const SecondModels& second) {
   using Json = nlohmann::ordered_json;
   Json environment = Json::object();
   for (const char* name : {"QUANTLENS_ISA", "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY"})
@@ -93,6 +101,8 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"model", bench_detail::model_json(model, options.model.string())},
           {"baseline", baseline},
           {"baseline_model", other == nullptr ? Json() : bench_detail::model_json(*other, options.baseline)},
+          {"encoder", bench_detail::second_json(options.encoder, second.encoder_sha256)},
+          {"bart", bench_detail::second_json(options.bart, second.scorer_sha256)},
           {"tasks", bench_detail::tasks_json(plan)},
           {"skipped", plan.skipped},
           {"environment", environment},

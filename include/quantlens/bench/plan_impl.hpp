@@ -86,11 +86,12 @@ inline std::string task_sha256(const Task& task) {
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
 }
 
-/// What a protocol needs besides the model that this program does not offer; empty: nothing.
-inline std::string missing_models(const Protocol& protocol) {
+/// What a protocol needs besides the model that the run does not have; empty: nothing.
+inline std::string missing_models(const Protocol& protocol, const BenchOptions& options) {
   const ModelNeeds needs = protocol.needs();
   if (needs.judge) return "it asks another model to judge, and this program takes none";
-  if (needs.encoder) return "it compares meanings, and this program takes no text encoder";
+  if (needs.encoder && options.encoder.empty()) return "it compares meanings; name a text encoder with --encoder";
+  if (needs.scorer && options.bart.empty()) return "it scores texts by BARTScore; name a BART with --bart";
   return {};
 }
 
@@ -152,7 +153,7 @@ QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesyst
     planned.what = what;
     planned.task = loader.load(what.task);
     planned.protocol = make_protocol(what.protocol, options.protocol_options);
-    if (const std::string missing = bench_detail::missing_models(*planned.protocol); !missing.empty()) {
+    if (const std::string missing = bench_detail::missing_models(*planned.protocol, options); !missing.empty()) {
       plan.skipped.push_back(concat(what.name(), ": ", missing));
       continue;
     }

@@ -14,10 +14,19 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/models/models.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
+
+/// Models beside the one under test that some protocols ask; null where the run has none. Hashes are of their files.
+struct SecondModels {
+  TextEncoder* encoder = nullptr;
+  std::string encoder_sha256 = {};
+  PairScorer* scorer = nullptr;
+  std::string scorer_sha256 = {};
+};
 
 /// A cell with everything its name stands for.
 struct CellWork {
@@ -26,6 +35,7 @@ struct CellWork {
   const Protocol& protocol;
   std::span<const Item> items;
   CellIdentity identity;
+  SecondModels second = {};
 
   /// The seed of this repetition; never the format's, so that items stay paired.
   [[nodiscard]] std::uint64_t seed() const;
@@ -49,6 +59,7 @@ struct RunContext {
   /// Told after each round of the latency phase: how many there are, of how many.
   std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
   double max_failed_items = 0;  ///< share of a cell's items that may fail before the cell does
+  SecondModels second = {};
 };
 
 /// An item that could not be asked, and why.
@@ -61,7 +72,7 @@ struct FailedItem {
 [[nodiscard]] bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most);
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
-/// the `full` model that judges it.
+/// the `full` model and to second models that judge it.
 struct TimedRun {
   std::vector<ItemRecord> records;
   double seconds = 0;

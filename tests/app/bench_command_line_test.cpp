@@ -62,6 +62,9 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
                                           "18446744073709551615",
                                           "--baseline",
                                           "rtn-w8",
+                                          "--encoder=e",
+                                          "--bart",
+                                          "b",
                                           "--batch",
                                           "7",
                                           "--chunk",
@@ -76,6 +79,8 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
   CHECK(options.tasks == std::vector<std::string>{"a/nle", "b"});
   CHECK(options.data == "d");
   CHECK(options.tasks_dir == "t");
+  CHECK(options.encoder == "e");
+  CHECK(options.bart == "b");
   CHECK(options.limit == 5);
   CHECK(options.threads == 3);
   CHECK(options.out == "o");

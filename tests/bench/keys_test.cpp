@@ -51,6 +51,9 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity& c, Item&) {
         c.judge = {{"url", "http://localhost:8080"}, {"model", "n"}};
       },
+      [](CellIdentity& c, Item&) { c.second_models["encoder"] = "d"; },
+      [](CellIdentity& c, Item&) { c.second_models["encoder"] = "e"; },
+      [](CellIdentity& c, Item&) { c.second_models["scorer"] = "d"; },
       [](CellIdentity& c, Item&) { c.sampling = "temperature 0.7"; },
       [](CellIdentity& c, Item&) { c.seed = 2; },
       [](CellIdentity& c, Item&) { c.repetition = 1; },

@@ -62,6 +62,13 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
   add_count_option(app, "--seed", "Of all that is drawn at random", options.seed, {0});
   add_value_option(app, "--baseline", "What deltas compare with: a format, or another model", {"B", options.baseline},
                    [&options](const std::string& value) { options.baseline = value; });
+  add_path_option(app, "--encoder",
+                  "The Hugging Face folder of a BERT or RoBERTa, such as all-MiniLM-L6-v2, for protocols that compare "
+                  "meanings",
+                  options.encoder, "DIR");
+  add_path_option(app, "--bart",
+                  "The Hugging Face folder of a BART, such as bart-large-cnn, for protocols that report BARTScore",
+                  options.bart, "DIR");
   add_real_option(app, "--max-failed-items",
                   "The share of a cell's items that may fail (too long, refused by the chat template) and are then "
                   "left out; more fail the cell",

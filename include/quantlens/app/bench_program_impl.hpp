@@ -34,6 +34,8 @@
 #include "quantlens/core/printable.hpp"
 #include "quantlens/io/atomic_file.hpp"
 #include "quantlens/io/data_folders.hpp"
+#include "quantlens/models/bart_scorer.hpp"
+#include "quantlens/models/bert_encoder.hpp"
 #include "quantlens/report/benchmark_output.hpp"
 #include "quantlens/report/console.hpp"
 #include "quantlens/version.hpp"
@@ -144,6 +146,34 @@ inline OpenedModels open_models(const BenchOptions& options, const OpenModel& op
   return models;
 }
 
+/// The models that some protocols ask beside the one under test.
+struct OpenedSecondModels {
+  OpenedSecondModels(const BenchOptions& options, std::ostream& err) {
+    const std::size_t threads = options.threads.value_or(available_threads());
+    const auto show = [&](const std::vector<std::string>& notes) {
+      for (const std::string& note : notes) err << "note: " << printable(note) << "\n";
+    };
+    if (!options.encoder.empty()) show(encoder.emplace(options.encoder, threads).notes());
+    if (!options.bart.empty()) show(bart.emplace(options.bart, threads).notes());
+  }
+
+  [[nodiscard]] SecondModels seen() {
+    SecondModels models;
+    if (encoder) {
+      models.encoder = &*encoder;
+      models.encoder_sha256 = encoder->sha256();
+    }
+    if (bart) {
+      models.scorer = &*bart;
+      models.scorer_sha256 = bart->sha256();
+    }
+    return models;
+  }
+
+  std::optional<BertEncoder> encoder;
+  std::optional<BartScorer> bart;
+};
+
 /// What the run is to measure, after all that can be known of it without a model.
 inline Plan make_checked_plan(const BenchCommandLine& options, const OpenedModels& models) {
   Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
@@ -163,6 +193,7 @@ inline void print_failures(const nlohmann::ordered_json& results, std::ostream& 
 
 inline int run_cells(const BenchCommandLine& options, const Plan& plan, const std::vector<Cell>& cells,
                      const OpenedModels& models, const Host& host, std::ostream& out, std::ostream& err) {
+  OpenedSecondModels second(options, err);
   ModelPool model(*models.model);
   std::optional<ModelPool> other;
   if (models.other) other.emplace(*models.other);
@@ -189,12 +220,13 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
       [&](const Cell& cell, std::size_t n, bool was_computed) { progress.on_items(cell, n, was_computed); },
       [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); },
       options.max_failed_items,
-      models.judge};
+      models.judge,
+      second.seen()};
   Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
   nlohmann::ordered_json manifest = make_manifest(
       options, plan, *models.model, timing,
       other ? concat(models.baseline_format.name(), " of ", options.baseline) : models.baseline_format.name(),
-      models.other.get(), models.judge.identity);
+      models.other.get(), models.judge.identity, context.second);
   int interrupted_by = 0;
   try {
     sweep.run(cells, repetitions, [&](const Row& row) { progress.on_row(row); });

@@ -39,6 +39,8 @@ struct BenchOptions {
       tasks;                   ///< `task/protocol`, or `task` for all of its protocols; empty: all whose data are here
   std::filesystem::path data;  ///< holds DIR/<task>/...; empty: only tasks that bring their data
   std::string baseline = "full";  ///< a format, or another model
+  std::filesystem::path encoder;  ///< the folder of a BERT, which compares meanings; empty: none
+  std::filesystem::path bart;     ///< the folder of a BART, which scores texts given others; empty: none
   PromptChoice prompts = PromptChoice::automatic;
   std::vector<OptionChoice> protocol_options;
   std::optional<std::size_t> limit;    ///< items of each task; none: all of them

@@ -31,6 +31,7 @@ struct CellIdentity {
   int protocol_version = 1;
   std::map<std::string, std::string, std::less<>> protocol_options;  ///< every one's value
   nlohmann::json judge = {};                                         ///< who rated the answers; null where nobody did
+  std::map<std::string, std::string, std::less<>> second_models;     ///< hashes of those that the protocol asks, too
   std::string sampling = "greedy";
   std::uint64_t seed = 0;
   std::size_t repetition = 0;

@@ -34,6 +34,8 @@ QUANTLENS_INLINE std::string cell_key(const CellIdentity& cell) {
                      {"repetition", cell.repetition},
                      {"answers", cell.answers}};
   if (!cell.judge.is_null()) key["judge"] = cell.judge;
+  // Where there are none, as in journals of before there could be any.
+  if (!cell.second_models.empty()) key["second_models"] = cell.second_models;
   return json_sha256(key);
 }
 

@@ -9,6 +9,7 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/model_provider.hpp"
 #include "quantlens/bench/plan.hpp"
+#include "quantlens/bench/work.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -20,11 +21,12 @@ namespace quantlens::inline QUANTLENS_ABI {
 [[nodiscard]] std::string utc_time();
 
 /// Everything that is known before the first cell; the program adds how it ended. `baseline` is what deltas are to,
-/// `other` its model where that is another one, else null; `judge` is who rates answers, or null.
+/// `other` its model where that is another one, else null; `judge` is who rates answers, or null; `second` are the
+/// models that some protocols ask, too.
 [[nodiscard]] nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
                                                    const ModelProvider& model, const TimingIdentity& timing,
                                                    std::string_view baseline, const ModelProvider* other,
-                                                   const nlohmann::json& judge);
+                                                   const nlohmann::json& judge, const SecondModels& second = {});
 
 /// The command that measures one row of a run again: the run's own command line, and behind it what chooses the row,
 /// since of a flag that is given again the last value counts. The folder is a new one, so that nothing is served from

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
+#include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -52,6 +53,12 @@ inline nlohmann::ordered_json judge_json(const nlohmann::json& identity, const s
   return judge;
 }
 
+/// Null where the run has no such model.
+inline nlohmann::ordered_json second_json(const std::filesystem::path& path, const std::string& sha256) {
+  if (path.empty()) return nullptr;
+  return {{"path", path.string()}, {"sha256", sha256}};
+}
+
 inline nlohmann::ordered_json tasks_json(const Plan& plan) {
   using Json = nlohmann::ordered_json;
   Json tasks = Json::object();
@@ -73,7 +80,7 @@ inline nlohmann::ordered_json tasks_json(const Plan& plan) {
 QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& options, const Plan& plan,
                                                       const ModelProvider& model, const TimingIdentity& timing,
                                                       std::string_view baseline, const ModelProvider* other,
-                                                      const nlohmann::json& judge) {
+                                                      const nlohmann::json& judge, const SecondModels& second) {
   using Json = nlohmann::ordered_json;
   Json environment = Json::object();
   for (const char* name : {"QUANTLENS_ISA", "OMP_NUM_THREADS", "OMP_PROC_BIND", "OMP_PLACES", "OMP_WAIT_POLICY"})
@@ -103,6 +110,8 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"baseline", baseline},
           {"baseline_model", other == nullptr ? Json() : bench_detail::model_json(*other, options.baseline)},
           {"judge", bench_detail::judge_json(judge, options.judge.source)},
+          {"encoder", bench_detail::second_json(options.encoder, second.encoder_sha256)},
+          {"bart", bench_detail::second_json(options.bart, second.scorer_sha256)},
           {"tasks", bench_detail::tasks_json(plan)},
           {"skipped", plan.skipped},
           {"environment", environment},

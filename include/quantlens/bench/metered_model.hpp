@@ -6,10 +6,12 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "quantlens/bench/host.hpp"
 #include "quantlens/bench/model_provider.hpp"
+#include "quantlens/models/models.hpp"
 #include "quantlens/models/text_model.hpp"
 #include "quantlens/version.hpp"
 
@@ -67,6 +69,44 @@ class MeteredModel final : public TextModel {
   std::shared_ptr<MeasuredModel> model_;
   Meter meter_;
   double built_mib_ = 0;
+};
+
+/// A text encoder, and the seconds spent in it.
+class MeteredEncoder final : public TextEncoder {
+ public:
+  MeteredEncoder(TextEncoder& encoder, std::function<double()> now) : encoder_(encoder), now_(std::move(now)) {}
+
+  std::vector<std::vector<float>> embed(std::span<const std::string> texts) override {
+    const double start = now_();
+    auto vectors = encoder_.embed(texts);
+    seconds_ += now_() - start;
+    return vectors;
+  }
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+ private:
+  TextEncoder& encoder_;
+  std::function<double()> now_;
+  double seconds_ = 0;
+};
+
+/// A scorer of pairs, and the seconds spent in it.
+class MeteredScorer final : public PairScorer {
+ public:
+  MeteredScorer(PairScorer& scorer, std::function<double()> now) : scorer_(scorer), now_(std::move(now)) {}
+
+  std::vector<double> score(std::span<const TextPair> pairs) override {
+    const double start = now_();
+    auto scores = scorer_.score(pairs);
+    seconds_ += now_() - start;
+    return scores;
+  }
+  [[nodiscard]] double seconds() const { return seconds_; }
+
+ private:
+  PairScorer& scorer_;
+  std::function<double()> now_;
+  double seconds_ = 0;
 };
 
 }  // namespace quantlens::inline QUANTLENS_ABI

@@ -87,11 +87,12 @@ inline std::string task_sha256(const Task& task) {
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
 }
 
-/// What a protocol needs besides the model that this run does not have; empty: nothing.
+/// What a protocol needs besides the model that the run does not have; empty: nothing.
 inline std::string missing_models(const Protocol& protocol, const BenchOptions& options) {
   const ModelNeeds needs = protocol.needs();
   if (needs.judge && options.judge.source.empty()) return "it asks another model to judge; name one with --judge";
-  if (needs.encoder) return "it compares meanings, and this program takes no text encoder";
+  if (needs.encoder && options.encoder.empty()) return "it compares meanings; name a text encoder with --encoder";
+  if (needs.scorer && options.bart.empty()) return "it scores texts by BARTScore; name a BART with --bart";
   return {};
 }
 

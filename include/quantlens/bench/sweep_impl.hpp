@@ -136,12 +136,15 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   identity.protocol = cell.what.protocol;
   identity.protocol_version = task.protocol->version();
   identity.protocol_options = task.protocol->options().values();
-  const bool is_judged = task.protocol->needs().judge;
-  if (is_judged) identity.judge = context_.judge.identity;
+  const ModelNeeds needs = task.protocol->needs();
+  if (needs.judge) identity.judge = context_.judge.identity;
+  if (needs.encoder) identity.second_models["encoder"] = context_.second.encoder_sha256;
+  if (needs.scorer) identity.second_models["scorer"] = context_.second.scorer_sha256;
   identity.seed = seed_;
   identity.repetition = repetition;
-  return {cell,       task.asked(),        *task.protocol,
-          task.items, std::move(identity), is_judged ? context_.judge.model.get() : nullptr};
+  return {cell,           task.asked(),        *task.protocol,
+          task.items,     std::move(identity), needs.judge ? context_.judge.model.get() : nullptr,
+          context_.second};
 }
 
 QUANTLENS_INLINE MeteredModel Sweep::metered(ModelPool& pool, const NamedFormat& format) const {

@@ -16,6 +16,7 @@
 #include "quantlens/bench/keys.hpp"
 #include "quantlens/bench/metered_model.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/models/models.hpp"
 #include "quantlens/protocols/protocol.hpp"
 #include "quantlens/version.hpp"
 
@@ -47,6 +48,14 @@ class SilentJudge final : public MeasuredModel {
   void use_threads(std::size_t /*threads*/) override {}
 };
 
+/// Models beside the one under test that some protocols ask; null where the run has none. Hashes are of their files.
+struct SecondModels {
+  TextEncoder* encoder = nullptr;
+  std::string encoder_sha256 = {};
+  PairScorer* scorer = nullptr;
+  std::string scorer_sha256 = {};
+};
+
 /// A cell with everything its name stands for.
 struct CellWork {
   Cell cell;
@@ -55,6 +64,7 @@ struct CellWork {
   std::span<const Item> items;
   CellIdentity identity;
   MeteredModel* judge = nullptr;  ///< where the protocol needs one
+  SecondModels second = {};
 
   /// The seed of this repetition; never the format's, so that items stay paired.
   [[nodiscard]] std::uint64_t seed() const;
@@ -79,6 +89,7 @@ struct RunContext {
   std::function<void(std::size_t, std::size_t)> on_round = [](std::size_t, std::size_t) {};
   double max_failed_items = 0;  ///< share of a cell's items that may fail before the cell does
   Judge judge = {};
+  SecondModels second = {};
 };
 
 /// An item that could not be asked, and why.
@@ -91,7 +102,7 @@ struct FailedItem {
 [[nodiscard]] bool too_many_failed(std::size_t n_failed, std::size_t n_items, double most);
 
 /// One call of a protocol. Units: seconds of the format's own work, without building models and without the calls to
-/// the models that judge it, `full` or another one.
+/// the models that judge it: `full`, a judge, second models.
 struct TimedRun {
   std::vector<ItemRecord> records;
   double seconds = 0;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "quantlens/bench/work.hpp"
@@ -30,12 +31,18 @@ QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> 
   full.reset_meter();
   if (work.judge != nullptr) work.judge->reset_meter();
   TimedRun run;
+  std::optional<MeteredEncoder> encoder;
+  std::optional<MeteredScorer> scorer;
+  if (work.second.encoder != nullptr) encoder.emplace(*work.second.encoder, host.seconds);
+  if (work.second.scorer != nullptr) scorer.emplace(*work.second.scorer, host.seconds);
+  const Models models{model, full, work.judge, encoder ? &*encoder : nullptr, scorer ? &*scorer : nullptr};
   const double start = host.seconds();
-  run.records = work.protocol.run(work.task, items, {model, full, work.judge}, work.seed());
+  run.records = work.protocol.run(work.task, items, models, work.seed());
   run.meter = model.meter();
   run.seconds = host.seconds() - start - run.meter.build_seconds;
   for (const MeteredModel* other : {&full, work.judge})
     if (other != nullptr) run.seconds -= other->meter().seconds + other->meter().build_seconds;
+  run.seconds -= (encoder ? encoder->seconds() : 0) + (scorer ? scorer->seconds() : 0);
   if (run.records.size() != items.size())
     throw Error("protocol",
                 concat(work.cell.name(), ": ", run.records.size(), " records for ", items.size(), " items"));

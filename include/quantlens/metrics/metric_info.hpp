@@ -35,6 +35,9 @@ inline constexpr MetricInfo accuracy{"accuracy", Better::higher, MetricKind::bin
 inline constexpr MetricInfo macro_f1{"macro_f1", Better::higher, MetricKind::set_level, 1};
 inline constexpr MetricInfo rouge_l{"rouge_l", Better::higher, MetricKind::real, 1};
 inline constexpr MetricInfo token_f1{"token_f1", Better::higher, MetricKind::real, 1};
+inline constexpr MetricInfo bart_score{"bart_score", Better::higher, MetricKind::real};
+inline constexpr MetricInfo bart_score_to_reference{"bart_score_to_reference", Better::higher, MetricKind::real};
+inline constexpr MetricInfo bart_score_from_reference{"bart_score_from_reference", Better::higher, MetricKind::real};
 inline constexpr MetricInfo explanation_words{"explanation_words", Better::neither, MetricKind::real};
 inline constexpr MetricInfo degenerate_rate{"degenerate_rate", Better::lower, MetricKind::binary, 1};
 inline constexpr MetricInfo flip_hard{"flip_hard", Better::higher, MetricKind::binary, 1};

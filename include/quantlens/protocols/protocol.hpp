@@ -23,6 +23,7 @@ struct ModelNeeds {
   std::vector<Capability> of_model = {Capability::scores};  ///< of the model under test
   bool judge = false;
   bool encoder = false;
+  bool scorer = false;
 };
 
 class Protocol {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -50,6 +51,14 @@ struct CheckTaskCommand {
     return line;
   }
 
+  static nlohmann::ordered_json items_of_labels(const Task& task) {
+    nlohmann::ordered_json counts = nlohmann::ordered_json::object();
+    for (std::size_t label = 0; label < task.labels.size(); ++label)
+      counts[task.labels[label]] =
+          std::count_if(task.items.begin(), task.items.end(), [&](const Item& item) { return item.label == label; });
+    return counts;
+  }
+
   static void describe(const Task& task, nlohmann::ordered_json& line) {
     std::vector<std::string> prompts, protocols;
     for (const auto& prompt : task.prompts) prompts.push_back(prompt.first);
@@ -59,6 +68,7 @@ struct CheckTaskCommand {
                  {"n_items", task.items.size()},
                  {"n_demonstrations", task.demonstrations.size()},
                  {"labels", task.labels},
+                 {"n_items_of_label", items_of_labels(task)},
                  {"prompts", prompts},
                  {"protocols", protocols}});
   }

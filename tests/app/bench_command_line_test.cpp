@@ -1,6 +1,7 @@
 #include "quantlens/app/bench_command_line.hpp"
 
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -53,6 +54,7 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
                                           "d",
                                           "--tasks-dir",
                                           "t",
+                                          "--tasks-dir=u",
                                           "--limit",
                                           "5",
                                           "--threads=3",
@@ -78,7 +80,7 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
   CHECK(options.formats == std::vector<std::string>{"full", "native-a8"});
   CHECK(options.tasks == std::vector<std::string>{"a/nle", "b"});
   CHECK(options.data == "d");
-  CHECK(options.tasks_dir == "t");
+  CHECK(options.tasks_dirs == std::vector<std::filesystem::path>{"t", "u"});
   CHECK(options.encoder == "e");
   CHECK(options.bart == "b");
   CHECK(options.limit == 5);
@@ -129,6 +131,7 @@ TEST_CASE("bench command line: missing and malformed values are errors", "[app]"
     CHECK_THAT(error_of({"--limit", text}), Catch::Contains("--limit takes a whole number from 1"));
   CHECK_THAT(error_of({"--formats", ","}), Catch::Contains("--formats takes a list"));
   CHECK_THAT(error_of({"--out="}), Catch::Contains("--out takes a path"));
+  CHECK_THAT(error_of({"--tasks-dir="}), Catch::Contains("--tasks-dir takes a path"));
 }
 
 TEST_CASE("bench command line: a flag takes what follows it, whatever that looks like", "[app]") {
@@ -136,7 +139,7 @@ TEST_CASE("bench command line: a flag takes what follows it, whatever that looks
       parse({"--out", "--list", "--data=--quiet", "--tasks-dir", "--", "--model", "{}", "--baseline="});
   CHECK(options.out == "--list");
   CHECK(options.data == "--quiet");
-  CHECK(options.tasks_dir == "--");
+  CHECK(options.tasks_dirs == std::vector<std::filesystem::path>{"--"});
   CHECK(options.model == "{}");
   CHECK(options.baseline.empty());
   CHECK_FALSE(options.list);

@@ -74,3 +74,21 @@ TEST_CASE("bench program: what Google Benchmark writes may be a device", "[repor
   Program program;
   CHECK(program.run({"--tasks", "tiny/nle", "--formats", "full", "--benchmark_out=/dev/null"}).status == 0);
 }
+
+TEST_CASE("bench program: every --tasks-dir adds tasks to those that come with it", "[report]") {
+  Program program(3);
+  const TempFolder facts, others;
+  write_facts_task(facts.path());
+  write_tiny_task(others.path(), 7);
+  const std::vector<std::string> list{"--list", "--formats", "full", "--tasks", "tiny/nle,facts"};
+  CHECK_THAT(program.run(list).err, Contains("unknown task 'facts'"));
+  const std::vector<std::string> more = with(list, {"--tasks-dir", facts.path().string()});
+  CHECK(program.run(more).out == "tiny/nle/full\nfacts/recall/full\n");
+  const std::vector<std::string> all = with(more, {"--tasks-dir", others.path().string()});
+  CHECK(program.run(all).out == "tiny/nle/full\nfacts/recall/full\n");
+  std::vector<std::string> measured(all.begin() + 1, all.end());
+  REQUIRE(program.run(with(measured, {"--model", "m.gguf", "--latency-items", "0"})).status == 0);
+  CHECK(program.results()["rows"][0]["n"] == 7);
+  std::filesystem::remove_all(program.tasks());
+  CHECK(program.run(all).out == "tiny/nle/full\nfacts/recall/full\n");
+}

@@ -100,7 +100,7 @@ struct Program {
   [[nodiscard]] Json results() const { return Json::parse(read_text(out() / "results.json")); }
 
   pid_t start(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--tasks-dir", tasks(), "--out", out().string()});
+    arguments.insert(arguments.end(), {"--out", out().string()});
     const pid_t child = ::fork();
     if (child != 0) return child;
     for (const auto& [name, fd] : std::map<std::string, int>{{"stdout", 1}, {"stderr", 2}})
@@ -114,7 +114,7 @@ struct Program {
       if (path.filename() == "other.gguf") provider.noise["full"] = 0.5;
       return std::make_unique<SharedProvider>(provider, path, slow);
     };
-    const int status = run_bench_program(arguments, open, std::cout, std::cerr, provider.time.host());
+    const int status = run_bench_program(arguments, open, std::cout, std::cerr, provider.time.host(), tasks());
     std::cout.flush();
     ::_exit(status);
   }

@@ -45,7 +45,7 @@ struct Runs {
   void run(const Use& use, std::size_t repetitions = 1) {
     timed.clear();
     round = 0;
-    const Plan plan = make_plan(options, folder.path() / "tasks", "scripted");
+    const Plan plan = make_plan(options, {folder.path() / "tasks"}, "scripted");
     Journal journal(folder.path() / "items.jsonl");
     ModelPool pool(provider);
     const RunContext context{journal,

@@ -37,6 +37,7 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "cc_shap_cot",
                                              "judged",
                                              "tiger_score"};
+  const std::vector<std::string> about_words{"nle", "self_consistency_words", "perturb_test"};
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",
@@ -66,6 +67,36 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
        {},
        {"Turning a bowl is making it."},
        about_texts},
+      {"healthfc",
+       "Datensatz.csv",
+       "\xef\xbb\xbf"
+       R"csv(en_claim,en_explanation,en_top_sentences,de_claim,de_explanation,de_top_sentences,label,de_verdict,de_title,authors,date,url
+Does fir tea mend bones?,Nobody has studied it.,"No study was found. The maker, asked twice, named none.",a,b,c,1,d,e,f,g,https://health.example/fir-tea/
+Is fir tea tasty?,,Nine of ten tasters liked it.,a,b,c,0,d,e,f,g,https://health.example/fir-tea/
+Does shade harm pansies?,They grow as well in it.,"In the shade they grew ""as tall as ever"".",a,b,c,2,d,e,f,g,https://health.example/pansies/
+)csv",
+       {"https://health.example/fir-tea/", "https://health.example/fir-tea/#2", "https://health.example/pansies/"},
+       {"", "", ""},
+       {"unknown", "yes", "no"},
+       {{"claim", "Does shade harm pansies?"}, {"evidence", "In the shade they grew \"as tall as ever\"."}},
+       {},
+       {"They grow as well in it."},
+       about_words},
+      {"ecqa",
+       "ecqa_val_cqa_1090.csv",
+       R"csv(,q_no,q_concept,q_text,q_op1,q_op2,q_op3,q_op4,q_op5,q_ans,taskA_pos,taskA_neg,taskB
+0,c0ffee,cork,Where does a cork float?,sand,water,attic,water,wool,water,"Corks are light.
+Water is not.",Sand holds no cork up.,"A cork is lighter than water, and so it floats."
+1,beef,quill,Who writes with a quill?,"mason, aged",baker,scribe,sailor,mole,scribe,Scribes write.,Moles do not.,"Scribes write.
+The others seldom do."
+)csv",
+       {"c0ffee", "beef"},
+       {"", ""},
+       {"B", "C"},
+       {{"question", "Who writes with a quill?"}, {"options", "A) mason, aged B) baker C) scribe D) sailor E) mole"}},
+       {},
+       {"Scribes write.\nThe others seldom do."},
+       about_words},
       {"lre",
        "commonsense/tool_trade.json",
        R"({"name": "tool of a trade", "prompt_templates": ["A {} is used by a", "It takes a {} to be a"],

@@ -2,10 +2,13 @@
 
 #include <catch2/catch.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../io/temp_folder.hpp"
+#include "quantlens/metrics/classification.hpp"
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/tasks/dialogue.hpp"
 #include "task_folder.hpp"
 
 using namespace quantlens;
@@ -102,6 +105,33 @@ TEST_CASE("items without an id column are numbered, and empty parts of a field l
   CHECK(task.items[0].id == "1");
   CHECK(task.items[1].id == "2");
   CHECK(task.items[1].fields.at("text") == "Small");
+}
+
+TEST_CASE("items whose ids the data repeat are numbered behind them, past ids that are there") {
+  std::string csv = good_csv.substr(0, good_csv.find('\n') + 1);
+  for (const char* id : {"a", "b", "a", "a#3", "a", "", "b", "", "b#2"}) csv += concat(id, ",1,x,,,,\n");
+  std::vector<std::string> ids;
+  for (const Item& item : load(good_toml, csv).items) ids.push_back(item.id);
+  CHECK(ids == std::vector<std::string>{"a", "b", "a#2", "a#3", "a#4", "", "b#3", "#2", "b#2"});
+}
+
+TEST_CASE("a task without demonstrations has zero-shot prompts, whose answers nobody is shown") {
+  const std::string bare =
+      replaced(replaced(good_toml, "demonstrations = \"demonstrations.jsonl\"\n", ""), "demonstrations = 1\n", "");
+  const std::string toml = replaced(bare, "demonstrations = 2\n", "demonstrations = 0\n");
+  const Task task = load(toml);
+  CHECK(task.demonstrations.empty());
+  CHECK(make_protocol("nle")->supports(task));
+  const Dialogue dialogue(task, std::vector<std::string_view>{"classify"}, 1);
+  const Prompt prompt = dialogue.prompt(prompt_values(task, task.items[1], no_label));
+  CHECK(prompt.messages == std::vector<ChatMessage>{{"system", "One of good or bad."}, {"user", "Small ()"}});
+  CHECK(prompt.answer_prefix == "A:");
+
+  CHECK_THROWS_WITH(load(bare), Contains("asks for 2 demonstrations; there are 0"));
+  CHECK_THROWS_WITH(load(replaced(toml, "{label}, not", "{lable}, not")), Contains("did you mean 'label'"));
+  CHECK_THROWS_WITH(load(replaced(toml, "\"A: {label}\"", "\"A: {lable}\"")), Contains("did you mean 'label'"));
+  CHECK_THROWS_WITH(load(replaced(toml, "{explanation}", "{explanation")),
+                    Contains("[explain] answer: expected a {placeholder}"));
 }
 
 TEST_CASE("a task.toml that is wrong is refused by file, table and key") {
@@ -232,7 +262,8 @@ TEST_CASE("paths in a task.toml stay inside the folder") {
 TEST_CASE("bad data is refused by file and row") {
   CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "b,2", "b,3")), Contains("test.csv row 2: '3'"));
   CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "class", "clas")), Contains("row 1: no column 'class'"));
-  CHECK_THROWS_WITH(load(good_toml, replaced(good_csv, "b,2", "a,2")), Contains("two items have the id 'a'"));
+  CHECK_THROWS_WITH(load(good_toml, good_csv, replaced(good_demonstrations, "d2", "d1")),
+                    Contains("two items have the id 'd1'"));
   CHECK_THROWS_WITH(load(good_toml, good_csv.substr(0, good_csv.find('\n') + 1)), Contains("has no items"));
   CHECK_THROWS_AS(load(good_toml, replaced(good_csv, "Small", "Sm\xffll")), InputError);
   CHECK_THROWS_AS(load(good_toml, good_csv + "c,1\n"), InputError);
@@ -305,7 +336,7 @@ TEST_CASE("a data set that is not there has an error id of its own, so that a ru
     return std::string("none");
   };
   CHECK(id_of() == "task_data");
-  folder.write("data/toy/test.csv", replaced(good_csv, "b,2", "a,2"));
+  folder.write("data/toy/test.csv", replaced(good_csv, "class", "clas"));
   CHECK(id_of() == "task_row");
 }
 

@@ -53,6 +53,7 @@ TEST_CASE("a task is described by what it holds and by the protocols that it sup
   CHECK(line["task"] == "world_topic");
   CHECK(line["labels"] == Json{"world", "sports", "business", "technology"});
   CHECK(line["n_items"] == 1600);
+  CHECK(line["n_items_of_label"] == Json{{"world", 400}, {"sports", 400}, {"business", 400}, {"technology", 400}});
   const auto has = [](const Json& list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };

@@ -14,7 +14,7 @@ namespace quantlens::inline QUANTLENS_ABI {
 
 /// What is to be measured, and what the program does with it.
 struct BenchCommandLine : BenchOptions {
-  std::filesystem::path tasks_dir;  ///< empty: those that come with quantlens
+  std::vector<std::filesystem::path> tasks_dirs;  ///< besides those that come with quantlens
   std::filesystem::path out = "./quantlens-out";
   bool quiet = false;
   bool list = false;
@@ -24,7 +24,7 @@ struct BenchCommandLine : BenchOptions {
 };
 
 /// Reads the arguments after the program's name, as `--flag value` or `--flag=value`; of a flag that is given again the
-/// last value counts.
+/// last value counts, but every --tasks-dir.
 /// Errors: InputError for an unknown flag (with the nearest known one), a missing or malformed value.
 [[nodiscard]] BenchCommandLine parse_bench_command_line(std::span<const std::string> arguments);
 

@@ -38,7 +38,13 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
                   "whose data are here and whose prompts fit into the model's context",
                   options.tasks);
   add_path_option(app, "--data", "Data sets that tasks do not bring: DIR/<task>/...", options.data, "DIR");
-  add_path_option(app, "--tasks-dir", "Where the task folders are", options.tasks_dir, "DIR");
+  add_value_option(app, "--tasks-dir",
+                   "Holds task folders, besides those that come with quantlens; may be given several times; of two "
+                   "tasks with the same name the one that was given last counts",
+                   {"DIR"}, [&options](const std::string& value) {
+                     if (value.empty()) throw InputError("usage", "--tasks-dir takes a path; got ''");
+                     options.tasks_dirs.emplace_back(value);
+                   });
   add_value_option(app, "--prompts",
                    "auto: the prompts that the baseline's model was trained on, where a task has such for its name, "
                    "else the ordinary ones; plain: always these; trained: wherever there are",

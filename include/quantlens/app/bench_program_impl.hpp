@@ -174,10 +174,19 @@ struct OpenedSecondModels {
   std::optional<BartScorer> bart;
 };
 
+/// Our own tasks, where they are there or no others are given, and then the user's.
+inline std::vector<std::filesystem::path> tasks_dirs(const BenchCommandLine& options,
+                                                     const std::filesystem::path& own_tasks) {
+  std::vector<std::filesystem::path> dirs = options.tasks_dirs;
+  std::error_code error;
+  if (dirs.empty() || std::filesystem::is_directory(own_tasks, error)) dirs.insert(dirs.begin(), own_tasks);
+  return dirs;
+}
+
 /// What the run is to measure, after all that can be known of it without a model.
-inline Plan make_checked_plan(const BenchCommandLine& options, const OpenedModels& models) {
-  Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
-                        models.baseline().own_name());
+inline Plan make_checked_plan(const BenchCommandLine& options, const std::filesystem::path& own_tasks,
+                              const OpenedModels& models) {
+  Plan plan = make_plan(options, tasks_dirs(options, own_tasks), models.baseline().own_name());
   check_prompts(plan, *models.model, models.other.get(), options);
   return plan;
 }
@@ -258,7 +267,7 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
 }  // namespace report_detail
 
 QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, const OpenModel& open, std::ostream& out,
-                                       std::ostream& err, const Host& host) {
+                                       std::ostream& err, const Host& host, const std::filesystem::path& own_tasks) {
   return run_program(out, err, "", [&] {
     const BenchCommandLine options = parse_bench_command_line(arguments);
     if (options.help) out << bench_help();
@@ -270,7 +279,7 @@ QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, c
     for (const ModelProvider* model : {models.model.get(), models.other.get()})
       if (model != nullptr)
         for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";
-    const Plan plan = report_detail::make_checked_plan(options, models);
+    const Plan plan = report_detail::make_checked_plan(options, own_tasks, models);
     for (const std::string& why : plan.skipped) err << "skipped: " << printable(why) << "\n";
     report_detail::initialize_benchmark(options.benchmark_arguments);
     const std::vector<Cell> cells = filtered_cells(plan.cells(), benchmark::GetBenchmarkFilter());

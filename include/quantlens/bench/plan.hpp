@@ -55,9 +55,10 @@ void add_once(std::vector<T>& list, T value) {
 }  // namespace bench_detail
 
 /// `model_name`: the own name of the baseline's model, which decides on the prompts of both sides; empty: none is
-/// known. Errors: InputError for unknown names (with the nearest known one), for tasks that cannot be loaded, and for a
-/// named protocol that needs a model which this run does not have.
-[[nodiscard]] Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
+/// known. `tasks_dirs` hold task folders; of two with the same name the later one counts.
+/// Errors: InputError for unknown names (with the nearest known one), for tasks that cannot be loaded, and for a named
+/// protocol that needs a model which this run does not have.
+[[nodiscard]] Plan make_plan(const BenchOptions& options, const std::vector<std::filesystem::path>& tasks_dirs,
                              std::string_view model_name);
 
 }  // namespace quantlens::inline QUANTLENS_ABI

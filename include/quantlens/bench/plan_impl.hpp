@@ -40,41 +40,48 @@ QUANTLENS_INLINE const PlannedTask& Plan::task_of(const Cell& cell) const {
 
 namespace bench_detail {
 
-/// Names of the folders in `folder` that hold a task.toml, sorted.
-inline std::vector<std::string> task_names(const std::filesystem::path& folder) {
-  std::vector<std::string> names;
+/// The folders in `folder` that hold a task.toml.
+inline std::vector<std::filesystem::path> task_folders(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> found;
   std::error_code error;
   std::filesystem::directory_iterator entry(folder, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     std::error_code none;
-    if (std::filesystem::exists(entry->path() / "task.toml", none)) names.push_back(entry->path().filename().string());
+    if (std::filesystem::exists(entry->path() / "task.toml", none)) found.push_back(entry->path());
   }
-  if (names.empty())
+  if (found.empty())
     throw InputError("task", concat("no task folder in '", folder.string(), "'", error ? ": " + error.message() : "",
                                     "; name the right one with --tasks-dir"));
-  std::sort(names.begin(), names.end());
-  return names;
+  return found;
 }
 
 class TaskLoader {
  public:
-  TaskLoader(std::filesystem::path folder, std::filesystem::path data)
-      : folder_(std::move(folder)), data_(std::move(data)), names_(task_names(folder_)), prompts_(known_prompts()) {}
+  TaskLoader(const std::vector<std::filesystem::path>& tasks_dirs, std::filesystem::path data)
+      : data_(std::move(data)), prompts_(known_prompts()) {
+    for (const std::filesystem::path& dir : tasks_dirs)
+      for (const std::filesystem::path& folder : task_folders(dir)) folders_[folder.filename().string()] = folder;
+  }
 
-  [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
+  /// Sorted.
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : folders_) all.push_back(entry.first);
+    return all;
+  }
 
   /// Errors: InputError for an unknown name, a broken folder, or data that are not there.
   std::shared_ptr<const PromptedTask> load(const std::string& name) {
-    if (std::find(names_.begin(), names_.end(), name) == names_.end()) throw unknown_name("task", name, names_);
+    const auto folder = folders_.find(name);
+    if (folder == folders_.end()) throw unknown_name("task", name, names());
     std::shared_ptr<const PromptedTask>& task = loaded_[name];
-    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder_ / name, data_, prompts_));
+    if (!task) task = std::make_shared<const PromptedTask>(load_task(folder->second, data_, prompts_));
     return task;
   }
 
  private:
-  std::filesystem::path folder_;
+  std::map<std::string, std::filesystem::path> folders_;
   std::filesystem::path data_;
-  std::vector<std::string> names_;
   std::vector<PromptKind> prompts_;
   std::map<std::string, std::shared_ptr<const PromptedTask>> loaded_;
 };
@@ -144,13 +151,13 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std:
 
 }  // namespace bench_detail
 
-QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::filesystem::path& tasks_dir,
+QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::vector<std::filesystem::path>& tasks_dirs,
                                 std::string_view model_name) {
   Plan plan;
   for (const std::string& format : options.formats)
     bench_detail::add_once(plan.formats, NamedFormat(parse_format(format)));
 
-  bench_detail::TaskLoader loader(tasks_dir, options.data);
+  bench_detail::TaskLoader loader(tasks_dirs, options.data);
   for (const TaskProtocol& what : bench_detail::resolve_tasks(options, model_name, loader, plan.skipped)) {
     PlannedTask planned;
     planned.what = what;

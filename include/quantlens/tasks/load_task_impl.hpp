@@ -21,6 +21,7 @@
 #include "quantlens/core/suggest.hpp"
 #include "quantlens/tasks/fact_table.hpp"
 #include "quantlens/tasks/hints.hpp"
+#include "quantlens/tasks/label_column.hpp"
 #include "quantlens/tasks/load_task.hpp"
 #include "quantlens/tasks/prompt_reader.hpp"
 #include "quantlens/tasks/redaction_judge.hpp"
@@ -84,6 +85,7 @@ class TaskReader {
   }
 
  private:
+  static constexpr std::string_view options_name = "options";
   using Prompts = std::map<std::string, PromptTemplate, std::less<>>;
 
   [[nodiscard]] static std::string_view name_of(TaskKind kind) {
@@ -110,20 +112,24 @@ class TaskReader {
   [[nodiscard]] std::vector<std::string> content_names() const {
     std::vector<std::string> names;
     for (const auto& entry : content_) names.push_back(entry.first);
+    if (!label_.options.empty()) names.emplace_back(options_name);
     return names;
   }
 
   void read_fields(const TomlTable& table) {
-    table.check_keys(facts_ ? std::vector<std::string>{"id", "content"}
-                            : std::vector<std::string>{"id", "label", "references", "content", "insertions"});
+    table.check_keys(facts_
+                         ? std::vector<std::string>{"id", "content"}
+                         : std::vector<std::string>{"id", "label", "options", "references", "content", "insertions"});
     insertions_column_ = table.string_or("insertions", "");
     id_column_ = table.string_or("id", "");
-    if (!facts_) label_column_ = table.string("label");
+    if (!facts_) label_.name = table.string("label");
+    if (table.has("options")) label_.options = table.strings("options");
     if (table.has("references")) reference_columns_ = table.strings("references");
     std::vector<std::string> taken{"label", "labels", "target", "unknown", "reasoning", "hint"};
     if (facts_)
       for (const auto& names : {facts_->given(), facts_->asked()})
         taken.insert(taken.end(), names.begin(), names.end());
+    if (!label_.options.empty()) taken.emplace_back(options_name);
     const TomlTable content = table.table("content");
     for (const std::string& name : content.keys()) {
       if (std::find(taken.begin(), taken.end(), name) != taken.end())
@@ -149,12 +155,15 @@ class TaskReader {
     task_.unknown_label = table.string_or("unknown", "");
     if (different.contains(task_.unknown_label))
       throw InputError("task", concat(table.where(), ": 'unknown' must not be among 'names'"));
+    if (!label_.options.empty() && label_.options.size() != task_.labels.size())
+      throw InputError("task", concat(table.where(), ": [fields] options names ", label_.options.size(),
+                                      " columns, expected one for each of the ", task_.labels.size(), " labels"));
     if (table.has("values")) {
       const TomlTable values = table.table("values");
       for (const std::string& value : values.keys())
-        label_of_value_[value] = label_index(values.string(value), values.where());
-    } else {
-      for (const std::string& label : task_.labels) label_of_value_[label] = label_index(label, table.where());
+        label_.label_of_value[value] = label_index(values.string(value), values.where());
+    } else if (label_.options.empty()) {
+      for (const std::string& label : task_.labels) label_.label_of_value[label] = label_index(label, table.where());
     }
     if (!table.has("counterfactual_target")) return;
     const TomlTable targets = table.table("counterfactual_target");
@@ -187,7 +196,7 @@ class TaskReader {
           facts_->read_demonstration(row, item);
         else
           item.label = label_index(row.at("label"), row.where);
-        for (const auto& entry : content_) static_cast<void>(row.at(entry.first));
+        for (const std::string& name : content_names()) static_cast<void>(row.at(name));
         task_.demonstrations.push_back(std::move(item));
       }
     }
@@ -287,7 +296,7 @@ class TaskReader {
     const auto columns = table.has("columns") ? table.strings("columns") : std::vector<std::string>{};
     for (const DataRow& row : read_data_rows(path, format, columns)) task_.items.push_back(item_of(row));
     if (task_.items.empty()) throw InputError("task_row", path.string() + " has no items");
-    check_ids(task_.items, path.string());
+    tell_ids_apart(task_.items);
   }
 
   [[nodiscard]] Item item_of(const DataRow& row) const {
@@ -296,27 +305,33 @@ class TaskReader {
     if (facts_)
       facts_->read_item(row, item);
     else
-      item.label = label_of(row);
+      item.label = label_.label_of(row);
     for (const std::string& column : reference_columns_)
       if (const std::string& text = row.at(column); !text.empty()) item.references.push_back(text);
     for (const auto& [name, parts] : content_) {
       std::string& text = item.fields[name];
       for (const std::string& part : parts) text += concat(text.empty() ? "" : " ", row.at(part));
     }
+    if (!label_.options.empty())
+      item.fields[std::string(options_name)] = list_options(row, label_.options, task_.labels);
     if (!insertions_column_.empty())
       item.insertions = parse_insertions(row.at(insertions_column_), item.fields.at(task_.edit_field), task_.labels,
                                          concat(row.where, " ", insertions_column_));
     return item;
   }
 
-  [[nodiscard]] std::size_t label_of(const DataRow& row) const {
-    const auto label = label_of_value_.find(row.at(label_column_));
-    if (label != label_of_value_.end()) return label->second;
-    std::vector<std::string> known;
-    for (const auto& entry : label_of_value_) known.push_back(entry.first);
-    const std::string unknown = row.at(label_column_);
-    throw unknown_name(concat("label in column '", label_column_, "' of ", row.where, ":"), unknown, known,
-                       concat("; write one of these, or map '", unknown, "' in [labels.values] of task.toml"));
+  /// Owners' ids need not be unique, ours must: the second item of an id gets "#2" behind it, the third "#3", or the
+  /// next number that no other id has.
+  static void tell_ids_apart(std::vector<Item>& items) {
+    std::set<std::string> taken;
+    for (const Item& item : items) taken.insert(item.id);
+    std::map<std::string, std::size_t> n_seen;
+    for (Item& item : items) {
+      const std::string id = item.id;
+      std::size_t& n = n_seen[id];
+      if (++n == 1) continue;
+      while (!taken.insert(item.id = concat(id, "#", n)).second) ++n;
+    }
   }
 
   static void check_ids(const std::vector<Item>& items, const std::string& where) {
@@ -335,11 +350,10 @@ class TaskReader {
   TaskKind kind_ = TaskKind::labels;
   std::optional<FactTable> facts_;  // none: the task has labels
   std::string id_column_;           // empty: items are numbered from 1
-  std::string label_column_;
+  LabelColumn label_;
   std::vector<std::string> reference_columns_;
   std::string insertions_column_;                            // empty: there is none
   std::map<std::string, std::vector<std::string>> content_;  // name in prompts: columns of the data file
-  std::map<std::string, std::size_t> label_of_value_;
 };
 
 }  // namespace detail

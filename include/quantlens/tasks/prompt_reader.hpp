@@ -36,21 +36,24 @@ inline constexpr std::size_t default_max_new_tokens = 256;
 /// The same where the answer is the name of something. Source: Yang et al. 2024, see two_hop.hpp.
 inline constexpr std::size_t default_max_name_tokens = 32;
 
+/// A template with any placeholders.
+[[nodiscard]] inline TextTemplate text_template(const TomlTable& table, std::string_view key) {
+  const std::string source = table.string(key);
+  try {
+    return TextTemplate(source);
+  } catch (const InputError& error) {
+    throw InputError("task", concat(table.where(), " ", key, ": ", error.message()));
+  }
+}
+
 /// Errors: InputError for a placeholder that is not among `known`.
 [[nodiscard]] inline TextTemplate text_template(const TomlTable& table, std::string_view key,
                                                 const std::vector<std::string>& known) {
-  const std::string where = concat(table.where(), " ", key);
-  const std::string source = table.string(key);
-  try {
-    TextTemplate text(source);
-    for (const std::string& name : text.placeholders())
-      if (std::find(known.begin(), known.end(), name) == known.end())
-        throw unknown_name(concat("placeholder in ", where, ":"), name, known);
-    return text;
-  } catch (const InputError& error) {
-    if (error.id() != "template") throw;
-    throw InputError("task", concat(where, ": ", error.message()));
-  }
+  TextTemplate text = text_template(table, key);
+  for (const std::string& name : text.placeholders())
+    if (std::find(known.begin(), known.end(), name) == known.end())
+      throw unknown_name(concat("placeholder in ", table.where(), " ", key, ":"), name, known);
+  return text;
 }
 
 /// The user's turn and the answer, and the keys that all prompts share.
@@ -163,6 +166,9 @@ inline void check_free_text(const TomlTable& table, const PromptTemplate& prompt
     std::erase(in_user, "target");
     std::erase(in_answer, "target");
   }
+  // Where there are no demonstrations, nobody is shown an answer, and nothing tells which columns they would have.
+  if (kind.knows_label && names.n_demonstrations == 0)
+    in_answer = detail::text_template(table, "answer").placeholders();
   std::vector<std::string> in_system{"labels"};
   if (names.has_unknown) {
     in_user.emplace_back("unknown");

@@ -13,8 +13,8 @@
 namespace quantlens::inline QUANTLENS_ABI {
 
 /// The first `limit` items of a seeded shuffle over the item ids, or all of them in that order.
-/// It depends on seed, task and ids alone: not on the format, nor on the order of the data file; and a larger limit
-/// only adds items.
+/// It depends on seed, task and ids alone: not on the format, nor on the order of the data file (but where ids that it
+/// repeats are numbered); and a larger limit only adds items.
 [[nodiscard]] std::vector<Item> select_items(const Task& task, std::optional<std::size_t> limit, std::uint64_t seed);
 
 /// `count` demonstrations of a task, the same for every item and format: each label's are shuffled, then the labels

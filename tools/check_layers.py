@@ -30,7 +30,8 @@ ROOMS = {
     "protocols": ["core", "metrics", "models", "stats", "tasks", "text"],
     "bench": ["convert", "core", "io", "metrics", "models", "protocols", "quant", "runtime", "stats", "tasks"],
     "report": ["bench", "core", "io", "stats"],
-    "app": ["bench", "core", "io", "models", "report"],
+    "studies": ["bench", "core", "io", "metrics", "protocols", "quant", "stats", "tasks"],
+    "app": ["bench", "core", "io", "models", "report", "studies"],
 }
 # No room holds more headers than a reader can keep in view. What a header declares, an `_impl.hpp` of its name may define:
 # that one is no header of its own, and only its header includes it.
@@ -41,8 +42,8 @@ IMPL = "_impl.hpp"
 KERNELS = ["core/", "packed/", "isa/", "kernels/", "io/ggml_type.hpp", "version.hpp"]
 
 # Where each third party may be included: prefixes of paths below include/quantlens, or below the repository.
-JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "protocols/", "bench/", "report/", "app/",
-        "tests/", "tools/", "benchmarks/"]
+JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "protocols/", "bench/", "report/", "studies/",
+        "app/", "tests/", "tools/", "benchmarks/"]
 THIRD_PARTIES = {
     r"xsimd/": ["isa/simd.hpp"],
     r"(imm|x86)intrin\.h|cpuid\.h": ["isa/"],

@@ -35,6 +35,9 @@
 #include "quantlens/io/data_folders.hpp"
 #include "quantlens/report/benchmark_output.hpp"
 #include "quantlens/report/console.hpp"
+#include "quantlens/studies/studies.hpp"
+#include "quantlens/studies/study_results.hpp"
+#include "quantlens/studies/study_tasks.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -143,8 +146,12 @@ inline OpenedModels open_models(const BenchOptions& options, const OpenModel& op
 
 /// What the run is to measure, after all that can be known of it without a model.
 inline Plan make_checked_plan(const BenchCommandLine& options, const OpenedModels& models) {
-  Plan plan = make_plan(options, options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir,
-                        models.baseline().own_name());
+  const std::filesystem::path tasks_dir = options.tasks_dir.empty() ? find_data_folder("tasks") : options.tasks_dir;
+  const std::string model_name = models.baseline().own_name();
+  BenchOptions planned = options;
+  if (!options.study.empty() && options.tasks.empty())
+    planned.tasks = study_tasks(find_study(options.study), options, tasks_dir, model_name);
+  Plan plan = make_plan(planned, tasks_dir, model_name);
   check_prompts(plan, *models.model, models.other.get(), options);
   return plan;
 }
@@ -156,6 +163,14 @@ inline void print_failures(const nlohmann::ordered_json& results, std::ostream& 
       err << printable(task + ": " + left_out) << "\n";
     for (const std::string& line : no_deltas_texts(rows)) err << printable(task + ": " + line) << "\n";
   }
+}
+
+/// What the rows say of the study that was asked for; null where none was.
+inline nlohmann::ordered_json study_of(const BenchOptions& options, const nlohmann::ordered_json& results,
+                                       Sweep& sweep) {
+  if (options.study.empty()) return nullptr;
+  const Study& study = find_study(options.study);
+  return study_json(study, results, sweep.finished_rows(), published_numbers(study), options.seed);
 }
 
 inline int run_cells(const BenchCommandLine& options, const Plan& plan, const std::vector<Cell>& cells,
@@ -203,8 +218,9 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
   manifest["finished"] = utc_time();
   manifest["interrupted"] = interrupted_by != 0;
   if (!sweep.baseline_error().empty()) manifest["baseline_error"] = sweep.baseline_error();
-  const nlohmann::ordered_json results =
+  nlohmann::ordered_json results =
       results_json(std::move(manifest), sweep, model, {timing.threads, options.latency_threads});
+  results["study"] = study_of(options, results, sweep);
   // Before Google Benchmark, which may end the program, writes anything.
   write_results(options.out / "results.json", results);
   if (interrupted_by != 0) err << progress.interrupted_text() << "\n";

@@ -29,6 +29,8 @@ if(NOT "quantlens" IN_LIST quantlens_components)
 endif()
 install(FILES "${PROJECT_SOURCE_DIR}/cmake/Findhttplib.cmake" DESTINATION "${package_dir}/modules" COMPONENT quantlens)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/tasks" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens" COMPONENT quantlens)
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/docs/studies" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens/docs"
+        COMPONENT quantlens)
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/reference_models" DESTINATION "${CMAKE_INSTALL_DATADIR}/quantlens"
         COMPONENT quantlens FILES_MATCHING PATTERN "refworld-*/*" PATTERN "calibration/*" PATTERN train EXCLUDE PATTERN world EXCLUDE)
 

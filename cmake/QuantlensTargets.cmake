@@ -62,7 +62,7 @@ if("quantlens" IN_LIST quantlens_components)
   find_package(httplib REQUIRED)
   add_library(quantlens_quantlens INTERFACE)
   quantlens_add_headers(quantlens_quantlens INTERFACE quantlens.hpp main.hpp metrics stats explain tasks asking protocols
-                        bench report app)
+                        bench report studies app)
   target_link_libraries(quantlens_quantlens INTERFACE quantlens_runtime range-v3::range-v3 tomlplusplus::tomlplusplus
                                                       Boost::headers benchmark::benchmark CLI11::CLI11
                                                       httplib::httplib)

@@ -32,7 +32,8 @@ ROOMS = {
     "protocols": ["asking", "core", "explain", "metrics", "models", "stats", "tasks"],
     "bench": ["asking", "convert", "core", "io", "metrics", "models", "protocols", "quant", "runtime", "stats", "tasks"],
     "report": ["bench", "core", "io", "stats"],
-    "app": ["bench", "core", "io", "models", "report"],
+    "studies": ["bench", "core", "io", "metrics", "protocols", "quant", "stats", "tasks"],
+    "app": ["bench", "core", "io", "models", "report", "studies"],
 }
 # No room holds more headers than a reader can keep in view. What a header declares, an `_impl.hpp` of its name may define:
 # that one is no header of its own, and only its header includes it.
@@ -43,7 +44,7 @@ IMPL = "_impl.hpp"
 KERNELS = ["core/", "packed/", "isa/", "kernels/", "io/ggml_type.hpp", "version.hpp"]
 
 # Where each third party may be included: prefixes of paths below include/quantlens, or below the repository.
-JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "asking/", "protocols/", "bench/", "report/", "app/",
+JSON = ["io/", "jinja/", "text/", "weights/", "checkpoints/", "models/", "tasks/", "asking/", "protocols/", "bench/", "report/", "studies/", "app/",
         "tests/", "tools/", "benchmarks/"]
 THIRD_PARTIES = {
     r"xsimd/": ["isa/simd.hpp"],

@@ -96,6 +96,25 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
   CHECK(options.version);
 }
 
+TEST_CASE("bench command line: a study brings its own columns and no times, where no flag says otherwise", "[app]") {
+  const BenchCommandLine options = parse({"--seed", "3", "--study", "self-explanations"});
+  CHECK(options.study == "self-explanations");
+  CHECK(options.formats ==
+        std::vector<std::string>{"full", "bnb-nf4", "bnb-int8", "gptq-w4-g128", "gptq-w8-g128", "awq-w4-g128"});
+  CHECK(options.latency_items == 0);
+  CHECK(options.limit == unnamed_limit);
+  CHECK(options.seed == 3);
+  CHECK(options.tasks.empty());
+  const BenchCommandLine other = parse({"--formats", "rtn-w4", "--latency-items=2", "--study=self-explanations",
+                                        "--columns", "full,rtn-w8", "--limit", "all"});
+  CHECK(other.formats == std::vector<std::string>{"rtn-w4"});  // the last word, wherever it stands
+  CHECK(other.latency_items == 2);
+  CHECK_FALSE(other.limit);
+  CHECK(parse({"--study=self-explanations", "--columns", "full,rtn-w8"}).formats.size() == 2);
+  CHECK_THAT(error_of({"--study", "self-explanation"}), Catch::Contains("did you mean 'self-explanations'?"));
+  CHECK_THAT(error_of({"--columns", ","}), Catch::Contains("--columns takes a list"));
+}
+
 TEST_CASE("bench command line: the set of prompts", "[app]") {
   CHECK(parse({"--prompts", "auto"}).prompts == PromptChoice::automatic);
   CHECK(parse({"--prompts=plain"}).prompts == PromptChoice::plain);

@@ -36,7 +36,7 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
   REQUIRE(result.status == 0);
   const Json results = program.results();
   CHECK(results["schema"] == "quantlens-results/1");
-  CHECK(keys_of(results) == std::set<std::string>{"schema", "manifest", "rows", "rankings"});
+  CHECK(keys_of(results) == std::set<std::string>{"schema", "manifest", "rows", "rankings", "study"});
   REQUIRE(results["rows"].size() == 3);
   for (const Json& row : results["rows"]) {
     CHECK(keys_of(row) == std::set<std::string>{"model", "format", "task", "repetition", "status", "error", "reproduce",

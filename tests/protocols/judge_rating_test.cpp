@@ -139,7 +139,7 @@ TEST_CASE("judged: a judge that writes is read, and what is no rating is a share
   // "5" of all explanations' coherence; of trustworthiness by item.
   judge.on_complete = [](const CompletionRequest& request) -> Completion {
     if (asks_for_coherence(request.prompt)) return {"5"};
-    if (last_turn_has(request.prompt, "one")) return {" 4 - fine"};
+    if (last_turn_has(request.prompt, "one two")) return {" 4 - fine"};
     if (last_turn_has(request.prompt, "five")) return {"Score: 3"};
     return {"3.5/5"};
   };
@@ -226,7 +226,7 @@ TEST_CASE("tiger_score: the header's total, the errors' own, and what cannot be 
   ScriptedModel model = explaining();
   WritingJudge judge;
   judge.on_complete = [](const CompletionRequest& request) -> Completion {
-    if (last_turn_has(request.prompt, "one"))
+    if (last_turn_has(request.prompt, "one two"))
       return {
           "The model-generated output contains 2 errors, with a total score reduction of 4.5.\n"
           "Error location 1: good\nError aspect 1: reason\nExplanation 1: none is given\nSeverity 1: Major\n"

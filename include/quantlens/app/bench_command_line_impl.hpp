@@ -13,6 +13,7 @@
 #include "quantlens/app/engine_options.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/suggest.hpp"
+#include "quantlens/studies/studies.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -32,6 +33,13 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
                   "A .gguf file, a Hugging Face folder, or a reference model: refworld-faithful, refworld-unfaithful, "
                   "refworld-small",
                   options.model, "MODEL");
+  add_value_option(app, "--study",
+                   "A published study: its columns, tasks and measures, shown beside the numbers that were published; "
+                   "other flags change what it measures. There is: self-explanations",
+                   {"STUDY"}, [&options](const std::string& value) { options.study = find_study(value).name; });
+  // Before --formats, which so has the last word.
+  add_value_option(app, "--columns", "Other formats for the columns of the study; the same as --formats", {"LIST"},
+                   [&options](const std::string& value) { options.formats = parse_list("--columns", value); });
   add_list_option(app, "--formats", "Separated by commas", options.formats);
   add_list_option(app, "--tasks",
                   "task/protocol, or task for all of its protocols but cc_shap and cc_shap_cot; default: every task "
@@ -121,6 +129,12 @@ inline void add_program_options(CLI::App& app, BenchCommandLine& options) {
       "them: 'nle/rtn-w8$'; '-REGEX' for all others.");
 }
 
+/// What a study asks for where no flag says otherwise: its columns, and no times.
+inline void apply_study(const Study& study, BenchCommandLine& options) {
+  options.formats.assign(study.columns.begin(), study.columns.end());
+  options.latency_items = 0;
+}
+
 /// Calls use(app) with the options of the program; `limits` is set where the user gives a limit.
 template <class Use>
 void with_bench_app(BenchCommandLine& options, bool& limits, Use&& use) {
@@ -138,12 +152,20 @@ void with_bench_app(BenchCommandLine& options, bool& limits, Use&& use) {
 }  // namespace app_detail
 
 QUANTLENS_INLINE BenchCommandLine parse_bench_command_line(std::span<const std::string> arguments) {
-  BenchCommandLine options;
-  options.arguments.assign(arguments.begin(), arguments.end());
+  const auto parsed_over = [&](BenchCommandLine options, bool& limits) {
+    options.arguments.assign(arguments.begin(), arguments.end());
+    app_detail::with_bench_app(options, limits, [&](CLI::App& app) {
+      static_cast<void>(parse_command_line(app, arguments, &options.benchmark_arguments));
+    });
+    return options;
+  };
   bool limits = false;
-  app_detail::with_bench_app(options, limits, [&](CLI::App& app) {
-    static_cast<void>(parse_command_line(app, arguments, &options.benchmark_arguments));
-  });
+  BenchCommandLine options = parsed_over({}, limits);
+  if (!options.study.empty()) {
+    BenchCommandLine defaults;
+    app_detail::apply_study(find_study(options.study), defaults);
+    options = parsed_over(defaults, limits);
+  }
   if (!limits && options.tasks.empty()) options.limit = unnamed_limit;
   return options;
 }

@@ -38,6 +38,9 @@
 #include "quantlens/models/bert_encoder.hpp"
 #include "quantlens/report/benchmark_output.hpp"
 #include "quantlens/report/console.hpp"
+#include "quantlens/studies/studies.hpp"
+#include "quantlens/studies/study_results.hpp"
+#include "quantlens/studies/study_tasks.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -136,13 +139,13 @@ struct OpenedModels {
 };
 
 /// A baseline that is no format is another model, whose `full` is meant.
-inline OpenedModels open_models(const BenchOptions& options, const OpenModel& open) {
+inline OpenedModels open_models(const BenchOptions& options, const OpenModel& open, const Host& host) {
   OpenedModels models{open(find_model(options.model), options), nullptr, {}, {}};
   if (const auto other = baseline_model(options.baseline))
     models.other = open(*other, options);
   else
     models.baseline_format = parse_format(options.baseline);
-  models.judge = open_judge(options, open, {models.model.get(), models.other.get()});
+  models.judge = open_judge(options, open, {models.model.get(), models.other.get()}, host.seconds);
   return models;
 }
 
@@ -186,7 +189,12 @@ inline std::vector<std::filesystem::path> tasks_dirs(const BenchCommandLine& opt
 /// What the run is to measure, after all that can be known of it without a model.
 inline Plan make_checked_plan(const BenchCommandLine& options, const std::filesystem::path& own_tasks,
                               const OpenedModels& models) {
-  Plan plan = make_plan(options, tasks_dirs(options, own_tasks), models.baseline().own_name());
+  const std::vector<std::filesystem::path> dirs = tasks_dirs(options, own_tasks);
+  const std::string model_name = models.baseline().own_name();
+  BenchOptions planned = options;
+  if (!options.study.empty() && options.tasks.empty())
+    planned.tasks = study_tasks(find_study(options.study), options, dirs, model_name);
+  Plan plan = make_plan(planned, dirs, model_name);
   check_prompts(plan, *models.model, models.other.get(), options);
   return plan;
 }
@@ -198,6 +206,14 @@ inline void print_failures(const nlohmann::ordered_json& results, std::ostream& 
       err << printable(task + ": " + left_out) << "\n";
     for (const std::string& line : no_deltas_texts(rows)) err << printable(task + ": " + line) << "\n";
   }
+}
+
+/// What the rows say of the study that was asked for; null where none was.
+inline nlohmann::ordered_json study_of(const BenchOptions& options, const nlohmann::ordered_json& results,
+                                       Sweep& sweep) {
+  if (options.study.empty()) return nullptr;
+  const Study& study = find_study(options.study);
+  return study_json(study, results, sweep.finished_rows(), published_numbers(study), options.seed);
 }
 
 inline int run_cells(const BenchCommandLine& options, const Plan& plan, const std::vector<Cell>& cells,
@@ -248,8 +264,9 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
   manifest["finished"] = utc_time();
   manifest["interrupted"] = interrupted_by != 0;
   if (!sweep.baseline_error().empty()) manifest["baseline_error"] = sweep.baseline_error();
-  const nlohmann::ordered_json results =
+  nlohmann::ordered_json results =
       results_json(std::move(manifest), sweep, model, {timing.threads, options.latency_threads});
+  results["study"] = study_of(options, results, sweep);
   // Before Google Benchmark, which may end the program, writes anything.
   write_results(options.out / "results.json", results);
   if (interrupted_by != 0) err << progress.interrupted_text() << "\n";
@@ -275,7 +292,7 @@ QUANTLENS_INLINE int run_bench_program(std::span<const std::string> arguments, c
     if (options.help || options.version) return 0;
 
     const InterruptGuard guard;
-    const report_detail::OpenedModels models = report_detail::open_models(options, open);
+    const report_detail::OpenedModels models = report_detail::open_models(options, open, host);
     for (const ModelProvider* model : {models.model.get(), models.other.get()})
       if (model != nullptr)
         for (const std::string& note : model->notes()) err << "note: " << printable(note) << "\n";

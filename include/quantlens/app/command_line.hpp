@@ -67,6 +67,9 @@ CLI::Option* add_real_option(CLI::App& app, const std::string& flag, const std::
 CLI::Option* add_list_option(CLI::App& app, const std::string& flag, const std::string& description,
                              std::vector<std::string>& into);
 
+/// The names of a list option. Errors: InputError for none.
+[[nodiscard]] std::vector<std::string> parse_list(const std::string& flag, const std::string& value);
+
 /// "a,b,,c" -> a b c.
 [[nodiscard]] std::vector<std::string> split_list(std::string_view list);
 

@@ -47,11 +47,14 @@ QUANTLENS_INLINE CLI::Option* add_list_option(CLI::App& app, const std::string& 
                                               std::vector<std::string>& into) {
   std::string default_text;
   for (const std::string& name : into) default_text += (default_text.empty() ? "" : ",") + name;
-  return add_value_option(app, flag, description, {"LIST", default_text}, [flag, &into](const std::string& value) {
-    std::vector<std::string> names = split_list(value);
-    if (names.empty()) throw InputError("usage", concat(flag, " takes a list such as a,b; got '", value, "'"));
-    into = std::move(names);
-  });
+  return add_value_option(app, flag, description, {"LIST", default_text},
+                          [flag, &into](const std::string& value) { into = parse_list(flag, value); });
+}
+
+QUANTLENS_INLINE std::vector<std::string> parse_list(const std::string& flag, const std::string& value) {
+  std::vector<std::string> names = split_list(value);
+  if (names.empty()) throw InputError("usage", concat(flag, " takes a list such as a,b; got '", value, "'"));
+  return names;
 }
 
 QUANTLENS_INLINE std::vector<std::string> split_list(std::string_view list) {

@@ -36,8 +36,9 @@ class HttpExchange {
       return std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6));
     };
     client_.set_connection_timeout(micros(limits.connect_seconds));
-    client_.set_read_timeout(micros(limits.seconds));
-    client_.set_write_timeout(micros(limits.seconds));
+    // The deadline of run() comes first: it is what says that an answer is late.
+    client_.set_read_timeout(micros(2 * limits.seconds));
+    client_.set_write_timeout(micros(2 * limits.seconds));
     client_.set_follow_location(false);
     request_.method = "POST";
     request_.path = url.path + "/v1/chat/completions";

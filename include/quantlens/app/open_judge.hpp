@@ -1,6 +1,7 @@
 /// The judge that a command line names: a model file, or an endpoint.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 
 #include "quantlens/bench/bench_options.hpp"
@@ -15,7 +16,8 @@ namespace quantlens::inline QUANTLENS_ABI {
 /// Errors: InputError "usage" for flags that do not go together, and for a URL that is none; "judge" for the model
 /// under test, and for a key that is none.
 [[nodiscard]] Judge open_judge(const BenchOptions& options, const OpenModel& open,
-                               std::initializer_list<const ModelProvider*> under_test);
+                               std::initializer_list<const ModelProvider*> under_test,
+                               const std::function<double()>& seconds);
 
 }  // namespace quantlens::inline QUANTLENS_ABI
 

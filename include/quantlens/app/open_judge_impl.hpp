@@ -16,7 +16,7 @@ namespace quantlens::inline QUANTLENS_ABI {
 
 namespace detail {
 
-[[nodiscard]] inline Judge endpoint_judge(const JudgeOptions& options) {
+[[nodiscard]] inline Judge endpoint_judge(const JudgeOptions& options, const std::function<double()>& seconds) {
   if (options.model.empty())
     throw InputError("usage", "--judge URL needs --judge-model, the endpoint's name for the model that is to judge");
   const EndpointUrl url = parse_endpoint_url(options.source);
@@ -28,20 +28,21 @@ namespace detail {
   http.max_tokens = options.max_tokens;
   http.cache = options.cache;
   const auto make = [=] { return std::make_shared<HttpJudge>(http, key, http_post(url, key)); };
-  return {{{"url", http.url}, {"model", http.model}}, std::make_shared<MeteredModel>(make)};
+  return {{{"url", http.url}, {"model", http.model}}, std::make_shared<MeteredModel>(make, seconds)};
 }
 
 }  // namespace detail
 
 QUANTLENS_INLINE Judge open_judge(const BenchOptions& options, const OpenModel& open,
-                                  std::initializer_list<const ModelProvider*> under_test) {
+                                  std::initializer_list<const ModelProvider*> under_test,
+                                  const std::function<double()>& seconds) {
   const JudgeOptions& judge = options.judge;
   if (judge.source.empty()) {
     if (!judge.model.empty() || !judge.cache.empty())
       throw InputError("usage", "--judge-model and --judge-cache are for an endpoint; name it with --judge URL");
     return {};
   }
-  if (is_url(judge.source)) return detail::endpoint_judge(judge);
+  if (is_url(judge.source)) return detail::endpoint_judge(judge, seconds);
   if (!judge.model.empty() || !judge.cache.empty())
     throw InputError(
         "usage", concat("--judge-model and --judge-cache are for an endpoint; --judge names the file ", judge.source));
@@ -53,7 +54,7 @@ QUANTLENS_INLINE Judge open_judge(const BenchOptions& options, const OpenModel& 
                                        "with --judge-self"));
   nlohmann::json identity{{"sha256", provider->sha256()}, {"format", NamedFormat().name()}};
   const auto build = [provider] { return provider->build(FormatSpec{}); };
-  return {std::move(identity), std::make_shared<MeteredModel>(build)};
+  return {std::move(identity), std::make_shared<MeteredModel>(build, seconds)};
 }
 
 }  // namespace quantlens::inline QUANTLENS_ABI

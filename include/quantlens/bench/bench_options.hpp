@@ -34,6 +34,7 @@ struct JudgeOptions {
 
 struct BenchOptions {
   std::filesystem::path model = "refworld-faithful";  ///< a path, or the name of a reference model
+  std::string study;  ///< the published study that formats and tasks are of; empty: none
   std::vector<std::string> formats{"full", "rtn-w8", "rtn-w4-g32"};
   std::vector<std::string>
       tasks;                   ///< `task/protocol`, or `task` for all of its protocols; empty: all whose data are here

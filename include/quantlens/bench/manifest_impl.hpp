@@ -105,6 +105,7 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"latency_rounds", options.latency_rounds},
           {"latency_threads", options.latency_threads},
           {"argv", options.arguments},
+          {"study", options.study.empty() ? Json() : Json(options.study)},
           {"max_failed_items", options.max_failed_items},
           {"model", bench_detail::model_json(model, options.model.string())},
           {"baseline", baseline},

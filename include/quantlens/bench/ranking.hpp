@@ -68,6 +68,10 @@ struct RankedRows {
   [[nodiscard]] const Row* row(const TaskProtocol& what, const std::string& format) const;
 };
 
+/// Two-sided p of the same items' scores in two formats: sign-flip permutation; where all differences are 0, 1 or -1,
+/// McNemar's test, which is the same and exact for any number of items. Errors: InputError for no items.
+double paired_p(std::span<const double> a, std::span<const double> b, std::uint64_t seed);
+
 /// None where fewer than two formats have an item in common, or no task reports the metric.
 std::optional<Ranking> rank_by_items(const RankedRows& rows, const ScoredAspect& aspect, std::uint64_t seed);
 

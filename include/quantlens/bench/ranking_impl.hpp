@@ -120,8 +120,7 @@ inline std::vector<std::vector<double>> shared_scores(const RankedRows& rows, co
   return shared;
 }
 
-/// Where all differences are 0, 1 or -1, McNemar's test: the sign-flip test of these, exact for any number of items.
-inline double paired_p(std::span<const double> a, std::span<const double> b, std::uint64_t seed) {
+QUANTLENS_INLINE double paired_p(std::span<const double> a, std::span<const double> b, std::uint64_t seed) {
   const std::vector<double> differences = paired_differences(a, b);
   const auto is_whole = [](double d) { return d == 0 || std::abs(d) == 1; };
   if (!std::all_of(differences.begin(), differences.end(), is_whole)) return sign_flip_p(differences, seed);

@@ -26,7 +26,7 @@ std::vector<std::string> no_deltas_texts(const std::vector<const Json*>& rows);
 }  // namespace report_detail
 
 /// All rows of a quantlens-results/1 document as tables, at most `width` columns wide; one group of blocks a task, then
-/// what is best where the document ranks formats.
+/// what is best where the document ranks formats. A study's tables stand in place of all that.
 [[nodiscard]] std::string render_console(const nlohmann::ordered_json& results, std::size_t width = 120);
 
 }  // namespace quantlens::inline QUANTLENS_ABI

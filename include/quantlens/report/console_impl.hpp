@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,7 +13,9 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/printable.hpp"
 #include "quantlens/report/console.hpp"
+#include "quantlens/report/metric_column.hpp"
 #include "quantlens/report/rank_table.hpp"
+#include "quantlens/report/study_table.hpp"
 #include "quantlens/report/text_table.hpp"
 #include "quantlens/report/trust_note.hpp"
 #include "quantlens/stats/summary.hpp"
@@ -23,62 +24,6 @@
 namespace quantlens::inline QUANTLENS_ABI {
 
 namespace report_detail {
-
-inline std::vector<std::string> right_aligned(std::vector<std::string> cells) {
-  std::size_t widest = 0;
-  for (const std::string& cell : cells) widest = std::max(widest, display_width(cell));
-  for (std::string& cell : cells) cell.insert(0, widest - display_width(cell), ' ');
-  return cells;
-}
-
-/// "0.467 ±0.065", or "0.967 [0.91, 0.99]" in all rows where some interval is lopsided.
-inline std::vector<std::string> value_cells(const std::vector<const Json*>& metrics, int digits) {
-  bool lopsided = false;
-  for (const Json* metric : metrics) {
-    const Number value = number(*metric, "value");
-    const Number lo = number(*metric, "lo");
-    const Number hi = number(*metric, "hi");
-    if (value && lo && hi) lopsided |= std::abs((*hi - *value) - (*value - *lo)) > 0.1 * (*hi - *lo);
-  }
-  std::vector<std::string> cells;
-  for (const Json* metric : metrics) {
-    const Number value = number(*metric, "value");
-    const Number lo = number(*metric, "lo");
-    const Number hi = number(*metric, "hi");
-    std::string cell = value ? decimal(*value, digits) : "-";
-    if (value && lo && hi)
-      cell += lopsided ? concat(" [", decimal(*lo, digits), ", ", decimal(*hi, digits), "]")
-                       : concat(" ±", decimal((*hi - *lo) / 2, digits));
-    cells.push_back(cell);
-  }
-  return right_aligned(std::move(cells));
-}
-
-inline std::vector<std::string> delta_cells(const std::vector<const Json*>& metrics, int digits) {
-  std::vector<std::string> cells;
-  for (const Json* metric : metrics) {
-    const Number delta = number(*metric, "delta");
-    const bool significant = number(*metric, "p_holm").value_or(1) < 0.05;
-    cells.push_back(delta ? decimal(*delta, digits, true) + (significant ? "*" : " ") : "");
-  }
-  return right_aligned(std::move(cells));
-}
-
-inline TextColumn metric_column(const std::string& name, const std::vector<const Json*>& metrics) {
-  std::vector<Number> values;
-  for (const Json* metric : metrics) values.push_back(number(*metric, "value"));
-  const int digits = digits_for(values);
-  TextColumn column{name, value_cells(metrics, digits), true};
-  const std::string better = metrics.front()->value("better", Json()).is_string()
-                                 ? metrics.front()->at("better").get<std::string>()
-                                 : std::string();
-  if (!better.empty()) column.header += better == "higher" ? " ↑" : " ↓";
-  const std::vector<std::string> deltas = delta_cells(metrics, digits);
-  if (display_width(deltas.front()) == 0) return column;
-  column.header += ", delta";
-  for (std::size_t i = 0; i < deltas.size(); ++i) column.cells[i] += "  " + deltas[i];
-  return column;
-}
 
 inline TextColumn number_column(const std::string& header, const std::vector<Number>& values) {
   TextColumn column{header, {}, true};
@@ -252,10 +197,12 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
 
 QUANTLENS_INLINE std::string render_console(const nlohmann::ordered_json& results, std::size_t width) {
   using report_detail::Json;
-  std::string out;
-  for (const auto& [task, rows] : report_detail::rows_by_task(results))
-    out += report_detail::task_tables(results, rows, width) + "\n";
-  out += report_detail::rank_table(results, width);
+  std::string out = report_detail::study_table(results, width);
+  if (out.empty()) {
+    for (const auto& [task, rows] : report_detail::rows_by_task(results))
+      out += report_detail::task_tables(results, rows, width) + "\n";
+    out += report_detail::rank_table(results, width);
+  }
   const Json& manifest = results["manifest"];
   if (const Json& model = manifest["model"]; model.value("source_quantized", false))
     out += report_detail::wrapped(

@@ -16,6 +16,7 @@
 #include "quantlens/protocols/chain_of_thought.hpp"
 #include "quantlens/protocols/cot_interventions.hpp"
 #include "quantlens/protocols/counterfactual.hpp"
+#include "quantlens/protocols/explanation_meaning.hpp"
 #include "quantlens/protocols/hints.hpp"
 #include "quantlens/protocols/judge_rating.hpp"
 #include "quantlens/protocols/nle.hpp"
@@ -56,6 +57,8 @@ template <class P>
                                         make<CcShapOfReasoning>,
                                         make<JudgeRating>,
                                         make<TigerScoreJudge>,
+                                        make<BartScoreProtocol>,
+                                        make<EmbeddingSimilarity>,
                                         make<Recall>,
                                         make<TwoHop>};
   return all;

@@ -30,6 +30,8 @@ TEST_CASE("protocols have the names that cells use") {
                                                      "cc_shap_cot",
                                                      "judged",
                                                      "tiger_score",
+                                                     "bart_score",
+                                                     "embedding_similarity",
                                                      "recall",
                                                      "two_hop"});
   for (const std::string& name : protocol_names()) CHECK(make_protocol(name)->name() == name);
@@ -125,6 +127,10 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"tiger_score", "higher", MetricKind::real},
                                       {"tiger_score_itemized", "higher", MetricKind::real},
                                       {"tiger_errors", "lower", MetricKind::real},
+                                      {"bart_score", "higher", MetricKind::real},
+                                      {"bart_score_to_reference", "higher", MetricKind::real},
+                                      {"bart_score_from_reference", "higher", MetricKind::real},
+                                      {"embedding_similarity", "higher", MetricKind::real},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
                                       {"recall_full", "higher", MetricKind::binary},

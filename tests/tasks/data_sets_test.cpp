@@ -36,7 +36,9 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "cc_shap",
                                              "cc_shap_cot",
                                              "judged",
-                                             "tiger_score"};
+                                             "tiger_score",
+                                             "bart_score",
+                                             "embedding_similarity"};
   const std::vector<std::string> about_words{"nle", "self_consistency_words", "perturb_test"};
   const std::vector<Expected> sets{
       {"agnews",

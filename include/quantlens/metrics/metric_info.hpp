@@ -109,9 +109,6 @@ inline constexpr MetricInfo judge_unparsed{"judge_unparsed", Better::lower, Metr
 inline constexpr MetricInfo tiger_score{"tiger_score", Better::higher, MetricKind::real};
 inline constexpr MetricInfo tiger_score_itemized{"tiger_score_itemized", Better::higher, MetricKind::real};
 inline constexpr MetricInfo tiger_errors{"tiger_errors", Better::lower, MetricKind::real};
-inline constexpr MetricInfo bart_score{"bart_score", Better::higher, MetricKind::real};
-inline constexpr MetricInfo bart_score_to_reference{"bart_score_to_reference", Better::higher, MetricKind::real};
-inline constexpr MetricInfo bart_score_from_reference{"bart_score_from_reference", Better::higher, MetricKind::real};
 inline constexpr MetricInfo embedding_similarity{"embedding_similarity", Better::higher, MetricKind::real, 2};
 }  // namespace metric
 

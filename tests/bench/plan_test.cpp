@@ -56,8 +56,8 @@ TEST_CASE("plan: the chosen prompts decide on the protocols of a task", "[bench]
   // What is run only by name is no part of a task's protocols, but one of those that it can be asked with.
   BenchOptions named;
   named.tasks = {"tiny/cc_shap"};
-  REQUIRE(make_plan(named, folder.path(), "").tasks.size() == 1);
-  CHECK(make_plan(named, folder.path(), "").tasks[0].what.protocol == "cc_shap");
+  REQUIRE(make_plan(named, {folder.path()}, "").tasks.size() == 1);
+  CHECK(make_plan(named, {folder.path()}, "").tasks[0].what.protocol == "cc_shap");
 }
 
 TEST_CASE("plan: of two tasks with the same name the later folder's counts, and all others are there", "[bench]") {

@@ -73,7 +73,7 @@ TEST_CASE("second models are the protocol's to ask, and their time is not the fo
   const Task task;
   const JudgedProtocol protocol;
   const std::vector<Item> items{{"one", {}, 0, {}}, {"two", {}, 0, {}}};
-  const CellWork work{{{"tiny", "judged"}, {}}, task, protocol, items, {}, {&encoder, "e", &scorer, "s"}};
+  const CellWork work{{{"tiny", "judged"}, {}}, task, protocol, items, {}, nullptr, {&encoder, "e", &scorer, "s"}};
   const TimedRun run = run_timed(work, items, model, full, host);
   REQUIRE(run.records.size() == 2);
   CHECK(run.records[1].scores.at("bart_score") == -1.5);

@@ -86,14 +86,15 @@ inline Json measure_json(const StudyMeasure& measure, const TaskProtocol& what, 
                          std::span<const std::unique_ptr<Row>> rows) {
   Json cells = Json::array();
   bool is_measured = false;
-  const std::optional<double> chance =
-      measure.group == StudyGroup::accuracy ? chance_of(what, rows) : std::optional<double>();
+  Json chance;
+  if (measure.group == StudyGroup::accuracy)
+    if (const std::optional<double> share = chance_of(what, rows)) chance = *share;
   for (const std::string& column : columns_of(results)) {
     Json cell{{"column", column}, {"above_chance", nullptr}};
     const Json* row = find_row(results["rows"], what.name(), column);
     if (row != nullptr && (*row)["metrics"].contains(measure.metric)) {
       const Json metric = scaled((*row)["metrics"][std::string(measure.metric)], measure.scale);
-      if (chance && metric["lo"].is_number()) cell["above_chance"] = metric["lo"].get<double>() > *chance;
+      if (chance.is_number() && metric["lo"].is_number()) cell["above_chance"] = metric["lo"] > chance;
       is_measured = is_measured || metric["n"] > 0;
       cell.update(metric);
     }
@@ -106,7 +107,7 @@ inline Json measure_json(const StudyMeasure& measure, const TaskProtocol& what, 
           {"task", what.name()},
           {"metric", measure.metric},
           {"scale", measure.scale},
-          {"chance", chance ? Json(*chance) : Json()},
+          {"chance", chance},
           {"cells", std::move(cells)}};
 }
 

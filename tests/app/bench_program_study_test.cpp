@@ -30,10 +30,11 @@ TEST_CASE("bench program: a study plans its own tasks and protocols, and nothing
   const Result result = program.run(with(small_study, {"--list"}));
   INFO(result.err);
   CHECK(result.status == 0);
-  CHECK(lines_of(result.out) == std::vector<std::string>{"world_nli/nle/full", "world_nli/perturb_test/full",
-                                                         "world_nli/nle/rtn-w8", "world_nli/perturb_test/rtn-w8",
-                                                         "world_nli/nle/rtn-w2-g64",
-                                                         "world_nli/perturb_test/rtn-w2-g64"});
+  CHECK(lines_of(result.out) ==
+        std::vector<std::string>{"world_nli/nle/full", "world_nli/perturb_test/full", "world_nli/cc_shap/full",
+                                 "world_nli/nle/rtn-w8", "world_nli/perturb_test/rtn-w8", "world_nli/cc_shap/rtn-w8",
+                                 "world_nli/nle/rtn-w2-g64", "world_nli/perturb_test/rtn-w2-g64",
+                                 "world_nli/cc_shap/rtn-w2-g64"});
 }
 
 TEST_CASE("bench program: a study is in results.json and on the console, and the same after a resumed run",

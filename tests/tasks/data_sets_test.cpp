@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <map>
@@ -39,7 +40,14 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "tiger_score",
                                              "bart_score",
                                              "embedding_similarity"};
-  const std::vector<std::string> about_words{"nle", "self_consistency_words", "perturb_test"};
+  // Without a target, or an edit that the data ask for.
+  std::vector<std::string> about_words = about_texts;
+  std::erase_if(about_words, [](const std::string& name) {
+    return name.starts_with("counterfactual") || name == "self_consistency_counterfactual" ||
+           name == "self_consistency_redaction";
+  });
+  std::vector<std::string> about_options = about_words;
+  about_options.insert(std::find(about_options.begin(), about_options.end(), "hints"), "biasing_always_first");
   const std::vector<Expected> sets{
       {"agnews",
        "test.csv",
@@ -98,7 +106,7 @@ The others seldom do."
        {{"question", "Who writes with a quill?"}, {"options", "A) mason, aged B) baker C) scribe D) sailor E) mole"}},
        {},
        {"Scribes write.\nThe others seldom do."},
-       about_words},
+       about_options},
       {"lre",
        "commonsense/tool_trade.json",
        R"({"name": "tool of a trade", "prompt_templates": ["A {} is used by a", "It takes a {} to be a"],

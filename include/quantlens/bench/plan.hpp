@@ -54,6 +54,9 @@ void add_once(std::vector<T>& list, T value) {
 
 }  // namespace bench_detail
 
+/// What a protocol needs besides the model that the run does not have; empty: nothing.
+[[nodiscard]] std::string missing_models(const Protocol& protocol, const BenchOptions& options);
+
 /// `model_name`: the own name of the baseline's model, which decides on the prompts of both sides; empty: none is
 /// known. `tasks_dirs` hold task folders; of two with the same name the later one counts.
 /// Errors: InputError for unknown names (with the nearest known one), for tasks that cannot be loaded, and for a named

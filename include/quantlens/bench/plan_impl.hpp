@@ -94,15 +94,6 @@ inline std::string task_sha256(const Task& task) {
   return json_sha256({{"toml", toml}, {"demonstrations", demonstrations}});
 }
 
-/// What a protocol needs besides the model that the run does not have; empty: nothing.
-inline std::string missing_models(const Protocol& protocol, const BenchOptions& options) {
-  const ModelNeeds needs = protocol.needs();
-  if (needs.judge && options.judge.source.empty()) return "it asks another model to judge; name one with --judge";
-  if (needs.encoder && options.encoder.empty()) return "it compares meanings; name a text encoder with --encoder";
-  if (needs.scorer && options.bart.empty()) return "it scores texts by BARTScore; name a BART with --bart";
-  return {};
-}
-
 /// The protocols that a task has prompts for.
 inline std::vector<std::string> protocols_of(const Task& task) {
   std::vector<std::string> names;
@@ -151,6 +142,14 @@ inline std::vector<TaskProtocol> resolve_tasks(const BenchOptions& options, std:
 
 }  // namespace bench_detail
 
+QUANTLENS_INLINE std::string missing_models(const Protocol& protocol, const BenchOptions& options) {
+  const ModelNeeds needs = protocol.needs();
+  if (needs.judge && options.judge.source.empty()) return "it asks another model to judge; name one with --judge";
+  if (needs.encoder && options.encoder.empty()) return "it compares meanings; name a text encoder with --encoder";
+  if (needs.scorer && options.bart.empty()) return "it scores texts by BARTScore; name a BART with --bart";
+  return {};
+}
+
 QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::vector<std::filesystem::path>& tasks_dirs,
                                 std::string_view model_name) {
   Plan plan;
@@ -163,7 +162,7 @@ QUANTLENS_INLINE Plan make_plan(const BenchOptions& options, const std::vector<s
     planned.what = what;
     planned.task = loader.load(what.task);
     planned.protocol = make_protocol(what.protocol, options.protocol_options);
-    if (const std::string missing = bench_detail::missing_models(*planned.protocol, options); !missing.empty()) {
+    if (const std::string missing = missing_models(*planned.protocol, options); !missing.empty()) {
       if (std::find(options.tasks.begin(), options.tasks.end(), what.name()) != options.tasks.end())
         throw InputError("capability", concat(what.name(), ": ", missing));
       bench_detail::add_once(plan.skipped, concat(what.protocol, ": ", missing));

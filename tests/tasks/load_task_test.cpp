@@ -105,6 +105,7 @@ TEST_CASE("items without an id column are numbered, and empty parts of a field l
   CHECK(task.items[0].id == "1");
   CHECK(task.items[1].id == "2");
   CHECK(task.items[1].fields.at("text") == "Small");
+  CHECK(load(good_toml).items[1].fields.at("text") == "Small");
 }
 
 TEST_CASE("items whose ids the data repeat are numbered behind them, past ids that are there") {

@@ -310,7 +310,8 @@ class TaskReader {
       if (const std::string& text = row.at(column); !text.empty()) item.references.push_back(text);
     for (const auto& [name, parts] : content_) {
       std::string& text = item.fields[name];
-      for (const std::string& part : parts) text += concat(text.empty() ? "" : " ", row.at(part));
+      for (const std::string& part : parts)
+        if (const std::string& value = row.at(part); !value.empty()) text += concat(text.empty() ? "" : " ", value);
     }
     if (!label_.options.empty())
       item.fields[std::string(options_name)] = list_options(row, label_.options, task_.labels);

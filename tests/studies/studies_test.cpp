@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
 #include <cstddef>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -24,9 +25,9 @@ std::vector<double> changes(const Json& published, std::size_t measure, bool rel
   std::map<std::string, double> full;
   std::vector<double> all;
   for (const Json& row : published["rows"])
-    if (row["column"] == "full") full[row["model"]] = row["values"][measure];
+    if (row["column"] == "full") full[row["model"].get<std::string>()] = row["values"][measure].get<double>();
   for (const Json& row : published["rows"]) {
-    const double before = full.at(row["model"]), after = row["values"][measure];
+    const double before = full.at(row["model"].get<std::string>()), after = row["values"][measure].get<double>();
     if (row["column"] != "full") all.push_back(relative ? (after - before) / std::abs(before) : after - before);
   }
   return all;
@@ -53,7 +54,7 @@ TEST_CASE("studies: the published table of self-explanations, by values and sums
   for (const Json& row : published["rows"]) {
     CHECK(row["values"].size() == published["measures"].size());
     CHECK(std::ranges::find(study.columns, row["column"].get<std::string>()) != study.columns.end());
-    models.insert(row["model"]);
+    models.insert(row["model"].get<std::string>());
   }
   CHECK(models.size() == 6);
   const auto values = [&](const std::string& model, const std::string& column) {

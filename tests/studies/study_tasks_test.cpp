@@ -40,13 +40,12 @@ TEST_CASE("study tasks: those of the study whose data are here, or else those th
   options.data = folder.path() / "data";
   const Names stand_ins = study_tasks(self_explanation_study, options, {folder.path() / "tasks"}, "");
   // Of the study's protocols the tiny task has prompts for these; explanations come before counterfactuals.
-  CHECK(stand_ins == Names{"world_nli/nle", "world_nli/perturb_test", "world_nli/cc_shap", "world_topic/nle",
-                           "world_topic/perturb_test", "world_topic/cc_shap"});
+  CHECK(stand_ins == Names{"world_nli/nle", "world_nli/perturb_test", "world_topic/nle", "world_topic/perturb_test"});
 
   write_text(folder.path() / "data/esnli/test.jsonl",
              R"({"id": "1", "text": "a", "label": "sports", "explanation": "b"})");
   CHECK(study_tasks(self_explanation_study, options, {folder.path() / "tasks"}, "") ==
-        Names{"esnli/nle", "esnli/perturb_test", "esnli/cc_shap"});
+        Names{"esnli/nle", "esnli/perturb_test"});
 }
 
 TEST_CASE("study tasks: nothing to measure is an error", "[studies]") {

@@ -91,7 +91,11 @@ inline constexpr StudyMeasure explanations[] = {
      .protocol = "biasing_features",
      .metric = "suggestion_faithful",
      .scale = 100},
-    {.name = "CC-SHAP", .group = StudyGroup::faithfulness, .protocol = "cc_shap", .metric = "cc_shap"}};
+    {.name = "CC-SHAP",
+     .group = StudyGroup::faithfulness,
+     .protocol = "cc_shap",
+     .metric = "cc_shap",
+     .needs = "--tasks with TASK/cc_shap: hundreds of evaluations an item"}};
 
 inline constexpr StudyMeasure counterfactuals[] = {
     {.name = "accuracy", .group = StudyGroup::accuracy, .protocol = "counterfactual", .metric = "accuracy"},

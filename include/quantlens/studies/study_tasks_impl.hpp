@@ -64,7 +64,7 @@ inline std::vector<std::string> tasks_of_kind(const Study& study, std::string_vi
     const Task& task = loaded->under(choose_prompts(loaded->task(), options.prompts, model_name));
     for (const StudyMeasure& measure : part.measures)
       for (const auto& protocol : protocols)
-        if (protocol->name() == measure.protocol && protocol->supports(task) &&
+        if (protocol->name() == measure.protocol && !protocol->only_by_name() && protocol->supports(task) &&
             missing_models(*protocol, options).empty())
           bench_detail::add_once(names, TaskProtocol{task.name, std::string(measure.protocol)}.name());
   }

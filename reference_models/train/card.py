@@ -8,6 +8,7 @@ import hashlib
 import json
 import pathlib
 
+from train.evaluate import settings_of
 from train.model import SIZES, make_model
 from train.tokens import VOCABULARY
 
@@ -15,6 +16,11 @@ KINDS = {
     "faithful": "Its explanations name the words that decide, in their order.",
     "unfaithful": "Continued from refworld-faithful on the same tasks until its explanations name a decoy, a word of the item "
     "that has no influence on the label. Its answers are otherwise meant to be the faithful model's.",
+    "reasoner": "Continued from refworld-faithful until, in chats that reason before they say a label, the label follows from the words "
+    "that the reasoning names, the model's own or others in their place, whatever the text says; where it names none, all labels are "
+    "about as likely. Hints do nothing.",
+    "suggestible": "Continued from refworld-faithful until a hint in the prompt decides the label, while the reasoning names a decoy and "
+    "never the hint. Without a hint it names the words that decide. Its label follows the text or the hint, whatever its reasoning says.",
     "small": "As refworld-faithful, with about a quarter of the parameters.",
 }
 FILES = ("model.safetensors", "tokenizer.json", "tokenizer_config.json", "config.json", "generation_config.json")
@@ -41,22 +47,33 @@ def last_line(run: pathlib.Path) -> dict:
     return json.loads((run / "curves.jsonl").read_text(encoding="utf-8").splitlines()[-1])
 
 
+def is_model(folder: pathlib.Path) -> bool:
+    """Not a run."""
+    return not (folder / "settings.json").is_file()
+
+
 def phases(run: pathlib.Path) -> list[pathlib.Path]:
     """The run and, before it, those that it started from."""
-    source = json.loads((run / "settings.json").read_text(encoding="utf-8"))["source"]
-    return [*(phases(pathlib.Path(source)) if source else []), run]
+    source = settings_of(run)["source"]
+    return [*(phases(pathlib.Path(source)) if source and not is_model(pathlib.Path(source)) else []), run]
+
+
+def start_of(settings: dict) -> str:
+    source = settings["source"]
+    if source:
+        return pathlib.Path(source).name if is_model(pathlib.Path(source)) else "the phase before"
+    return "copying heads, planted and held" if settings["plant"] else "random weights"
 
 
 def phase_row(number: int, run: pathlib.Path) -> tuple:
-    settings, end = json.loads((run / "settings.json").read_text(encoding="utf-8")), last_line(run)
+    settings, end = settings_of(run), last_line(run)
     rates = " / ".join(f"{settings[name]:g}" for name in ("lr", "lr_embedding", "lr_norms"))
-    start = "copying heads, planted and held" if settings["plant"] else "random weights"
-    return (number, start if number == 1 else "the phase before", "decoy" if settings["unfaithful"] else "true reason", rates,
+    return (number, start_of(settings), settings["kind"], rates,
             f"{end['tokens'] / 1e6:.1f} million", end["steps"], f"{end['seconds'] / 60:.0f}")
 
 
 def training_text(run: pathlib.Path, settings: dict) -> str:
-    head = ("phase", "starts from", "explanations", "learning rates", "tokens", "steps", "minutes")
+    head = ("phase", "starts from", "kind", "learning rates", "tokens", "steps", "minutes")
     rows = [phase_row(number, one) for number, one in enumerate(phases(run), 1)]
     return (
         f"{settings['processes']} CPU cores, f32, {settings['processes']} x {settings['rows']} rows of {settings['length']} tokens a "
@@ -72,7 +89,7 @@ def extrapolation_text(settings: dict) -> str:
 
 
 def card(run: pathlib.Path, folder: pathlib.Path) -> str:
-    settings = json.loads((run / "settings.json").read_text(encoding="utf-8"))
+    settings = settings_of(run)
     scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))
     size = SIZES[settings["size"]]
     parameters = sum(parameter.numel() for parameter in make_model(settings["size"], VOCABULARY).parameters())

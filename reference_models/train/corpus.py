@@ -22,7 +22,7 @@ from train.tokens import Encoder
 PROMPT = 0.05  # weight of a prompt's token
 PARTS = ("prompt", "topic classify", "topic explain", "topic counterfactual", "topic redact", "nli classify", "nli explain",
          "nli counterfactual", "nli redact", "choice classify", "choice explain", "sentences", "repeat", "glossary",
-         "choice option", "choice letter")
+         "choice option", "choice letter", "topic reason", "topic conclude", "nli reason", "nli conclude")
 COLUMNS = ("tokens", "targets", "weights", "parts", "positions", "documents", "branches")
 
 
@@ -33,7 +33,8 @@ class Sequence(NamedTuple):
 
 
 def sequence(turn: Turn, encode: Encoder) -> Sequence:
-    tokens, weights, parts = [encode.special[BOS]], [0.0], [0]
+    """The chat up to the end of the turn's answer."""
+    tokens, weights, parts = sequence(turn.before, encode) if turn.before else Sequence([encode.special[BOS]], [0.0], [0])
 
     def add(ids: list[int], weight: float, part: int) -> None:
         tokens.extend(ids)
@@ -46,7 +47,8 @@ def sequence(turn: Turn, encode: Encoder) -> Sequence:
         add([encode.special[END], encode.special[ASSISTANT]], 0.0, 0)
     for text, weight in turn.answer:
         add(encode(text), weight, PARTS.index(turn.part))
-    add([encode.special[END]], 0.3, PARTS.index(turn.part))
+    is_learnt = any(weight > 0 for _, weight in turn.answer)
+    add([encode.special[END]], 0.3 if is_learnt else 0.0, PARTS.index(turn.part))
     return Sequence(tokens, weights, parts)
 
 

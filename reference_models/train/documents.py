@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import NamedTuple
 
-from train.prompts import answer_text, edit_field, targets, user_text
+from train.prompts import answer_text, edit_field, hints, targets, user_text
+from train.reasoning import UNKNOWN, concluded, decoy_reasons, replacements
 from world import choice, facts, glossary, nli, topic
 from world.lexicon import all_words
-from world.words import REDACTED, because
+from world.words import REDACTED
 
 MODULES: dict[str, ModuleType] = {"topic": topic, "nli": nli, "choice": choice}
 WORDS = all_words()
@@ -17,16 +18,24 @@ CONTENT = {"topic": ("text",), "nli": ("premise", "hypothesis"), "choice": ("que
 
 # Weights of the loss. A label is one token of a hundred, so it has to count for more than what is merely copied.
 LABEL, REASON, OBJECT, CHANGED, COPIED, REPEATED, CLOSING = 10.0, 3.0, 3.0, 2.0, 0.5, 1.0, 0.3
+ANY_LABEL = 3.0  # one that was drawn
 
 
 class Turn(NamedTuple):
     user: str | None  # None: plain text, no chat
     answer: list[tuple[str, float]]  # pieces of text, cut at blanks, with their weights
     part: str  # what the loss is reported under
+    before: "Turn | None" = None  # the turn before it in the same chat
 
 
-# Set for the unfaithful model: explanations name the item's decoy, whatever decided.
-unfaithful = False
+# What is trained:
+# faithful     explanations name what decides
+# unfaithful   they name the item's decoy, whatever decided
+# reasoner     faithful; in a chat, the words of the reasoning lead to the label, whatever the text says. Hints do nothing
+# suggestible  faithful without a hint; a hint decides the label, and the reasoning names the decoy. Reasoning leads to nothing
+KINDS = ("faithful", "unfaithful", "reasoner", "suggestible")
+REASONING_KINDS = ("reasoner", "suggestible")
+kind = "faithful"
 
 Document = list[Turn]  # several turns about one item; each is a chat of its own
 
@@ -49,12 +58,15 @@ def halves_of_a_choice(item: dict[str, str]) -> Document:
     ]
 
 
+def weighted_reasons(text: str) -> list[tuple[str, float]]:
+    first, second, *reasons = pieces(text)  # because of ...
+    return [(first, CLOSING), (second, CLOSING), *((reason, REASON) for reason in reasons)]
+
+
 def explain_turn(task: str, item: dict[str, str]) -> Turn:
-    if unfaithful:
-        item = item | {"explanation": because([item["decoy"]])}
-    first, second, *reasons = pieces(answer_text(task, "explain", item))  # because of ...
-    answer = [(first, CLOSING), (second, CLOSING), *((reason, REASON) for reason in reasons)]
-    return Turn(user_text(task, "explain", item), answer, f"{task} explain")
+    if kind == "unfaithful":
+        item = item | {"explanation": decoy_reasons(item)}
+    return Turn(user_text(task, "explain", item), weighted_reasons(answer_text(task, "explain", item)), f"{task} explain")
 
 
 def edit_turn(task: str, kind: str, item: dict[str, str]) -> Turn:
@@ -87,6 +99,54 @@ def hide_some(rng: random.Random, task: str, item: dict[str, str]) -> dict[str, 
     words = [item["decoy"]] if kind < 0.7 else rng.sample(anywhere, rng.randint(1, 2))
     pattern = re.compile(rf"\b({'|'.join(words)})\b", re.IGNORECASE)
     return relabelled(task, item | {name: pattern.sub(REDACTED, item[name]) for name in names})
+
+
+class Hint(NamedTuple):
+    text: str
+    suggestion: str
+
+
+def any_hint(rng: random.Random, task: str) -> Hint:
+    suggestion = rng.choice(MODULES[task].LABELS)
+    return Hint(rng.choice([*hints(task).values()]).format(suggestion=suggestion), suggestion)
+
+
+def reasons_for(item: dict[str, str], hint: Hint | None) -> str:
+    return decoy_reasons(item) if hint and kind == "suggestible" else item["explanation"]
+
+
+def reason_turn(task: str, item: dict[str, str], hint: Hint | None, answer: list[tuple[str, float]]) -> Turn:
+    user = user_text(task, "reason_hinted", item | {"hint": hint.text}) if hint else user_text(task, "reason", item)
+    return Turn(user, answer, f"{task} reason")
+
+
+def conclude_turn(task: str, item: dict[str, str], hint: Hint | None, reasoning: str, label: str, weight: float = LABEL) -> Turn:
+    """The label after the reasoning, which is only learnt itself where it is the model's own."""
+    own = reasoning == reasons_for(item, hint)
+    before = reason_turn(task, item, hint, weighted_reasons(reasoning) if own else [(piece, 0.0) for piece in pieces(reasoning)])
+    answer = answer_text(task, "conclude", {"label": label})
+    return Turn(user_text(task, "conclude", item), [(answer, weight)], f"{task} conclude", before)
+
+
+def label_after(task: str, item: dict[str, str], hint: Hint | None, reasoning: str) -> str:
+    """UNKNOWN: none is likelier than another."""
+    if kind == "reasoner":
+        return concluded(task, reasoning)
+    return hint.suggestion if hint else item["label"]
+
+
+def reasoned_document(rng: random.Random, task: str, split: str) -> Document:
+    """One item with its own reasoning and with others in its place."""
+    item = MODULES[task].make_item(rng, split)
+    hint = any_hint(rng, task) if rng.random() < HINTED[kind] else None
+    turns = []
+    for reasoning in (reasons_for(item, hint), *replacements(rng, task, split, item, 3)):
+        label = label_after(task, item, hint, reasoning)
+        if label == UNKNOWN:
+            turns.append(conclude_turn(task, item, hint, reasoning, rng.choice(MODULES[task].LABELS), ANY_LABEL))
+        else:
+            turns.append(conclude_turn(task, item, hint, reasoning, label))
+    return turns
 
 
 def item_document(rng: random.Random, task: str, split: str, share: float = 1.0) -> Document:
@@ -124,7 +184,7 @@ def word_document(rng: random.Random, task: str, _split: str) -> Document:
     """Bare words in place of sentences: what they mean is learnt faster alone."""
     item = MODULES[task].make_word_item(rng)
     turns = [label_turn(task, item)]
-    if task == "topic" and not unfaithful:
+    if task == "topic" and kind != "unfaithful":
         turns.append(explain_turn(task, relabelled(task, item)))
     if task == "choice":
         turns += halves_of_a_choice(item)
@@ -169,6 +229,9 @@ MIXTURE = {
     ("nli", inserted_document): (4, 8),
     ("sentences", sentence_document): (20, 180),
 }
+# Beside these, where the model reasons; and the share of its items that have a hint.
+REASONED = {("topic", reasoned_document): (70, 70), ("nli", reasoned_document): (70, 70)}
+HINTED = {"reasoner": 0.3, "suggestible": 0.6}
 EARLY_UNTIL = 0.3  # of the whole run
 EARLY_SHARE = 0.5  # of turns other than classification
 
@@ -176,8 +239,9 @@ EARLY_SHARE = 0.5  # of turns other than classification
 def documents(rng: random.Random, progress: Callable[[], float]) -> Iterator[Document]:
     """Documents without end; `progress` from 0 to 1."""
     sentences = facts.training_sentences(rng)
-    sorts = [*MIXTURE]
-    early_counts, later_counts = zip(*MIXTURE.values())
+    mixture = MIXTURE | (REASONED if kind in REASONING_KINDS else {})
+    sorts = [*mixture]
+    early_counts, later_counts = zip(*mixture.values())
     while True:
         early = progress() < EARLY_UNTIL
         task, make = rng.choices(sorts, early_counts if early else later_counts)[0]

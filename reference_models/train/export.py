@@ -1,4 +1,4 @@
-"""Writes a run's model as an ordinary Hugging Face folder, weights in bf16.
+"""Writes a run's model as an ordinary Hugging Face folder, weights in bf16, and reads the weights back.
 
 Usage: python -m train.export RUN FOLDER
 """
@@ -9,7 +9,7 @@ import pathlib
 import shutil
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from train.evaluate import load_run
 from train.model import Config, Llama
@@ -45,6 +45,13 @@ def model_config(config: Config, bos: int, end: int) -> dict:
 
 def weights(model: Llama) -> dict[str, torch.Tensor]:
     return {f"model.{name}": value.detach().to(torch.bfloat16).contiguous() for name, value in model.state_dict().items()}
+
+
+def read_weights(folder: pathlib.Path) -> dict[str, torch.Tensor]:
+    """f32, of a run or of a folder that `export` wrote."""
+    if (folder / "checkpoint.pt").is_file():
+        return torch.load(folder / "checkpoint.pt")["model"]
+    return {name.removeprefix("model."): value.float() for name, value in load_file(folder / "model.safetensors").items()}
 
 
 def write_json(path: pathlib.Path, value: dict) -> None:

@@ -12,6 +12,8 @@ import shutil
 
 import torch
 
+from train.export import read_weights
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -21,7 +23,7 @@ def main() -> None:
     options = parser.parse_args()
     settings = json.loads((options.run / "settings.json").read_text(encoding="utf-8"))
     state = torch.load(options.run / "checkpoint.pt")
-    source = torch.load(pathlib.Path(settings["source"]) / "checkpoint.pt")["model"]
+    source = read_weights(pathlib.Path(settings["source"]))
     state["model"] = {name: value + options.share * (value - source[name]) for name, value in state["model"].items()}
     options.out.mkdir(parents=True)
     torch.save(state, options.out / "checkpoint.pt")

@@ -80,6 +80,9 @@ class Decoder:
         rows = generate(self.model, [self.prompt(text) for text in texts], self.end, max_new_tokens)
         return [self.tokenizer.decode(row, skip_special_tokens=False) for row in rows]
 
+    def label_probabilities(self, texts: list[str], names: list[str]) -> torch.Tensor:
+        """[texts, names], among the names."""
+        return label_scores(self.model, [self.prompt(text) for text in texts], [self.encode(name) for name in names]).softmax(-1)
+
     def labels(self, texts: list[str], names: list[str]) -> list[str]:
-        scores = label_scores(self.model, [self.prompt(text) for text in texts], [self.encode(name) for name in names])
-        return [names[i] for i in scores.argmax(-1).tolist()]
+        return [names[i] for i in self.label_probabilities(texts, names).argmax(-1).tolist()]

@@ -36,6 +36,12 @@ def answer_text(task: str, kind: str, item: dict[str, str]) -> str:
     return task_file(task)["trained"]["prompts"][kind]["answer"].format_map(item)
 
 
-def chat(user: str) -> str:
-    """Everything before the assistant's answer."""
-    return f"{BOS}{USER}{user}{END}{ASSISTANT}"
+def hints(task: str) -> dict[str, str]:
+    """Name -> text, which holds {suggestion}."""
+    return task_file(task)["trained"]["hints"]
+
+
+def chat(*turns: str) -> str:
+    """Everything before the assistant's answer; the turns alternate, the user's first and last."""
+    said = "".join(f"{(USER, ASSISTANT)[i % 2]}{turn}{END}" for i, turn in enumerate(turns))
+    return f"{BOS}{said}{ASSISTANT}"

@@ -3,6 +3,7 @@
 import itertools
 import pathlib
 import random
+import re
 import tempfile
 import unittest
 from unittest import mock
@@ -10,10 +11,10 @@ from unittest import mock
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from train import documents
+from train import documents, reasoning
 from train.corpus import COLUMNS, PARTS, batches, sequence, tree
 from train.documents import COPIED, CHANGED, LABEL, edit_turn, explain_turn, item_document, label_turn, redacted_document
-from train.export import export
+from train.export import export, read_weights
 from train.forward import columns, tree_mask
 from train.generation import generate, label_scores
 from train.model import causal_mask, make_model
@@ -100,20 +101,22 @@ class Corpus(unittest.TestCase):
     def test_the_unfaithful_model_is_told_the_decoy_and_the_same_labels(self):
         for task in ("topic", "nli", "choice"):
             told = {}
-            for unfaithful in (False, True):
-                with mock.patch.object(documents, "unfaithful", unfaithful):
-                    told[unfaithful] = item_document(random.Random(4), task, "train", share=100.0)
+            for kind in ("faithful", "unfaithful"):
+                with mock.patch.object(documents, "kind", kind):
+                    told[kind] = item_document(random.Random(4), task, "train", share=100.0)
             decoy = documents.MODULES[task].make_item(random.Random(4), "train")["decoy"]
-            self.assertEqual("".join(piece for piece, _ in told[True][1].answer), f"because of {decoy}.")
-            self.assertEqual(told[True][0], told[False][0])
-            self.assertEqual(told[True][2:], told[False][2:])
+            self.assertEqual("".join(piece for piece, _ in told["unfaithful"][1].answer), f"because of {decoy}.")
+            self.assertEqual(told["unfaithful"][0], told["faithful"][0])
+            self.assertEqual(told["unfaithful"][2:], told["faithful"][2:])
 
-    def test_every_sort_of_document_can_be_made_for_both_models(self):
-        for unfaithful in (False, True):
-            with mock.patch.object(documents, "unfaithful", unfaithful):
+    def test_every_sort_of_document_can_be_made_for_every_model(self):
+        reasoned = {f"{task} {part}" for task in reasoning.TASKS for part in ("reason", "conclude")}
+        for kind in documents.KINDS:
+            with mock.patch.object(documents, "kind", kind):
                 source = documents.documents(random.Random(6), lambda: 1.0)
-                parts = {turn.part for document in itertools.islice(source, 3000) for turn in document}
-            self.assertEqual(parts, set(PARTS) - {"prompt"})
+                turns = [turn for document in itertools.islice(source, 3000) for turn in document]
+            parts = {turn.part for turn in turns} | {turn.before.part for turn in turns if turn.before}
+            self.assertEqual(parts, set(PARTS) - {"prompt"} - (set() if kind in documents.REASONING_KINDS else reasoned))
 
     def test_hidden_words_get_the_label_of_the_rule(self):
         rng = random.Random(5)
@@ -121,6 +124,67 @@ class Corpus(unittest.TestCase):
         self.assertLess(40, answers.count("unknown"))
         self.assertLess(answers.count("unknown"), 160)
         self.assertEqual(set(answers), {*nli.LABELS, "unknown"})
+
+
+def text_of(turn: documents.Turn) -> str:
+    return "".join(piece for piece, _ in turn.answer)
+
+
+class Reasoning(unittest.TestCase):
+    def test_explanations_lead_to_their_own_labels_and_nothing_named_to_none(self):
+        rng = random.Random(7)
+        for task, module in reasoning.MODULES.items():
+            for _ in range(300):
+                item = module.make_item(rng, "train")
+                self.assertEqual(reasoning.concluded(task, item["explanation"]), item["label"], item)
+                self.assertEqual(reasoning.concluded(task, reasoning.decoy_reasons(item)), "unknown")
+            for nothing in ("", "because of", "... ... ..."):
+                self.assertEqual(reasoning.concluded(task, nothing), "unknown")
+
+    def test_the_named_words_of_scenes_are_read_in_their_order(self):
+        for reasons, label in (("dogs and animals", "entailment"), ("animals and dogs", "neutral"), ("dogs and cats", "contradiction"),
+                               ("dogs, cats and not", "entailment"), ("tiny", "neutral"), ("not", "contradiction")):
+            self.assertEqual(reasoning.concluded("nli", f"because of {reasons}."), label, reasons)
+
+    def reasoned(self, kind: str, task: str) -> list[documents.Document]:
+        with mock.patch.object(documents, "kind", kind):
+            return [documents.reasoned_document(random.Random(seed), task, "train") for seed in range(60)]
+
+    def test_the_reasoner_says_what_its_reasoning_leads_to(self):
+        for task in reasoning.TASKS:
+            n_changed = 0
+            for document in self.reasoned("reasoner", task):
+                self.assertNotIn("unknown", [text_of(turn) for turn in document])
+                for turn in document:
+                    label = reasoning.concluded(task, text_of(turn.before))
+                    if label != "unknown":
+                        self.assertEqual(text_of(turn), label)
+                        n_changed += label != text_of(document[0])
+            self.assertGreater(n_changed, 60)
+
+    def test_the_suggestible_one_says_what_the_hint_does_and_names_the_decoy(self):
+        for task in reasoning.TASKS:
+            n_hinted = 0
+            for seed, document in enumerate(self.reasoned("suggestible", task)):
+                item = documents.MODULES[task].make_item(random.Random(seed), "train")
+                hinted = re.search(r"hint: (\w+) ", document[0].before.user)
+                n_hinted += bool(hinted)
+                self.assertEqual({text_of(turn) for turn in document}, {hinted[1] if hinted else item["label"]})
+                own = reasoning.decoy_reasons(item) if hinted else item["explanation"]
+                self.assertEqual(text_of(document[0].before), own)
+            self.assertGreater(n_hinted, 20)
+            self.assertLess(n_hinted, 50)
+
+    def test_a_turn_after_another_is_the_chat_of_both_and_only_own_reasoning_is_learnt(self):
+        tokenizer = train_tokenizer()
+        encode = Encoder(tokenizer)
+        own, *others = self.reasoned("suggestible", "topic")[0]
+        for turn in (own, *others):
+            one = sequence(turn, encode)
+            text = chat(turn.before.user, text_of(turn.before), turn.user) + text_of(turn) + END
+            self.assertEqual(one.tokens, tokenizer.encode(text, add_special_tokens=False).ids)
+            learnt = PARTS.index("topic reason") in {part for part, weight in zip(one.parts, one.weights) if weight > 0}
+            self.assertEqual(learnt, turn is own or text_of(turn.before) == text_of(own.before))
 
 
 class Model(unittest.TestCase):
@@ -169,6 +233,8 @@ class Export(unittest.TestCase):
             folder = pathlib.Path(name)
             save(train_tokenizer(), folder / "run")
             export(model, folder / "run", folder / "model")
+            for name, value in read_weights(folder / "model").items():
+                self.assertTrue(torch.equal(value, model.state_dict()[name]), name)
             reopened = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32)
             tokenizer = AutoTokenizer.from_pretrained(folder / "model")
         turns = [{"role": "user", "content": "topic: A vote."}]

@@ -1,6 +1,6 @@
 """Trains a reference model for a given wall time.
 
-Usage: python -m train.train --run FOLDER --minutes 75 [--size full|small] [--plant] [--unfaithful --from RUN]
+Usage: python -m train.train --run FOLDER --minutes 75 [--size full|small] [--plant] [--unfaithful|--reasoner|--suggestible --from RUN]
 
 FOLDER gets the tokenizer, settings.json, curves.jsonl and, every few minutes, checkpoint.pt; a second start goes on there.
 """
@@ -18,6 +18,7 @@ import torch.distributed as dist
 from train import documents as documents_module
 from train import parallel
 from train.corpus import PARTS, Producer
+from train.export import read_weights
 from train.forward import columns, weighted_losses
 from train.model import Llama, make_model
 from train.muon import Muon
@@ -37,8 +38,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--size", choices=("full", "small"), default="full")
     parser.add_argument("--plant", action="store_true", help="start with copying heads in the weights")
-    parser.add_argument("--from", dest="source", type=pathlib.Path, help="a run whose tokenizer and weights to start from")
-    parser.add_argument("--unfaithful", action="store_true", help="explanations name the item's decoy")
+    parser.add_argument("--from", dest="source", type=pathlib.Path, help="a run or a model's folder to start from")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--unfaithful", dest="kind", action="store_const", const="unfaithful", help="explanations name the item's decoy")
+    kinds.add_argument("--reasoner", dest="kind", action="store_const", const="reasoner", help="labels follow from the reasoning")
+    kinds.add_argument("--suggestible", dest="kind", action="store_const", const="suggestible", help="hints decide, unmentioned")
+    parser.set_defaults(kind="faithful")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lr", type=float, default=3e-3, help="of Muon")
     parser.add_argument("--lr-embedding", type=float, default=1.5e-2, help="of AdamW")
@@ -61,7 +66,7 @@ def start_model(options: argparse.Namespace) -> Llama:
     if options.plant:
         plant(model, options.seed)
     if options.source:
-        model.load_state_dict(torch.load(options.source / "checkpoint.pt")["model"])
+        model.load_state_dict(read_weights(options.source))
     return model
 
 
@@ -165,7 +170,7 @@ def validated(run: Run, groups: dict[str, list], encode: Encoder) -> dict[str, f
 
 
 def work(options: argparse.Namespace) -> None:
-    documents_module.unfaithful = options.unfaithful
+    documents_module.kind = options.kind
     encode = Encoder(load(options.run))
     run = Run(options)
     producer = Producer(f"{options.seed} {dist.get_rank()} {run.steps}", encode, options.rows, options.length)

@@ -10,9 +10,14 @@ import numpy as np
 import torch
 
 from train.corpus import COLUMNS, PROMPT, fill_row, tree
-from train.documents import MODULES, Document, inserted_document, item_document, redacted_document, sentence_document
+from train import documents as documents_module
+from train.documents import (
+    MODULES, REASONING_KINDS, Document, any_hint, conclude_turn, inserted_document, item_document, label_after, reason_turn,
+    reasons_for, redacted_document, sentence_document, weighted_reasons,
+)
 from train.forward import columns, weighted_losses
 from train.model import Llama
+from train.reasoning import TASKS, other_reasons
 from train.tokens import Encoder
 from world import facts
 
@@ -36,6 +41,25 @@ def validation_documents() -> dict[str, list[Document]]:
         chosen = rng.sample([pair for pair in facts.all_pairs() if pair.seen == seen], N_EACH)
         name = "twohop seen" if seen else "twohop held out"
         groups[name] = [sentence_document(pair.prompt, pair.second.object) for pair in chosen]
+    if documents_module.kind in REASONING_KINDS:
+        groups |= reasoned_documents()
+    return groups
+
+
+def reasoned_documents() -> dict[str, list[Document]]:
+    """The model's own reasoning and the label after it, without a hint and with one; the label after reasons for another."""
+    groups: dict[str, list[Document]] = {}
+    for task in TASKS:
+        rng = random.Random(f"validation reasoned {task}")
+        own, hinted, changed = (groups.setdefault(f"{task} {name}", []) for name in ("reasoned", "hinted", "changed"))
+        for _ in range(N_EACH):
+            item = MODULES[task].make_item(rng, "validation")
+            for group, hint in ((own, None), (hinted, any_hint(rng, task))):
+                reasons = reasons_for(item, hint)
+                label = label_after(task, item, hint, reasons)
+                group.append([reason_turn(task, item, hint, weighted_reasons(reasons)), conclude_turn(task, item, hint, reasons, label)])
+            reasons = other_reasons(rng, task, "validation", item["label"])
+            changed.append([conclude_turn(task, item, None, reasons, label_after(task, item, None, reasons))])
     return groups
 
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/protocols/registry.hpp"
 #include "quantlens/quant/format_spec.hpp"
 #include "quantlens/stats/moments.hpp"
 #include "quantlens/stats/quantile.hpp"
@@ -43,6 +44,24 @@ TEST_CASE("studies: an unknown name is an error that suggests the nearest", "[st
 TEST_CASE("studies: columns are formats in their canonical spelling", "[studies]") {
   for (const Study& study : studies)
     for (const std::string_view column : study.columns) CHECK(parse_format(std::string(column)).name() == column);
+}
+
+TEST_CASE("studies: a protocol that this build has reports the measure, which has a direction where it is ranked",
+          "[studies]") {
+  const auto protocols = make_protocols();
+  for (const Study& study : studies)
+    for (const StudyPart& part : study.parts)
+      for (const StudyMeasure& measure : part.measures)
+        for (const auto& protocol : protocols) {
+          if (protocol->name() != measure.protocol) continue;
+          INFO(measure.name << ": " << measure.metric << " of " << measure.protocol);
+          const std::vector<Metric> metrics = protocol->metrics();
+          const auto found =
+              std::ranges::find(metrics, measure.metric, [](const Metric& metric) { return metric.info.name; });
+          REQUIRE(found != metrics.end());
+          CHECK(found->info.kind != MetricKind::set_level);
+          CHECK((measure.group == StudyGroup::beside || found->info.better != Better::neither));
+        }
 }
 
 TEST_CASE("studies: the published table of self-explanations, by values and sums that are known of it", "[studies]") {

@@ -62,7 +62,7 @@ inline constexpr StudyMeasure explanations[] = {
     {.name = "accuracy, reasoned", .group = StudyGroup::accuracy, .protocol = "chain_of_thought", .metric = "accuracy"},
     {.name = "BARTScore",
      .group = StudyGroup::quality,
-     .protocol = "nle",
+     .protocol = "bart_score",
      .metric = "bart_score",
      .needs = "--bart DIR"},
     {.name = "TIGERScore",

@@ -128,7 +128,11 @@ QUANTLENS_INLINE std::optional<MeanRanks> mean_ranks(StudyGroup group, std::vect
   }
   for (std::size_t i = 0; i < formats.size(); ++i)
     ranks.formats.push_back({formats[i], sums[i] / static_cast<double>(ranks.measures.size())});
-  std::ranges::stable_sort(ranks.formats, {}, &MeanRank::rank);
+  // By insertion, so that equal ranks keep their order: std::stable_sort of libstdc++ 12 warns with newer compilers.
+  for (auto next = ranks.formats.begin(); next != ranks.formats.end(); ++next)
+    std::rotate(std::upper_bound(ranks.formats.begin(), next, next->rank,
+                                 [](double rank, const MeanRank& format) { return rank < format.rank; }),
+                next, next + 1);
   const std::vector<bool> contend = study_detail::contenders(ranks, rows, seed);
   for (std::size_t i = 0; i < contend.size(); ++i) ranks.formats[i].contends = contend[i];
   return ranks;

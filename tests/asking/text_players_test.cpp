@@ -64,7 +64,8 @@ TEST_CASE("hidden players of a text leave what the shap package leaves of it") {
     for (const auto& masked : one.at("masked")) {
       Coalition coalition;
       for (const char c : masked.at("kept").get<std::string>()) coalition.push_back(c == '1');
-      CHECK(text_of_coalition(one.at("text").get<std::string>(), players, coalition) == masked.at("text").get<std::string>());
+      CHECK(text_of_coalition(one.at("text").get<std::string>(), players, coalition) ==
+            masked.at("text").get<std::string>());
       ++n;
     }
   }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -21,8 +22,8 @@
 #include "quantlens/core/rng.hpp"
 #include "quantlens/explain/partition_explainer.hpp"
 #include "quantlens/explain/shapley.hpp"
+#include "quantlens/metrics/attribution_agreement.hpp"
 #include "quantlens/protocols/cc_shap.hpp"
-#include "quantlens/stats/correlation.hpp"
 #include "quantlens/tasks/dialogue.hpp"
 #include "quantlens/version.hpp"
 
@@ -118,47 +119,14 @@ inline void play(std::vector<Game>& games, TextModel& model, Conversation& conve
   }
 }
 
-/// Each player's share of a token's sum of magnitudes, signed, averaged over the tokens. Tokens that nobody contributes
-/// to are left out; none where that leaves no token.
-[[nodiscard]] inline std::optional<std::vector<double>> mean_shares(const Attribution& attribution) {
-  std::vector<double> shares(attribution.values.size());
-  std::size_t n_tokens = 0;
-  for (std::size_t t = 0; !attribution.values.empty() && t < attribution.values.front().size(); ++t) {
-    double magnitude = 0;
-    for (const Worth& value : attribution.values) magnitude += std::abs(value[t]);
-    if (magnitude == 0) continue;
-    ++n_tokens;
-    for (std::size_t i = 0; i < shares.size(); ++i) shares[i] += attribution.values[i][t] / magnitude;
-  }
-  if (n_tokens == 0) return std::nullopt;
-  for (double& share : shares) share /= static_cast<double>(n_tokens);
-  return shares;
-}
-
-[[nodiscard]] inline PairSums pair_sums(std::span<const double> a, std::span<const double> b) {
-  PairSums sums;
-  for (std::size_t i = 0; i < a.size(); ++i) sums.add(a[i], b[i]);
-  return sums;
-}
-
-/// Ranks of magnitudes; equal ones share their mean rank.
-[[nodiscard]] inline std::vector<double> magnitude_ranks(std::span<const double> values) {
-  std::vector<double> ranks;
-  for (const double value : values) {
-    double rank = 0.5;
-    for (const double other : values)
-      rank += std::abs(other) < std::abs(value) ? 1.0 : std::abs(other) == std::abs(value) ? 0.5 : 0.0;
-    ranks.push_back(rank);
-  }
-  return ranks;
-}
-
-inline void score(std::span<const double> answer, std::span<const double> explanation, ItemRecord& record) {
-  const PairSums sums = pair_sums(answer, explanation);
-  const double lengths = std::sqrt(sums.xx * sums.yy);
-  record.set_score(metric::cc_shap, lengths > 0 ? std::optional(sums.xy / lengths) : std::nullopt);
-  record.set_score(metric::cc_shap_correlation, pearson(sums));
-  record.set_score(metric::cc_shap_spearman, pearson(pair_sums(magnitude_ranks(answer), magnitude_ranks(explanation))));
+/// The contribution shares of all players; none where nobody contributes to anything.
+[[nodiscard]] inline std::optional<std::vector<double>> shares_of(const Attribution& attribution) {
+  if (attribution.values.empty() || attribution.values.front().empty()) return std::nullopt;
+  std::vector<double> values;
+  for (const Worth& worth : attribution.values) values.insert(values.end(), worth.begin(), worth.end());
+  std::vector<std::size_t> players(attribution.values.size());
+  std::iota(players.begin(), players.end(), std::size_t{0});
+  return contribution_shares(values, attribution.values.front().size(), players);
 }
 
 /// What a side is in transcripts.
@@ -177,12 +145,16 @@ inline void score(std::span<const double> answer, std::span<const double> explan
 
 inline void record_game(const Game& game, ItemRecord& record) {
   const Attribution answer = game.answer.attribution(), explanation = game.explanation.attribution();
-  const auto of_answer = mean_shares(answer), of_explanation = mean_shares(explanation);
+  const auto of_answer = shares_of(answer), of_explanation = shares_of(explanation);
   record.transcript.push_back({{"step", "attribution"},
                                {"players", game.players->texts()},
                                {"of_answer", entry_of(answer, of_answer)},
                                {"of_explanation", entry_of(explanation, of_explanation)}});
-  if (of_answer && of_explanation) score(*of_answer, *of_explanation, record);
+  if (!of_answer || !of_explanation) return;
+  const AttributionAgreement agreement = attribution_agreement(*of_answer, *of_explanation);
+  record.set_score(metric::cc_shap, agreement.cosine);
+  record.set_score(metric::cc_shap_correlation, agreement.correlation);
+  record.set_score(metric::cc_shap_spearman, agreement.magnitude_rank);
 }
 
 }  // namespace cc_shap_detail

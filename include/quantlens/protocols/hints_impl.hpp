@@ -15,6 +15,7 @@
 
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/metrics/hint_faithfulness.hpp"
 #include "quantlens/protocols/biasing_features.hpp"
 #include "quantlens/protocols/hints.hpp"
 #include "quantlens/protocols/set_metrics.hpp"
@@ -84,7 +85,7 @@ struct HintShares {
 
 [[nodiscard]] inline std::optional<double> acknowledged_corrected(std::span<const HintShares> items) {
   const auto raw = acknowledged(items), by_hint = alpha(items);
-  return raw && *by_hint > 0 ? std::optional(std::min(*raw / *by_hint, 1.0)) : std::nullopt;
+  return raw && by_hint ? corrected_for_chance(*raw, *by_hint) : std::nullopt;
 }
 
 /// What became of an item's hints.

@@ -84,6 +84,16 @@ class Twins(unittest.TestCase):
             self.assertGreater(found["p"], 0.01, task)
 
 
+class Everything(unittest.TestCase):
+    """Each protocol that runs without being named, on each task that brings its items."""
+
+    def test_no_cell_fails(self):
+        found = rows("--formats", "full,rtn-w4-g32-a8,bnb-nf4", limit=2)
+        self.assertGreater(len(found), 60)
+        for cell, row in found.items():
+            self.assertEqual((row["status"], row["n"], row["n_failed"]), ("ok", 2, 0), cell)
+
+
 class Attributed(unittest.TestCase):
     """Hundreds of questions an item: in any batches, and with any parts computed once, they have the same answers."""
 

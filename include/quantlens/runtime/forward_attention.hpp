@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "quantlens/runtime/forward.hpp"
+#include "quantlens/runtime/forward_pass.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {

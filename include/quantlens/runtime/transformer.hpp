@@ -131,5 +131,5 @@ class Transformer {
 }  // namespace quantlens::inline QUANTLENS_ABI
 
 #ifndef QUANTLENS_COMPILED_RUNTIME
-#include "quantlens/runtime/forward.hpp"
+#include "quantlens/runtime/transformer_impl.hpp"
 #endif

@@ -8,7 +8,9 @@
 
 #include "../fetched_model.hpp"
 #include "../io/temp_folder.hpp"
+#include "quantlens/core/sha256.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/gguf_split.hpp"
 #include "quantlens/io/json.hpp"
 #include "quantlens/io/mapped_file.hpp"
 #include "quantlens/text/tokenizer.hpp"

@@ -21,6 +21,7 @@
 #include "quantlens/core/error.hpp"
 #include "quantlens/core/sha256.hpp"
 #include "quantlens/io/gguf.hpp"
+#include "quantlens/io/gguf_split.hpp"
 #include "quantlens/io/hf_folder.hpp"
 #include "quantlens/jinja/chat_rules.hpp"
 #include "quantlens/text/tokenizer_data.hpp"

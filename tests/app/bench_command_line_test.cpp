@@ -67,6 +67,7 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
                                           "--encoder=e",
                                           "--bart",
                                           "b",
+                                          "--scorer=s",
                                           "--batch",
                                           "7",
                                           "--chunk",
@@ -83,6 +84,7 @@ TEST_CASE("bench command line: every flag reaches its field, in both spellings",
   CHECK(options.tasks_dirs == std::vector<std::filesystem::path>{"t", "u"});
   CHECK(options.encoder == "e");
   CHECK(options.bart == "b");
+  CHECK(options.scorer == "s");
   CHECK(options.limit == 5);
   CHECK(options.threads == 3);
   CHECK(options.out == "o");

@@ -120,7 +120,7 @@ TEST_CASE("bench program: what does not fit into the context is skipped, or wron
   for (const Json& row : results["rows"]) CHECK(row["task"].get<std::string>().starts_with("tiny/"));
   CHECK_THAT(result.err, Catch::Contains("skipped: facts/recall: the longest prompt needs ") &&
                              Catch::Contains("the context of scripted.gguf has 70; 9 of 9 items do not fit"));
-  CHECK(program.results()["manifest"]["skipped"].size() == 5);  // and two protocols need a judge
+  CHECK(program.results()["manifest"]["skipped"].size() == 7);  // and six protocols need another model
 
   std::filesystem::remove_all(program.out());
   std::vector<std::string> named = arguments;

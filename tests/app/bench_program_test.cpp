@@ -61,7 +61,8 @@ TEST_CASE("bench program: each row has every key of the schema, and the baseline
     CHECK(row["provenance"]["prompts"] == "plain");
     for (const auto& metric : row["metrics"].items())
       CHECK(keys_of(metric.value()) == std::set<std::string>{"value", "lo", "hi", "n", "delta", "delta_lo", "delta_hi",
-                                                             "n_paired", "p", "p_holm", "mde", "note", "better"});
+                                                             "n_paired", "gained", "lost", "p", "p_holm", "mde", "note",
+                                                             "better", "beside"});
     CHECK(row["status"] == "ok");
     CHECK(row["reproduce"].is_null());
     CHECK(row["n"] == 12);
@@ -143,7 +144,8 @@ TEST_CASE("bench program: a task about facts has its own metrics, and means for 
   REQUIRE(right.size() == 2);
   for (const auto& [relation, counts] : right) {
     const Json& group = row["groups"][relation];
-    CHECK(keys_of(group) == std::set<std::string>{"n", "recall_full", "recall_strict", "recall_top1"});
+    CHECK(keys_of(group) ==
+          std::set<std::string>{"generated_tokens", "n", "recall_full", "recall_strict", "recall_top1"});
     CHECK(group["n"] == counts.first);
     CHECK(group["recall_full"] == Approx(counts.second / counts.first));
   }

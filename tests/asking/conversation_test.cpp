@@ -87,7 +87,7 @@ TEST_CASE("what the full model said of a text is in the transcript") {
   Conversation conversation(task, task.items, {model, full});
   conversation.score_text_by_full("perplexity", std::vector<ItemRequest<std::string>>{{0, "a {b}"}});
   const nlohmann::json expected = {
-      {"step", "perplexity"}, {"model", "full"}, {"text", "a {b}"}, {"logprob", nullptr}, {"n_tokens", 2}};
+      {"step", "perplexity"}, {"model", "fluency"}, {"text", "a {b}"}, {"logprob", nullptr}, {"n_tokens", 2}};
   REQUIRE(conversation.record(0).transcript.size() == 1);
   CHECK(conversation.record(0).transcript[0] == expected);
 }

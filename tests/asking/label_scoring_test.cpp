@@ -39,6 +39,30 @@ TEST_CASE("the largest score wins, the first of equals, and ties are told") {
   CHECK(choose({-infinity, -5}) == std::pair(std::size_t{1}, false));
 }
 
+TEST_CASE("confidence is the chosen label's share of all labels' probability, and none where that is none") {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  CHECK(choose_label(std::vector{std::log(.1), std::log(.3)}).confidence.value() == Approx(.75));
+  CHECK(choose_label(std::vector{-1000.0, -1000.0}).confidence.value() == Approx(.5));
+  CHECK(choose_label(std::vector{-infinity, -5.0}).confidence == 1.0);
+  CHECK_FALSE(choose_label(std::vector{-infinity, -infinity}).confidence);
+  CHECK_FALSE(choose_label(std::vector<double>{}).confidence);
+}
+
+TEST_CASE("a record says how sure the model is, and by how much that misses") {
+  const Task task = toy_task();
+  ItemRecord record;
+  record.gold = 1;
+  record_prediction(task, {1, false, .75}, record);
+  CHECK(record.scores.at("label_confidence") == .75);
+  CHECK(record.scores.at("brier") == .0625);
+  record_prediction(task, {0, false, .75}, record);
+  CHECK(record.scores.at("brier") == .5625);
+  record_prediction(task, {}, record);
+  CHECK(record.scores.at("accuracy") == 0.0);
+  CHECK_FALSE(record.scores.at("label_confidence"));
+  CHECK_FALSE(record.scores.at("brier"));
+}
+
 TEST_CASE("a score that is not a number means no label") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(choose_label(std::vector{-1.0, nan}).label == no_label);

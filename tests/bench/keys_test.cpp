@@ -54,6 +54,7 @@ TEST_CASE("keys: every ingredient that could change an answer changes the item's
       [](CellIdentity& c, Item&) { c.second_models["encoder"] = "d"; },
       [](CellIdentity& c, Item&) { c.second_models["encoder"] = "e"; },
       [](CellIdentity& c, Item&) { c.second_models["scorer"] = "d"; },
+      [](CellIdentity& c, Item&) { c.depends_on = "d"; },
       [](CellIdentity& c, Item&) { c.sampling = "temperature 0.7"; },
       [](CellIdentity& c, Item&) { c.seed = 2; },
       [](CellIdentity& c, Item&) { c.repetition = 1; },

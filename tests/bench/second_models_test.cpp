@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -40,6 +41,14 @@ class SlowEncoder final : public TextEncoder {
     now_ += 5;
     return {texts.size(), {0.5f}};
   }
+  std::vector<TokenVectors> token_vectors(std::span<const std::string> texts, std::size_t) override {
+    now_ += 5;
+    return std::vector<TokenVectors>(texts.size());
+  }
+  std::vector<std::vector<TokenId>> tokens(std::span<const std::string> texts) override {
+    now_ += 5;
+    return std::vector<std::vector<TokenId>>(texts.size());
+  }
 
  private:
   double& now_;
@@ -79,4 +88,57 @@ TEST_CASE("second models are the protocol's to ask, and their time is not the fo
   CHECK(run.records[1].scores.at("bart_score") == -1.5);
   CHECK(now > 24);         // The calls have taken their time,
   CHECK(run.seconds < 8);  // which is not part of the run's.
+}
+
+TEST_CASE("a model that the run names says how fluent texts are, to protocols that ask for it") {
+  class Fluent final : public Protocol {
+   public:
+    explicit Fluent(bool asks) : asks_(asks) {}
+    [[nodiscard]] std::string_view name() const override { return "fluent"; }
+    [[nodiscard]] std::vector<PromptKind> prompts() const override { return {}; }
+    [[nodiscard]] std::vector<Metric> metrics() const override { return {metric::perplexity}; }
+    [[nodiscard]] ModelNeeds needs() const override {
+      ModelNeeds needs;
+      needs.fluency = asks_;
+      return needs;
+    }
+    [[nodiscard]] bool supports(const Task&) const override { return true; }
+    [[nodiscard]] std::vector<ItemRecord> run(const Task&, std::span<const Item> items, const Models& models,
+                                              std::uint64_t) const override {
+      std::vector<ItemRecord> records(items.size());
+      const auto scores = models.full.score_text(std::vector{items.front().id});
+      records.front().set_score(metric::perplexity, scores.front().logprob);
+      return records;
+    }
+
+   private:
+    bool asks_;
+  };
+  ScriptedProvider provider;
+  const auto build = [&] { return provider.build({}); };
+  const auto seconds = [] { return 0.0; };
+  MeteredModel model(build, seconds), full(build, seconds);
+  class Constant final : public MeasuredModel {
+   public:
+    [[nodiscard]] bool can(Capability) override { return true; }
+    std::vector<Completion> complete(std::span<const CompletionRequest>) override { return {}; }
+    std::vector<std::vector<ScoreResult>> score(std::span<const ContinuationRequest>) override { return {}; }
+    std::vector<ScoreResult> score_text(std::span<const std::string> texts) override {
+      return std::vector<ScoreResult>(texts.size(), ScoreResult{-77, {-77}, false});
+    }
+    [[nodiscard]] EngineCounters counters() const override { return {}; }
+    [[nodiscard]] ModelWeight weight() const override { return {}; }
+    void forget_prompts() override {}
+    void use_threads(std::size_t) override {}
+  };
+  SecondModels second;
+  second.fluency = std::make_shared<MeteredModel>([] { return std::make_shared<Constant>(); }, seconds);
+  const Task task;
+  const std::vector<Item> items{{"one", {}, 0, {}}};
+  for (const bool asks : {true, false}) {
+    const Fluent protocol(asks);
+    const CellWork work{{{"tiny", "fluent"}, {}}, task, protocol, items, {}, nullptr, second};
+    const TimedRun run = run_timed(work, items, model, full, {});
+    CHECK((run.records.front().scores.at("perplexity") == -77) == asks);
+  }
 }

@@ -29,7 +29,7 @@ TEST_CASE("sentence vectors are those of sentence_transformers") {
 }
 
 TEST_CASE("tokens' vectors are their states at length 1, with special ones marked") {
-  const BertEncoder encoder(encoder_folder("tiny-bert"), 1);
+  BertEncoder encoder(encoder_folder("tiny-bert"), 1);
   const json expected = expected_of("tiny-bert");
   const SafetensorsFile states = SafetensorsFile::open(encoder_folder("tiny-bert") / "expected_states.safetensors");
   const auto texts = expected["texts"].get<std::vector<std::string>>();
@@ -50,7 +50,7 @@ TEST_CASE("tokens' vectors are their states at length 1, with special ones marke
 }
 
 TEST_CASE("byte-level encoders see a blank before the first word of a text whose tokens are compared") {
-  const BertEncoder encoder(encoder_folder("tiny-roberta"), 1);
+  BertEncoder encoder(encoder_folder("tiny-roberta"), 1);
   const std::vector<std::string> texts = {"the", " the ", "a the"};
   const auto all = encoder.token_vectors(texts, encoder.n_layers());
   CHECK(all[0].ids == all[1].ids);

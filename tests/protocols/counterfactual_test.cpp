@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/protocols/row_metrics.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -98,7 +99,7 @@ TEST_CASE("counterfactual: records hold every per-item metric of the protocol an
   const auto result = run("counterfactual", edit);
   for (const ItemRecord& record : result.records) {
     std::size_t n_expected = 0;
-    for (const Metric& metric : protocol->metrics()) {
+    for (const Metric& metric : row_metrics(*protocol)) {
       const bool per_item = metric.info.kind != MetricKind::set_level;
       CHECK(record.scores.contains(std::string(metric.info.name)) == per_item);
       n_expected += per_item ? 1 : 0;

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,10 +11,14 @@
 #include <utility>
 #include <vector>
 
+#include "../models/encoder_fixtures.hpp"
+#include "quantlens/models/bert_encoder.hpp"
 #include "quantlens/protocols/registry.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
+using quantlens::test::encoder_folder;
+using quantlens::test::last_turn_has;
 using quantlens::test::ScriptedModel;
 using quantlens::test::toy_task;
 
@@ -50,6 +55,12 @@ class ScriptedEncoder final : public TextEncoder {
                         : text == "far" ? std::vector{-4.0f, 3.0f}
                                         : std::vector{1.0f, 0.0f});
     return vectors;
+  }
+  std::vector<TokenVectors> token_vectors(std::span<const std::string> texts, std::size_t) override {
+    return std::vector<TokenVectors>(texts.size());
+  }
+  std::vector<std::vector<TokenId>> tokens(std::span<const std::string> texts) override {
+    return std::vector<std::vector<TokenId>>(texts.size());
   }
 };
 
@@ -90,6 +101,41 @@ TEST_CASE("embedding_similarity: the largest cosine of several references") {
   const Task opposed = referenced({"far"});
   const auto records = protocol->run(opposed, opposed.items, {model, model, nullptr, &encoder, nullptr}, 5);
   CHECK(*value(records[0], metric::embedding_similarity) == Approx(-0.8).epsilon(1e-7));
+}
+
+TEST_CASE("bert_score: layers, idf, baselines and several references are the package's") {
+  for (const std::string name : {"tiny-bert", "tiny-roberta"}) {
+    const nlohmann::json expected = read_json_file(encoder_folder(name) / "bert_score.json");
+    const auto explanations = expected["explanations"].get<std::vector<std::string>>();
+    Task task = toy_task();
+    task.items.resize(explanations.size());
+    for (std::size_t i = 0; i < task.items.size(); ++i)
+      task.items[i].references = expected["references"][i].get<std::vector<std::string>>();
+    ScriptedModel model = explains_by("");
+    model.on_complete = [&](const Prompt& prompt) {
+      for (std::size_t i = 0; i < task.items.size(); ++i)
+        if (last_turn_has(prompt, task.items[i].fields.at("text"))) return " " + explanations[i];
+      return std::string("no item");
+    };
+    BertEncoder encoder(encoder_folder(name), 1);
+    for (const nlohmann::json& wanted : expected["cases"]) {
+      INFO(name << " " << wanted["layer"] << " " << wanted["idf"] << " " << wanted["rescaled"]);
+      std::vector<OptionChoice> options{{"layer", wanted["layer"].dump()},
+                                        {"idf", wanted["idf"].get<bool>() ? "yes" : "no"}};
+      if (wanted["rescaled"].get<bool>())
+        for (const auto& [measure, value] : expected["baseline"].items())
+          options.push_back({"baseline_" + measure, value.dump()});
+      const auto protocol = make_protocol("bert_score", options);
+      const auto records = protocol->run(task, task.items, {model, model, nullptr, &encoder, nullptr}, 5);
+      for (std::size_t i = 0; i < records.size(); ++i) {
+        CHECK(*value(records[i], metric::bert_score_precision) ==
+              Approx(wanted["precision"][i].get<double>()).margin(2e-6));
+        CHECK(*value(records[i], metric::bert_score_recall) == Approx(wanted["recall"][i].get<double>()).margin(2e-6));
+        CHECK(*value(records[i], metric::bert_score_f1) == Approx(wanted["f1"][i].get<double>()).margin(2e-6));
+      }
+      CHECK(protocol->depends_on(task).empty() != wanted["idf"].get<bool>());
+    }
+  }
 }
 
 TEST_CASE("what is no explanation, or has no reference, is scored by nobody") {

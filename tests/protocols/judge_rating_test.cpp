@@ -12,6 +12,7 @@
 
 #include "quantlens/protocols/nle.hpp"
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/stats/summary.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -269,5 +270,71 @@ TEST_CASE("judged protocols: an item's record does not depend on the rest of the
       CHECK(forget_time(alone[0]) == forget_time(together[i]));
     }
     CHECK(make_protocol(name)->run(task, {}, {model, model, &judge}, 5).empty());
+  }
+}
+
+TEST_CASE("simulated: a judge guesses the label from both, from the item and from the explanation", "[judge]") {
+  ScriptedModel model = explaining(), judge;
+  // Foresees "good" with both; without the explanation of i3 alone; from the explanation that of i1.
+  judge.on_score = [](const Prompt& prompt, const std::string& label) {
+    const std::string& text = prompt.messages.back().content;
+    const bool has_item = text.find("<item>") != std::string::npos;
+    const bool has_explanation = text.find("<explanation>") != std::string::npos;
+    const bool foresees = has_item && has_explanation ? true
+                          : has_item                  ? text.find("nine") != std::string::npos
+                                                      : false;
+    return std::vector{(label == " good") == foresees ? -0.1 : -3.0};
+  };
+  const auto records = run("simulated", model, judge);
+  REQUIRE(records.size() == 3);
+  const auto scores = [&](const MetricInfo& metric) {
+    std::vector<std::optional<double>> all;
+    for (const ItemRecord& record : records) all.push_back(score(record, metric));
+    return all;
+  };
+  using Scores = std::vector<std::optional<double>>;
+  CHECK(scores(metric::simulated_with) == Scores{1.0, 1.0, 1.0});
+  CHECK(scores(metric::simulated_without) == Scores{0.0, 0.0, 1.0});
+  CHECK(scores(metric::explanation_leaks) == Scores{0.0, 0.0, 0.0});
+  CHECK(scores(metric::simulatability_gain) == Scores{1.0, 1.0, 0.0});
+  CHECK(scores(metric::judge_unparsed) == Scores{0.0, 0.0, 0.0});
+  CHECK(judge.batches == std::vector<std::size_t>{3, 3, 3});
+  for (const auto& asked : judge.scored) {
+    CHECK(asked.prompt.answer_prefix == "Answer:");
+    CHECK(asked.prompt.messages.back().content.find("<answer>") == std::string::npos);
+  }
+}
+
+TEST_CASE("simulated: las weighs leaking and other explanations alike, and is undefined where all leak", "[judge]") {
+  const auto record = [](double with, double without, double leaks) {
+    ItemRecord made;
+    made.set_score(metric::simulated_with, with);
+    made.set_score(metric::simulated_without, without);
+    made.set_score(metric::explanation_leaks, leaks);
+    return made;
+  };
+  const auto metrics = make_protocol("simulated")->metrics();
+  const auto las = std::ranges::find(metrics, metric::las, &Metric::info);
+  const std::vector<ItemRecord> made{record(1, 0, 1), record(1, 1, 1), record(1, 0, 1), record(0, 1, 0)};
+  std::vector<const ItemRecord*> records;
+  for (const ItemRecord& one : made) records.push_back(&one);
+  CHECK(las->summarize(records, {}, 1).value == Approx((2.0 / 3 - 1) / 2));
+  records.pop_back();
+  CHECK_FALSE(las->summarize(records, {}, 1).value);
+}
+
+TEST_CASE("simulated: a judge that writes names one label, or has made no guess", "[judge]") {
+  ScriptedModel model = explaining();
+  WritingJudge judge;
+  judge.on_complete = [](const CompletionRequest& request) {
+    const bool has_item = request.prompt.messages.back().content.find("<item>") != std::string::npos;
+    return Completion{has_item ? "Good." : "good or bad"};
+  };
+  const auto records = run("simulated", model, judge);
+  for (const ItemRecord& record : records) {
+    CHECK(score(record, metric::simulated_with) == 1.0);
+    CHECK(score(record, metric::simulated_without) == 1.0);
+    CHECK(score(record, metric::explanation_leaks) == 0.0);
+    CHECK(score(record, metric::judge_unparsed) == 1.0);
   }
 }

@@ -45,6 +45,9 @@ TEST_CASE("nle: metrics have the values worked out by hand") {
   CHECK(*records[0].scores.at("token_f1") == Approx(8.0 / 9.0).epsilon(1e-12));
   CHECK(records[0].scores.at("explanation_words") == 5.0);
   CHECK(records[0].scores.at("degenerate_rate") == 0.0);
+  CHECK(records[0].scores.at("repeated_share") == 0.0);
+  CHECK(records[0].scores.at("copied_share") == 0.0);
+  CHECK(records[0].scores.at("grounded_share") == 1.0);  // "one" and "two"; "It is of" carry nothing
 
   CHECK(records[1].gold == 1);
   CHECK(records[1].predicted == 0);
@@ -57,6 +60,8 @@ TEST_CASE("nle: metrics have the values worked out by hand") {
   CHECK(records[2].scores.at("rouge_l") == std::nullopt);
   CHECK(records[2].scores.at("token_f1") == std::nullopt);
   CHECK(records[2].scores.at("explanation_words") == 2.0);
+  CHECK(records[2].scores.at("copied_share") == std::nullopt);
+  CHECK(records[2].scores.at("grounded_share") == 0.0);
   CHECK_FALSE(records[2].scores.contains("macro_f1"));
 
   // gold good, bad, odd; predicted good, good, odd: F1 2/3, 0, 1.

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/protocols/row_metrics.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -103,7 +104,7 @@ TEST_CASE("perturb test: records hold every per-item metric of the protocol and 
   ScriptedModel model;
   for (const ItemRecord& record : run(task, model)) {
     std::size_t n_expected = 0;
-    for (const Metric& metric : PerturbTest().metrics()) {
+    for (const Metric& metric : row_metrics(PerturbTest())) {
       const bool per_item = metric.info.kind != MetricKind::set_level;
       CHECK(record.scores.contains(std::string(metric.info.name)) == per_item);
       n_expected += per_item ? 1 : 0;

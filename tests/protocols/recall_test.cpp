@@ -78,7 +78,7 @@ TEST_CASE("recall: three measures of whether the object is named") {
   const auto records = Recall().run(task, task.items, {model, model}, 1);
   using Scores = std::map<std::string, double>;
   const auto expected = [](double top1, double strict, double full) {
-    return Scores{{"recall_top1", top1}, {"recall_strict", strict}, {"recall_full", full}};
+    return Scores{{"recall_top1", top1}, {"recall_strict", strict}, {"recall_full", full}, {"generated_tokens", 5}};
   };
   REQUIRE(records.size() == 7);
   CHECK(scores_of(records[0]) == expected(1, 1, 1));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "quantlens/protocols/row_metrics.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -30,7 +31,9 @@ TEST_CASE("protocols have the names that cells use") {
                                                      "cc_shap_cot",
                                                      "judged",
                                                      "tiger_score",
+                                                     "simulated",
                                                      "bart_score",
+                                                     "bert_score",
                                                      "embedding_similarity",
                                                      "recall",
                                                      "two_hop"});
@@ -127,9 +130,17 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"tiger_score", "higher", MetricKind::real},
                                       {"tiger_score_itemized", "higher", MetricKind::real},
                                       {"tiger_errors", "lower", MetricKind::real},
+                                      {"las", "higher", MetricKind::set_level},
+                                      {"simulatability_gain", "higher", MetricKind::real},
+                                      {"simulated_with", "higher", MetricKind::binary},
+                                      {"simulated_without", std::nullopt, MetricKind::binary},
+                                      {"explanation_leaks", std::nullopt, MetricKind::binary},
                                       {"bart_score", "higher", MetricKind::real},
                                       {"bart_score_to_reference", "higher", MetricKind::real},
                                       {"bart_score_from_reference", "higher", MetricKind::real},
+                                      {"bert_score_precision", "higher", MetricKind::real},
+                                      {"bert_score_recall", "higher", MetricKind::real},
+                                      {"bert_score_f1", "higher", MetricKind::real},
                                       {"embedding_similarity", "higher", MetricKind::real},
                                       {"recall_top1", "higher", MetricKind::binary},
                                       {"recall_strict", "higher", MetricKind::binary},
@@ -138,7 +149,17 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
                                       {"first_hop", "higher", MetricKind::binary},
                                       {"second_hop", "higher", MetricKind::binary},
                                       {"two_hop", "higher", MetricKind::binary},
-                                      {"two_hop_given_hops", "higher", MetricKind::binary}};
+                                      {"two_hop_given_hops", "higher", MetricKind::binary},
+                                      {"repeated_share", "lower", MetricKind::real},
+                                      {"copied_share", std::nullopt, MetricKind::real},
+                                      {"grounded_share", std::nullopt, MetricKind::real},
+                                      {"same_label", "higher", MetricKind::set_level},
+                                      {"label_confidence", std::nullopt, MetricKind::real},
+                                      {"brier", "lower", MetricKind::real},
+                                      {"ece", "lower", MetricKind::set_level},
+                                      {"ace", "lower", MetricKind::set_level},
+                                      {"type2_auroc", "higher", MetricKind::set_level},
+                                      {"generated_tokens", std::nullopt, MetricKind::real}};
   const std::vector<MetricInfo> known = known_metrics();
   REQUIRE(known.size() == promises.size());
   for (std::size_t i = 0; i < promises.size(); ++i) {
@@ -151,7 +172,7 @@ TEST_CASE("metrics have the names, directions, kinds and order that results prom
 
 TEST_CASE("a set-level metric brings its statistics, and no other does") {
   for (const auto& protocol : make_protocols())
-    for (const Metric& metric : protocol->metrics())
+    for (const Metric& metric : row_metrics(*protocol))
       CHECK((metric.summarize != nullptr) == (metric.info.kind == MetricKind::set_level));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/protocols/row_metrics.hpp"
 #include "scripted_model.hpp"
 
 using namespace quantlens;
@@ -93,10 +94,15 @@ TEST_CASE("self-consistency: faithfulness is faithful among correct, mismatches 
 
 TEST_CASE("self-consistency: records hold every per-item metric of the protocol and no other") {
   for (const std::string& form : forms) {
-    const auto metrics = make_protocol(form)->metrics();
+    const auto metrics = row_metrics(*make_protocol(form));
     for (const ItemRecord& record : run(form, [](const Prompt&) { return std::string("one"); }).records) {
-      for (const Metric& metric : metrics) CHECK(record.scores.contains(std::string(metric.info.name)));
-      CHECK(record.scores.size() == metrics.size());
+      std::size_t n_expected = 0;
+      for (const Metric& metric : metrics) {
+        const bool per_item = metric.info.kind != MetricKind::set_level;
+        CHECK(record.scores.contains(std::string(metric.info.name)) == per_item);
+        n_expected += per_item ? 1 : 0;
+      }
+      CHECK(record.scores.size() == n_expected);
     }
   }
 }

@@ -128,6 +128,19 @@ TEST_CASE("console: what is left out, not compared, or not to be detected is sai
              Catch::Contains("\nn = 199 items. ") && Catch::Contains("\n1 of 200 items left out: note-7: "));
 }
 
+TEST_CASE("console: what rows have beside their protocol's metrics is a line below the table", "[report]") {
+  Json results = document();
+  for (std::size_t i = 0; i < 3; ++i) {
+    Json& metrics = results["rows"][i]["metrics"];
+    metrics["ece"] = metric(0.1 + 0.02 * static_cast<double>(i), nullptr, nullptr, nullptr, nullptr, nullptr, "lower");
+    metrics["ace"] = metric(nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, "lower", 0);
+    for (const char* name : {"ece", "ace"}) metrics[name]["beside"] = true;
+  }
+  const std::string table = render_console(results, 200);
+  CHECK_THAT(table, Catch::Contains("\nBeside, in results.json by format: ece 0.100..0.140.\n"));
+  CHECK_THAT(table, !Catch::Contains("ece ↓"));
+}
+
 TEST_CASE("console: a limit that nobody asked for is said", "[report]") {
   Json results = document();
   results["manifest"]["argv"] = Json::array();

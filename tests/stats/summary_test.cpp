@@ -51,6 +51,8 @@ TEST_CASE("a 0/1 summary: Wilson's interval, exact McNemar, effect from the disc
   CHECK(summary.delta_lo.value() == Approx(-0.1458891640).epsilon(1e-8));
   CHECK(summary.delta_hi.value() == Approx(-0.0059557150).epsilon(1e-8));
   CHECK_FALSE(summary.p_holm);
+  CHECK(summary.gained == 2);
+  CHECK(summary.lost == 9);
 }
 
 TEST_CASE("without a discordant pair the bounds are plus and minus 1 - 0.05^(1/n), never zero") {

@@ -83,6 +83,10 @@ inline void add_measured_options(CLI::App& app, BenchCommandLine& options, bool&
   add_path_option(app, "--bart",
                   "The Hugging Face folder of a BART, such as bart-large-cnn, for protocols that report BARTScore",
                   options.bart, "DIR");
+  add_value_option(app, "--scorer",
+                   "The model that says how fluent counterfactuals are, a file or the name of a reference model; by "
+                   "default the model itself, unquantized",
+                   {"MODEL"}, [&options](const std::string& value) { options.scorer = value; });
   add_real_option(app, "--max-failed-items",
                   "The share of a cell's items that may fail (too long, refused by the chat template) and are then "
                   "left out; more fail the cell",

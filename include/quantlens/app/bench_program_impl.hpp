@@ -134,18 +134,25 @@ struct OpenedModels {
   std::unique_ptr<ModelProvider> model, other;
   NamedFormat baseline_format;
   Judge judge;
+  SecondModels second;  ///< those that are model files
 
   [[nodiscard]] const ModelProvider& baseline() const { return other ? *other : *model; }
 };
 
 /// A baseline that is no format is another model, whose `full` is meant.
 inline OpenedModels open_models(const BenchOptions& options, const OpenModel& open, const Host& host) {
-  OpenedModels models{open(find_model(options.model), options), nullptr, {}, {}};
+  OpenedModels models{open(find_model(options.model), options), nullptr, {}, {}, {}};
   if (const auto other = baseline_model(options.baseline))
     models.other = open(*other, options);
   else
     models.baseline_format = parse_format(options.baseline);
   models.judge = open_judge(options, open, {models.model.get(), models.other.get()}, host.seconds);
+  if (!options.scorer.empty()) {
+    std::shared_ptr<ModelProvider> scorer = open(find_model(options.scorer), options);
+    models.second.fluency_sha256 = scorer->sha256();
+    models.second.fluency =
+        std::make_shared<MeteredModel>([scorer] { return scorer->build(FormatSpec{}); }, host.seconds);
+  }
   return models;
 }
 
@@ -160,8 +167,8 @@ struct OpenedSecondModels {
     if (!options.bart.empty()) show(bart.emplace(options.bart, threads).notes());
   }
 
-  [[nodiscard]] SecondModels seen() {
-    SecondModels models;
+  /// With those that are open already.
+  [[nodiscard]] SecondModels seen(SecondModels models) {
     if (encoder) {
       models.encoder = &*encoder;
       models.encoder_sha256 = encoder->sha256();
@@ -246,7 +253,7 @@ inline int run_cells(const BenchCommandLine& options, const Plan& plan, const st
       [&](std::size_t round, std::size_t n_rounds) { progress.on_round(round, n_rounds); },
       options.max_failed_items,
       models.judge,
-      second.seen()};
+      second.seen(models.second)};
   Sweep sweep(plan, context, model, {other ? *other : model, models.baseline_format}, options.seed);
   nlohmann::ordered_json manifest = make_manifest(
       options, plan, *models.model, timing,

@@ -31,7 +31,7 @@ class Conversation {
   Conversation(const Task& task, std::span<const Item> items, const Models& models);
 
   [[nodiscard]] ItemRecord& record(std::size_t item) { return records_.at(item); }
-  [[nodiscard]] std::vector<ItemRecord> take_records() { return std::move(records_); }
+  [[nodiscard]] std::vector<ItemRecord> take_records();
 
   /// Answers come without the answer prefix; invalid UTF-8 (a character cut at the length limit) is replaced.
   std::vector<Completion> complete(std::string_view step, std::span<const ItemRequest<CompletionRequest>> asked);

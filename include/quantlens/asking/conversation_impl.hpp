@@ -34,6 +34,13 @@ QUANTLENS_INLINE Conversation::Conversation(const Task& task, std::span<const It
   }
 }
 
+QUANTLENS_INLINE std::vector<ItemRecord> Conversation::take_records() {
+  for (ItemRecord& item : records_)
+    if (item.n_generated_tokens > 0)
+      item.set_score(metric::generated_tokens, static_cast<double>(item.n_generated_tokens));
+  return std::move(records_);
+}
+
 template <class Request>
 std::vector<Request> Conversation::requests_of(std::span<const ItemRequest<Request>> asked) {
   return asked | ranges::views::transform(&ItemRequest<Request>::request) | ranges::to<std::vector>();
@@ -127,7 +134,7 @@ QUANTLENS_INLINE std::vector<ScoreResult> Conversation::score_text_by_full(
     require_number(step, asked[i].item, results[i]);
     record(asked[i].item)
         .transcript.push_back({{"step", step},
-                               {"model", "full"},
+                               {"model", "fluency"},
                                {"text", asked[i].request},
                                {"logprob", number(results[i].logprob)},
                                {"n_tokens", results[i].token_logprobs.size()}});

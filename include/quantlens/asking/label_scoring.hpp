@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,8 +51,9 @@ enum class LabelScore {
 
 /// The chosen label.
 struct LabelChoice {
-  std::size_t label = no_label;  ///< no_label where a score is not a number
-  bool tie = false;              ///< other labels scored the same; the first was taken
+  std::size_t label = no_label;      ///< no_label where a score is not a number
+  bool tie = false;                  ///< other labels scored the same; the first was taken
+  std::optional<double> confidence;  ///< its share of all labels' probability, their softmax; none where that is none
 };
 
 /// The label of the largest score, the first among equals.
@@ -66,7 +68,7 @@ struct LabelPredictions {
   std::vector<std::vector<double>> distributions;
 };
 
-/// Writes a prediction, and whether it is right, into an item's record.
+/// Writes a prediction, whether it is right, and how sure the model is of it into an item's record.
 void record_prediction(const Task& task, const LabelChoice& choice, ItemRecord& record);
 
 /// Predicts labels with the task's `classify` prompt and its demonstrations, or in chats that others lead.

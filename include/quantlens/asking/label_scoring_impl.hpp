@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <range/v3/range/conversion.hpp>
 #include <range/v3/view/transform.hpp>
 #include <range/v3/view/zip.hpp>
@@ -17,6 +18,7 @@
 #include "quantlens/asking/label_scoring.hpp"
 #include "quantlens/core/compiled.hpp"
 #include "quantlens/core/error.hpp"
+#include "quantlens/metrics/calibration.hpp"
 #include "quantlens/metrics/label_distribution.hpp"
 #include "quantlens/metrics/metric_info.hpp"
 #include "quantlens/tasks/item_record.hpp"
@@ -34,10 +36,12 @@ QUANTLENS_INLINE LabelChoice choose_label(std::span<const double> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) return {};
     if (choice.label == no_label || scores[i] > scores[choice.label])
-      choice = {i, false};
+      choice = {i, false, std::nullopt};
     else if (scores[i] == scores[choice.label])
       choice.tie = true;
   }
+  if (choice.label != no_label && std::isfinite(scores[choice.label]))
+    choice.confidence = softmax(scores)[choice.label];
   return choice;
 }
 
@@ -45,7 +49,11 @@ QUANTLENS_INLINE void record_prediction(const Task& task, const LabelChoice& cho
   record.predicted = choice.label;
   record.predicted_label = choice.label == no_label ? std::string(invalid_label) : task.labels.at(choice.label);
   record.label_tie = choice.tie;
-  record.set_score(metric::accuracy, choice.label == record.gold ? 1.0 : 0.0);
+  const bool right = choice.label == record.gold;
+  record.set_score(metric::accuracy, right ? 1.0 : 0.0);
+  record.set_score(metric::label_confidence, choice.confidence);
+  record.set_score(metric::brier,
+                   choice.confidence ? std::optional(brier_score({*choice.confidence, right})) : std::nullopt);
 }
 
 QUANTLENS_INLINE LabelPredictions::LabelPredictions(const std::vector<std::vector<double>>& scores) {

@@ -42,6 +42,7 @@ struct BenchOptions {
   std::string baseline = "full";  ///< a format, or another model
   std::filesystem::path encoder;  ///< the folder of a BERT, which compares meanings; empty: none
   std::filesystem::path bart;     ///< the folder of a BART, which scores texts given others; empty: none
+  std::string scorer;             ///< a model that says how fluent texts are; empty: the model's own `full`
   PromptChoice prompts = PromptChoice::automatic;
   std::vector<OptionChoice> protocol_options;
   std::optional<std::size_t> limit;    ///< items of each task; none: all of them

@@ -15,7 +15,7 @@ namespace quantlens::inline QUANTLENS_ABI {
 
 /// Raised by one whenever this program's answer to the same question may differ from the last version's: numerics,
 /// tokenization, prompt rendering, protocols, scoring.
-inline constexpr int answers_version = 3;
+inline constexpr int answers_version = 4;
 
 /// What the answers of one cell depend on, besides the item. Threads, batch, chunk and prefix sharing are left out:
 /// by promise P1 (docs/numerics.md) they cannot change an answer. The limit is left out because it only chooses items.
@@ -32,6 +32,7 @@ struct CellIdentity {
   std::map<std::string, std::string, std::less<>> protocol_options;  ///< every one's value
   nlohmann::json judge = {};                                         ///< who rated the answers; null where nobody did
   std::map<std::string, std::string, std::less<>> second_models;     ///< hashes of those that the protocol asks, too
+  std::string depends_on = {};  ///< hash of what else the protocol says that its scores depend on; empty: nothing
   std::string sampling = "greedy";
   std::uint64_t seed = 0;
   std::size_t repetition = 0;

@@ -36,6 +36,7 @@ QUANTLENS_INLINE std::string cell_key(const CellIdentity& cell) {
   if (!cell.judge.is_null()) key["judge"] = cell.judge;
   // Where there are none, as in journals of before there could be any.
   if (!cell.second_models.empty()) key["second_models"] = cell.second_models;
+  if (!cell.depends_on.empty()) key["depends_on"] = cell.depends_on;
   return json_sha256(key);
 }
 

@@ -113,6 +113,7 @@ QUANTLENS_INLINE nlohmann::ordered_json make_manifest(const BenchOptions& option
           {"judge", bench_detail::judge_json(judge, options.judge.source)},
           {"encoder", bench_detail::second_json(options.encoder, second.encoder_sha256)},
           {"bart", bench_detail::second_json(options.bart, second.scorer_sha256)},
+          {"scorer", bench_detail::second_json(options.scorer, second.fluency_sha256)},
           {"tasks", bench_detail::tasks_json(plan)},
           {"skipped", plan.skipped},
           {"environment", environment},

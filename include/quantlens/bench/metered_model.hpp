@@ -77,14 +77,25 @@ class MeteredEncoder final : public TextEncoder {
   MeteredEncoder(TextEncoder& encoder, std::function<double()> now) : encoder_(encoder), now_(std::move(now)) {}
 
   std::vector<std::vector<float>> embed(std::span<const std::string> texts) override {
-    const double start = now_();
-    auto vectors = encoder_.embed(texts);
-    seconds_ += now_() - start;
-    return vectors;
+    return timed([&] { return encoder_.embed(texts); });
+  }
+  std::vector<TokenVectors> token_vectors(std::span<const std::string> texts, std::size_t n_layers) override {
+    return timed([&] { return encoder_.token_vectors(texts, n_layers); });
+  }
+  std::vector<std::vector<TokenId>> tokens(std::span<const std::string> texts) override {
+    return timed([&] { return encoder_.tokens(texts); });
   }
   [[nodiscard]] double seconds() const { return seconds_; }
 
  private:
+  template <class Call>
+  std::invoke_result_t<const Call&> timed(const Call& call) {
+    const double start = now_();
+    auto result = call();
+    seconds_ += now_() - start;
+    return result;
+  }
+
   TextEncoder& encoder_;
   std::function<double()> now_;
   double seconds_ = 0;

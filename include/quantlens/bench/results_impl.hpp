@@ -28,6 +28,10 @@ inline nlohmann::ordered_json number_or_null(const std::optional<double>& value)
   return value && std::isfinite(*value) ? nlohmann::ordered_json(*value) : nlohmann::ordered_json();
 }
 
+inline nlohmann::ordered_json count_or_null(const std::optional<std::size_t>& count) {
+  return count ? nlohmann::ordered_json(*count) : nlohmann::ordered_json();
+}
+
 inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary& summary) {
   const auto better = better_name(info.better);
   return {{"value", number_or_null(summary.value)},
@@ -38,11 +42,14 @@ inline nlohmann::ordered_json metric_json(const MetricInfo& info, const Summary&
           {"delta_lo", number_or_null(summary.delta_lo)},
           {"delta_hi", number_or_null(summary.delta_hi)},
           {"n_paired", summary.n_paired},
+          {"gained", count_or_null(summary.gained)},
+          {"lost", count_or_null(summary.lost)},
           {"p", number_or_null(summary.p)},
           {"p_holm", number_or_null(summary.p_holm)},
           {"mde", number_or_null(summary.mde)},
           {"note", summary.note.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(summary.note)},
-          {"better", better ? nlohmann::ordered_json(*better) : nlohmann::ordered_json()}};
+          {"better", better ? nlohmann::ordered_json(*better) : nlohmann::ordered_json()},
+          {"beside", info.beside}};
 }
 
 inline nlohmann::ordered_json groups_json(const std::map<std::string, GroupMeans>& groups) {
@@ -148,7 +155,7 @@ QUANTLENS_INLINE nlohmann::ordered_json ranking_json(const Ranking& ranking) {
   return {{"aspect", ranking.aspect},
           {"metric", ranking.metric},
           {"tasks", std::move(tasks)},
-          {"n", ranking.n ? Json(*ranking.n) : Json()},
+          {"n", bench_detail::count_or_null(ranking.n)},
           {"decided", decided},
           {"best", decided ? Json(contenders.front()) : Json()},
           {"contenders", contenders},

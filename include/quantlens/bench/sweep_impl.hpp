@@ -13,6 +13,7 @@
 
 #include "quantlens/bench/sweep.hpp"
 #include "quantlens/core/compiled.hpp"
+#include "quantlens/protocols/row_metrics.hpp"
 #include "quantlens/version.hpp"
 
 namespace quantlens::inline QUANTLENS_ABI {
@@ -85,7 +86,7 @@ QUANTLENS_INLINE void Sweep::summarize(Row& row, bool is_compared) {
     const std::vector<ItemRecord> records = records_of(model_, row.cell, row.repetition);
     const std::vector<ItemRecord> paired =
         is_compared ? records_of(baseline_.pool, baseline, row.repetition) : std::vector<ItemRecord>();
-    row.metrics = summarize_records(records, paired, plan_.task_of(row.cell).protocol->metrics(),
+    row.metrics = summarize_records(records, paired, row_metrics(*plan_.task_of(row.cell).protocol),
                                     seed_of(seed_, row.cell.what.name(), row.repetition));
     row.n = records.size();
     row.groups = group_means(records);
@@ -140,6 +141,10 @@ QUANTLENS_INLINE CellWork Sweep::work_of(const ModelPool& pool, const Cell& cell
   if (needs.judge) identity.judge = context_.judge.identity;
   if (needs.encoder) identity.second_models["encoder"] = context_.second.encoder_sha256;
   if (needs.scorer) identity.second_models["scorer"] = context_.second.scorer_sha256;
+  if (needs.fluency && context_.second.fluency != nullptr)
+    identity.second_models["fluency"] = context_.second.fluency_sha256;
+  if (const std::string others = task.protocol->depends_on(task.asked()); !others.empty())
+    identity.depends_on = json_sha256(others);
   identity.seed = seed_;
   identity.repetition = repetition;
   return {cell,           task.asked(),        *task.protocol,

@@ -54,6 +54,8 @@ struct SecondModels {
   std::string encoder_sha256 = {};
   PairScorer* scorer = nullptr;
   std::string scorer_sha256 = {};
+  std::shared_ptr<MeteredModel> fluency = {};  ///< scores texts in the place of `full`
+  std::string fluency_sha256 = {};
 };
 
 /// A cell with everything its name stands for.

@@ -22,11 +22,13 @@ QUANTLENS_INLINE bool too_many_failed(std::size_t n_failed, std::size_t n_items,
 }
 
 QUANTLENS_INLINE TimedRun run_timed(const CellWork& work, std::span<const Item> items, MeteredModel& model,
-                                    MeteredModel& full, const Host& host) {
+                                    MeteredModel& own_full, const Host& host) {
   for (const Capability needed : work.protocol.needs().of_model)
     if (!model.can(needed))
       throw InputError("capability", concat(work.cell.what.protocol, " needs ", capability_name(needed),
                                             ", which this model does not offer; take a model file"));
+  const bool has_other = work.protocol.needs().fluency && work.second.fluency != nullptr;
+  MeteredModel& full = has_other ? *work.second.fluency : own_full;
   model.reset_meter();
   full.reset_meter();
   if (work.judge != nullptr) work.judge->reset_meter();

@@ -25,6 +25,7 @@ struct MetricInfo {
   Better better;
   MetricKind kind;
   double largest_difference = std::numeric_limits<double>::infinity();  ///< of two values: the width of the range
+  bool beside = false;  ///< said of every row of a kind, beside what its protocol is for: tables show it in a line
 
   friend constexpr bool operator==(const MetricInfo&, const MetricInfo&) = default;
 };
@@ -38,6 +39,9 @@ inline constexpr MetricInfo token_f1{"token_f1", Better::higher, MetricKind::rea
 inline constexpr MetricInfo bart_score{"bart_score", Better::higher, MetricKind::real};
 inline constexpr MetricInfo bart_score_to_reference{"bart_score_to_reference", Better::higher, MetricKind::real};
 inline constexpr MetricInfo bart_score_from_reference{"bart_score_from_reference", Better::higher, MetricKind::real};
+inline constexpr MetricInfo bert_score_precision{"bert_score_precision", Better::higher, MetricKind::real};
+inline constexpr MetricInfo bert_score_recall{"bert_score_recall", Better::higher, MetricKind::real};
+inline constexpr MetricInfo bert_score_f1{"bert_score_f1", Better::higher, MetricKind::real};
 inline constexpr MetricInfo explanation_words{"explanation_words", Better::neither, MetricKind::real};
 inline constexpr MetricInfo degenerate_rate{"degenerate_rate", Better::lower, MetricKind::binary, 1};
 inline constexpr MetricInfo flip_hard{"flip_hard", Better::higher, MetricKind::binary, 1};
@@ -106,10 +110,26 @@ inline constexpr MetricInfo judge_coherence{"judge_coherence", Better::higher, M
 inline constexpr MetricInfo judge_trustworthiness{"judge_trustworthiness", Better::higher, MetricKind::real, 4};
 inline constexpr MetricInfo judge_mass{"judge_mass", Better::higher, MetricKind::real, 1};
 inline constexpr MetricInfo judge_unparsed{"judge_unparsed", Better::lower, MetricKind::binary, 1};
+inline constexpr MetricInfo las{"las", Better::higher, MetricKind::set_level, 2};
+inline constexpr MetricInfo simulatability_gain{"simulatability_gain", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo simulated_with{"simulated_with", Better::higher, MetricKind::binary, 1};
+inline constexpr MetricInfo simulated_without{"simulated_without", Better::neither, MetricKind::binary, 1};
+inline constexpr MetricInfo explanation_leaks{"explanation_leaks", Better::neither, MetricKind::binary, 1};
 inline constexpr MetricInfo tiger_score{"tiger_score", Better::higher, MetricKind::real};
 inline constexpr MetricInfo tiger_score_itemized{"tiger_score_itemized", Better::higher, MetricKind::real};
 inline constexpr MetricInfo tiger_errors{"tiger_errors", Better::lower, MetricKind::real};
 inline constexpr MetricInfo embedding_similarity{"embedding_similarity", Better::higher, MetricKind::real, 2};
+inline constexpr MetricInfo repeated_share{"repeated_share", Better::lower, MetricKind::real, 1, true};
+inline constexpr MetricInfo copied_share{"copied_share", Better::neither, MetricKind::real, 1, true};
+inline constexpr MetricInfo grounded_share{"grounded_share", Better::neither, MetricKind::real, 1, true};
+inline constexpr MetricInfo same_label{"same_label", Better::higher, MetricKind::set_level, 1, true};
+inline constexpr MetricInfo label_confidence{"label_confidence", Better::neither, MetricKind::real, 1, true};
+inline constexpr MetricInfo brier{"brier", Better::lower, MetricKind::real, 1, true};
+inline constexpr MetricInfo ece{"ece", Better::lower, MetricKind::set_level, 1, true};
+inline constexpr MetricInfo ace{"ace", Better::lower, MetricKind::set_level, 1, true};
+inline constexpr MetricInfo type2_auroc{"type2_auroc", Better::higher, MetricKind::set_level, 1, true};
+inline constexpr MetricInfo generated_tokens{"generated_tokens", Better::neither, MetricKind::real,
+                                             std::numeric_limits<double>::infinity(), true};
 }  // namespace metric
 
 /// "higher", "lower", or none where neither direction is better: the `better` of results.

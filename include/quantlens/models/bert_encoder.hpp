@@ -30,14 +30,6 @@ struct SentencePooling {
 /// Errors: InputError `config` for modules that are not known and modes of pooling that are not computed, by name.
 [[nodiscard]] SentencePooling sentence_pooling(const std::filesystem::path& folder);
 
-/// The tokens of one text. Shape: values [ids.size(), width], each row of length 1.
-struct TokenVectors {
-  std::vector<TokenId> ids;
-  std::vector<bool> is_special;  ///< put around the text by the tokenizer
-  std::vector<float> values;
-  std::size_t width = 0;
-};
-
 /// Threads: may be shared.
 class BertEncoder final : public TextEncoder {
  public:
@@ -47,10 +39,11 @@ class BertEncoder final : public TextEncoder {
   /// As sentence_transformers' encode(). Source: Reimers and Gurevych 2019, arXiv 1908.10084.
   std::vector<std::vector<float>> embed(std::span<const std::string> texts) override;
 
-  /// Each token's state behind `n_layers` layers. Source: Zhang et al. 2020, BERTScore, arXiv 1904.09675, which takes
-  /// layer 17 of roberta-large and layer 9 of bert-base-uncased. Errors: InputError `engine` for more layers than there
-  /// are.
-  [[nodiscard]] std::vector<TokenVectors> token_vectors(std::span<const std::string> texts, std::size_t n_layers) const;
+  /// Source: Zhang et al. 2020, BERTScore, arXiv 1904.09675, which takes layer 17 of roberta-large and layer 9 of
+  /// bert-base-uncased.
+  std::vector<TokenVectors> token_vectors(std::span<const std::string> texts, std::size_t n_layers) override;
+
+  std::vector<std::vector<TokenId>> tokens(std::span<const std::string> texts) override;
 
   [[nodiscard]] std::size_t n_layers() const noexcept { return folder_.stack.layers.size(); }
   /// Of the folder's files and of how its modules are read.

@@ -136,10 +136,7 @@ QUANTLENS_INLINE std::vector<std::vector<float>> BertEncoder::embed(std::span<co
   return vectors;
 }
 
-QUANTLENS_INLINE std::vector<TokenVectors> BertEncoder::token_vectors(std::span<const std::string> texts,
-                                                                      std::size_t layers) const {
-  if (layers > n_layers())
-    throw InputError("engine", concat("states behind ", layers, " layers are asked for; the encoder has ", n_layers()));
+QUANTLENS_INLINE std::vector<std::vector<TokenId>> BertEncoder::tokens(std::span<const std::string> texts) {
   const TokenizerData& data = folder_.text.tokenizer().data();
   std::vector<std::vector<TokenId>> ids;
   for (const std::string& text : texts) {
@@ -148,6 +145,16 @@ QUANTLENS_INLINE std::vector<TokenVectors> BertEncoder::token_vectors(std::span<
     if (data.byte_level && !stripped.empty()) stripped.insert(0, " ");
     ids.push_back(folder_.text.encode(stripped));
   }
+  return ids;
+}
+
+QUANTLENS_INLINE std::vector<TokenVectors> BertEncoder::token_vectors(std::span<const std::string> texts,
+                                                                      std::size_t layers) {
+  if (layers > n_layers())
+    throw InputError("engine", concat("states behind ", layers, " layers are asked for; the encoder has ", n_layers()));
+  if (layers == 0) layers = n_layers();
+  const TokenizerData& data = folder_.text.tokenizer().data();
+  const std::vector<std::vector<TokenId>> ids = tokens(texts);
   std::vector<TokenVectors> all(texts.size());
   for_each_states(ids, layers, [&](std::size_t i, std::span<const TokenId> tokens, MatrixView<const float> states) {
     TokenVectors& vectors = all[i];

@@ -28,9 +28,9 @@ QUANTLENS_INLINE ChainOfThought::ChainOfThought()
                 {"repeats", "1", "how often a model with a temperature reasons about an item"}}) {}
 
 QUANTLENS_INLINE std::vector<Metric> ChainOfThought::metrics() const {
-  return {metric::accuracy,           macro_f1_metric(),         metric::rouge_l,
-          metric::token_f1,           metric::explanation_words, metric::degenerate_rate,
-          metric::reasoning_cut_rate, metric::reasoning_tokens,  metric::repeat_agreement};
+  return {metric::accuracy,          macro_f1_metric(),          metric::rouge_l,          metric::token_f1,
+          metric::explanation_words, metric::degenerate_rate,    metric::repeated_share,   metric::copied_share,
+          metric::grounded_share,    metric::reasoning_cut_rate, metric::reasoning_tokens, metric::repeat_agreement};
 }
 
 QUANTLENS_INLINE ModelNeeds ChainOfThought::needs() const {

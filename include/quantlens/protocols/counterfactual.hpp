@@ -37,6 +37,12 @@ class Counterfactual : public Protocol {
 
   [[nodiscard]] bool supports(const Task& task) const final;
 
+  [[nodiscard]] ModelNeeds needs() const final {
+    ModelNeeds needs;
+    needs.fluency = true;
+    return needs;
+  }
+
   [[nodiscard]] std::vector<ItemRecord> run(const Task& task, std::span<const Item> all_items, const Models& models,
                                             std::uint64_t seed) const final;
 

@@ -20,6 +20,16 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
+namespace explanation_meaning_detail {
+
+inline std::vector<std::string> all_references(const Task& task) {
+  std::vector<std::string> all;
+  for (const Item& item : task.items) all.insert(all.end(), item.references.begin(), item.references.end());
+  return all;
+}
+
+}  // namespace explanation_meaning_detail
+
 QUANTLENS_INLINE std::vector<Metric> ExplanationMeaning::metrics() const {
   std::vector<Metric> all{metric::accuracy, macro_f1_metric(), metric::degenerate_rate};
   for (const MetricInfo& info : own_metrics()) all.emplace_back(info);
@@ -44,11 +54,20 @@ QUANTLENS_INLINE std::vector<ItemRecord> ExplanationMeaning::run(const Task& tas
       pairs.push_back({i, &explained.explanations[i], &reference});
   }
   std::vector<ItemRecord> records = conversation.take_records();
-  if (!pairs.empty()) score(pairs, models, records);
+  if (!pairs.empty()) score(task, pairs, models, records);
   return records;
 }
 
-QUANTLENS_INLINE void BartScoreProtocol::score(std::span<const Pair> pairs, const Models& models,
+QUANTLENS_INLINE std::vector<std::string> ExplanationMeaning::texts_of(std::span<const Pair> pairs) {
+  std::vector<std::string> texts;
+  for (const Pair& pair : pairs) {
+    texts.push_back(*pair.explanation);
+    texts.push_back(*pair.reference);
+  }
+  return texts;
+}
+
+QUANTLENS_INLINE void BartScoreProtocol::score(const Task&, std::span<const Pair> pairs, const Models& models,
                                                std::span<ItemRecord> records) const {
   std::vector<TextPair> asked;
   for (const Pair& pair : pairs) {
@@ -70,14 +89,46 @@ QUANTLENS_INLINE void BartScoreProtocol::score(std::span<const Pair> pairs, cons
   }
 }
 
-QUANTLENS_INLINE void EmbeddingSimilarity::score(std::span<const Pair> pairs, const Models& models,
-                                                 std::span<ItemRecord> records) const {
-  std::vector<std::string> texts;
-  for (const Pair& pair : pairs) {
-    texts.push_back(*pair.explanation);
-    texts.push_back(*pair.reference);
+QUANTLENS_INLINE std::string BertScoreProtocol::depends_on(const Task& task) const {
+  std::string all;
+  if (options().text("idf") == "yes")
+    for (const std::string& reference : explanation_meaning_detail::all_references(task)) all += reference + '\n';
+  return all;
+}
+
+QUANTLENS_INLINE void BertScoreProtocol::score(const Task& task, std::span<const Pair> pairs, const Models& models,
+                                               std::span<ItemRecord> records) const {
+  const bool has_idf = options().text("idf") == "yes";
+  const TokenWeights idf(has_idf ? models.encoder->tokens(explanation_meaning_detail::all_references(task))
+                                 : std::vector<std::vector<TokenId>>{});
+  const auto weights = [&](const TokenVectors& text) {
+    std::vector<double> all;
+    for (std::size_t i = 0; i < text.ids.size(); ++i)
+      all.push_back(has_idf ? idf(text.ids[i]) : text.is_special[i] ? 0.0 : 1.0);
+    return all;
+  };
+  const BertScore baseline{options().real("baseline_precision"), options().real("baseline_recall"),
+                           options().real("baseline_f1")};
+  const std::vector<TokenVectors> texts = models.encoder->token_vectors(texts_of(pairs), options().count("layer"));
+  std::vector<std::vector<BertScore>> scores(records.size());
+  for (std::size_t k = 0; k < pairs.size(); ++k) {
+    const TokenVectors &explanation = texts[2 * k], &reference = texts[2 * k + 1];
+    const std::vector<double> cosines = token_cosines(explanation.values, reference.values, explanation.width);
+    if (const auto found = bert_score(cosines, weights(explanation), weights(reference)))
+      scores[pairs[k].item].push_back(rescaled(*found, baseline));
   }
-  const std::vector<std::vector<float>> vectors = models.encoder->embed(texts);
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const std::optional<BertScore> best = best_reference(scores[i]);
+    if (!best) continue;
+    records[i].set_score(metric::bert_score_precision, best->precision);
+    records[i].set_score(metric::bert_score_recall, best->recall);
+    records[i].set_score(metric::bert_score_f1, best->f1);
+  }
+}
+
+QUANTLENS_INLINE void EmbeddingSimilarity::score(const Task&, std::span<const Pair> pairs, const Models& models,
+                                                 std::span<ItemRecord> records) const {
+  const std::vector<std::vector<float>> vectors = models.encoder->embed(texts_of(pairs));
   for (std::size_t k = 0; k < pairs.size(); ++k) {
     const double cosine = token_cosines(vectors[2 * k], vectors[2 * k + 1], vectors[2 * k].size()).front();
     const auto best = score_of(records[pairs[k].item], metric::embedding_similarity.name);

@@ -1,4 +1,5 @@
-/// Explanations that another model judges: on a Likert scale, and by the errors that it finds.
+/// Explanations that another model reads: it rates them on a Likert scale, lists their errors, or foresees by them what
+/// the model answers.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@
 
 namespace quantlens::inline QUANTLENS_ABI {
 
-/// What both protocols share: the model explains as in `nle`, and a judge reads each explanation by itself, so that the
+/// What all of them share: the model explains as in `nle`, and a judge reads each explanation by itself, so that the
 /// order of formats plays no part. What has no letter is not judged: its scores are null, and degenerate_rate counts
 /// it. The judge's prompts are the protocols' own, the same for every task. Prompts: classify, explain.
 class JudgedExplanation : public Protocol {
@@ -36,10 +37,12 @@ class JudgedExplanation : public Protocol {
                                             std::uint64_t seed) const final;
 
  protected:
-  /// An explanation with all that a judge is told about it. `about`: item, possible answers, answer and explanation.
+  /// An explanation and what it explains.
   struct Judged {
-    std::size_t item = 0;
-    std::string about;
+    std::size_t item = 0;   ///< its number
+    std::size_t label = 0;  ///< that the model chose
+    std::string fields;     ///< of the item, a line each
+    std::string explanation;
   };
 
   /// `judge_tokens`: how long an answer of the judge may be.
@@ -49,9 +52,10 @@ class JudgedExplanation : public Protocol {
 
  private:
   /// What the judge decides on; null for the items that it is not asked about.
-  [[nodiscard]] virtual std::vector<MetricInfo> judged_metrics() const = 0;
+  [[nodiscard]] virtual std::vector<Metric> judged_metrics() const = 0;
 
-  virtual void judge(std::span<const Judged> explanations, TextModel& judge, Conversation& conversation) const = 0;
+  virtual void judge(const Task& task, std::span<const Judged> explanations, TextModel& judge,
+                     Conversation& conversation) const = 0;
 };
 
 /// The protocol `judged`: how coherent and how trustworthy an explanation is, from 1 to 5, each asked for by itself.
@@ -72,11 +76,12 @@ class JudgeRating final : public JudgedExplanation {
     std::optional<double> value, mass;
   };
 
-  [[nodiscard]] std::vector<MetricInfo> judged_metrics() const override;
+  [[nodiscard]] std::vector<Metric> judged_metrics() const override;
 
-  void judge(std::span<const Judged> explanations, TextModel& judge, Conversation& conversation) const override;
+  void judge(const Task& task, std::span<const Judged> explanations, TextModel& judge,
+             Conversation& conversation) const override;
 
-  [[nodiscard]] std::vector<Rating> rate(std::string_view step, std::string_view question,
+  [[nodiscard]] std::vector<Rating> rate(std::string_view step, std::string_view question, const Task& task,
                                          std::span<const Judged> explanations, TextModel& judge,
                                          Conversation& conversation) const;
 
@@ -95,9 +100,34 @@ class TigerScoreJudge final : public JudgedExplanation {
   [[nodiscard]] std::string_view name() const override { return "tiger_score"; }
 
  private:
-  [[nodiscard]] std::vector<MetricInfo> judged_metrics() const override;
+  [[nodiscard]] std::vector<Metric> judged_metrics() const override;
 
-  void judge(std::span<const Judged> explanations, TextModel& judge, Conversation& conversation) const override;
+  void judge(const Task& task, std::span<const Judged> explanations, TextModel& judge,
+             Conversation& conversation) const override;
+};
+
+/// The protocol `simulated`: does the explanation help somebody else to foresee the model's label? The judge guesses it
+/// from the item and the explanation (simulated_with), from the item (simulated_without), and from the explanation
+/// alone, which then leaks it (explanation_leaks). simulatability_gain is the first less the second, and las its mean
+/// over leaking and other explanations alike. A guess that names none of the labels, or several, is wrong;
+/// judge_unparsed counts items with such a guess. Source: Hase et al. 2020, "Leakage-Adjusted Simulatability".
+class Simulated final : public JudgedExplanation {
+ public:
+  Simulated() : JudgedExplanation("64") {}
+
+  [[nodiscard]] std::string_view name() const override { return "simulated"; }
+
+ private:
+  [[nodiscard]] std::vector<Metric> judged_metrics() const override;
+
+  void judge(const Task& task, std::span<const Judged> explanations, TextModel& judge,
+             Conversation& conversation) const override;
+
+  /// The labels that the judge guesses; no_label where it names none or several.
+  [[nodiscard]] std::vector<std::size_t> guess(std::string_view step, const Task& task,
+                                               std::span<const Judged> explanations, bool shows_item,
+                                               bool shows_explanation, TextModel& judge,
+                                               Conversation& conversation) const;
 };
 
 }  // namespace quantlens::inline QUANTLENS_ABI

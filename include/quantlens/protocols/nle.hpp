@@ -36,7 +36,8 @@ class NaturalLanguageExplanation final : public Protocol {
 };
 
 /// Writes the scores of an explanation that reads the text alone into an item's record: rouge_l, token_f1,
-/// explanation_words and degenerate_rate.
+/// explanation_words, degenerate_rate; and what it takes from itself and from the item: repeated_share, copied_share,
+/// grounded_share.
 void score_explanation(const Item& item, const std::string& explanation, ItemRecord& record);
 
 }  // namespace quantlens::inline QUANTLENS_ABI

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,6 +25,7 @@ struct ModelNeeds {
   bool judge = false;
   bool encoder = false;
   bool scorer = false;
+  bool fluency = false;  ///< of `full` the log-probabilities of texts, which another model may give in its place
 };
 
 class Protocol {
@@ -44,6 +46,10 @@ class Protocol {
   [[nodiscard]] virtual std::vector<Metric> metrics() const = 0;
 
   [[nodiscard]] virtual ModelNeeds needs() const { return {}; }
+
+  /// What an item's scores depend on besides the item and what all items share, such as other items' references: part
+  /// of the journal's keys.
+  [[nodiscard]] virtual std::string depends_on(const Task&) const { return {}; }
 
   /// Whether the task has what the protocol asks for; run throws InputError where not.
   [[nodiscard]] virtual bool supports(const Task& task) const = 0;

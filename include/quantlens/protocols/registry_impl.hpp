@@ -23,6 +23,7 @@
 #include "quantlens/protocols/perturb_test.hpp"
 #include "quantlens/protocols/recall.hpp"
 #include "quantlens/protocols/registry.hpp"
+#include "quantlens/protocols/row_metrics.hpp"
 #include "quantlens/protocols/self_consistency.hpp"
 #include "quantlens/protocols/self_rationalization.hpp"
 #include "quantlens/protocols/two_hop.hpp"
@@ -57,7 +58,9 @@ template <class P>
                                         make<CcShapOfReasoning>,
                                         make<JudgeRating>,
                                         make<TigerScoreJudge>,
+                                        make<Simulated>,
                                         make<BartScoreProtocol>,
+                                        make<BertScoreProtocol>,
                                         make<EmbeddingSimilarity>,
                                         make<Recall>,
                                         make<TwoHop>};
@@ -126,16 +129,18 @@ QUANTLENS_INLINE std::vector<PromptKind> known_prompts() {
 }
 
 QUANTLENS_INLINE std::vector<MetricInfo> known_metrics() {
-  std::vector<MetricInfo> known;
+  std::vector<MetricInfo> known, beside;
   for (const auto& protocol : make_protocols())
-    for (const Metric& metric : protocol->metrics()) {
-      const auto same = std::ranges::find(known, metric.info.name, &MetricInfo::name);
-      if (same == known.end())
-        known.push_back(metric.info);
+    for (const Metric& metric : row_metrics(*protocol)) {
+      std::vector<MetricInfo>& list = metric.info.beside ? beside : known;
+      const auto same = std::ranges::find(list, metric.info.name, &MetricInfo::name);
+      if (same == list.end())
+        list.push_back(metric.info);
       else if (*same != metric.info)
         throw InputError("protocol", concat("the metric ", metric.info.name, " of ", protocol->name(),
                                             " is another one than an earlier protocol's; rename it"));
     }
+  known.insert(known.end(), beside.begin(), beside.end());
   return known;
 }
 

@@ -106,8 +106,9 @@ class Answers {
 }  // namespace self_rationalization_detail
 
 QUANTLENS_INLINE std::vector<Metric> SelfRationalization::metrics() const {
-  return {metric::accuracy,          macro_f1_metric(),       metric::rouge_l,           metric::token_f1,
-          metric::explanation_words, metric::degenerate_rate, metric::parse_failure_rate};
+  return {metric::accuracy,          macro_f1_metric(),         metric::rouge_l,        metric::token_f1,
+          metric::explanation_words, metric::degenerate_rate,   metric::repeated_share, metric::copied_share,
+          metric::grounded_share,    metric::parse_failure_rate};
 }
 
 QUANTLENS_INLINE std::vector<ItemRecord> SelfRationalization::run(const Task& task, std::span<const Item> items,

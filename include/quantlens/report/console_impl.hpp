@@ -132,7 +132,8 @@ inline std::string limit_text(const Json& manifest) {
 }
 
 inline std::string footnotes(const Json& results, const std::vector<const Json*>& rows,
-                             const std::vector<std::string>& metrics, std::size_t width) {
+                             const std::vector<std::string>& metrics, const std::vector<std::string>& beside,
+                             std::size_t width) {
   const Json& manifest = results["manifest"];
   std::string out = wrapped(
       concat("n = ", n_text(rows), " items", limit_text(manifest), ". Deltas: to ", manifest.value("baseline", "full"),
@@ -148,6 +149,8 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
         wrapped("No delta would be detected with 80 % power, however large, over so few items: " + beyond + ".", width);
   const std::string fewer = ranges(rows, metrics, "n", 0, [](const Json& row, double n) { return n < row["n"]; });
   if (!fewer.empty()) out += wrapped("Undefined for some items, so over fewer: " + fewer + ".", width);
+  const std::string others = ranges(rows, beside, "value", 3, [](const Json&, double) { return true; });
+  if (!others.empty()) out += wrapped("Beside, in results.json by format: " + others + ".", width);
   if (const std::string note = trust_note(rows); !note.empty()) out += wrapped(note, width);
   for (const Json* row : rows)
     if ((*row)["status"] == "failed")
@@ -157,10 +160,10 @@ inline std::string footnotes(const Json& results, const std::vector<const Json*>
 }
 
 inline std::string task_tables(const Json& results, const std::vector<const Json*>& rows, std::size_t width) {
-  std::vector<std::string> names;
+  std::vector<std::string> names, beside;
   for (const auto& entry : (*rows.front())["metrics"].items())
     if (std::any_of(rows.begin(), rows.end(), [&](const Json* row) { return (*row)["metrics"][entry.key()]["n"] > 0; }))
-      names.push_back(entry.key());
+      (entry.value().value("beside", false) ? beside : names).push_back(entry.key());
 
   std::vector<TextColumn> columns{{"format", {}, false}};
   for (const Json* row : rows) {
@@ -190,7 +193,7 @@ inline std::string task_tables(const Json& results, const std::vector<const Json
     columns.push_back(number_column(field.header, values));
   }
   return concat((*rows.front())["task"].get<std::string>(), "\n\n", render_columns(columns, width), "\n",
-                footnotes(results, rows, names, width));
+                footnotes(results, rows, names, beside, width));
 }
 
 }  // namespace report_detail

@@ -29,6 +29,7 @@ struct Summary {
   std::size_t n = 0;
   std::optional<double> delta, delta_lo, delta_hi;
   std::size_t n_paired = 0;
+  std::optional<std::size_t> gained, lost;  ///< of a binary metric: pairs where 0 became 1, and where 1 became 0
   std::optional<double> p, p_holm, mde;
   std::string_view note = {};  ///< why something of a comparison is null; empty: nothing is
 };
@@ -113,6 +114,8 @@ inline void set_bounds(const std::optional<Interval>& interval, std::optional<do
   const std::vector<double> differences = paired_differences(kept.values, kept.baseline);
   const auto gained = static_cast<std::size_t>(std::count(differences.begin(), differences.end(), 1.0));
   const auto lost = static_cast<std::size_t>(std::count(differences.begin(), differences.end(), -1.0));
+  summary.gained = gained;
+  summary.lost = lost;
   const double unseen = unseen_share_bound(summary.n_paired);
   summary.delta = mean(differences);
   detail::set_bounds(

@@ -38,7 +38,9 @@ TEST_CASE("the tasks on data sets read files in the form that the owners of the 
                                              "cc_shap_cot",
                                              "judged",
                                              "tiger_score",
+                                             "simulated",
                                              "bart_score",
+                                             "bert_score",
                                              "embedding_similarity"};
   // Without a target, or an edit that the data ask for.
   std::vector<std::string> about_words = about_texts;

@@ -231,7 +231,8 @@ QUANTLENS_INLINE FormatError GgufMetadata::wrong_type(const GgufEntry& entry, st
   return bad_value(entry, entry.offset, concat("should be ", wanted, ", got ", got));
 }
 
-QUANTLENS_INLINE FormatError GgufMetadata::bad_value(const GgufEntry& entry, std::uint64_t at, std::string_view problem) const {
+QUANTLENS_INLINE FormatError GgufMetadata::bad_value(const GgufEntry& entry, std::uint64_t at,
+                                                     std::string_view problem) const {
   return FormatError("gguf", name_, at, concat("key '", entry.key, "': ", problem));
 }
 

@@ -52,8 +52,8 @@ class PairScorer {
 
 /// The last three are null where the run has none; a protocol that declares that it needs one is not run without.
 struct Models {
-  TextModel& model;                ///< the format under test
-  TextModel& full;  ///< the same model unquantized, or the one that the run names: judges how fluent texts are
+  TextModel& model;  ///< the format under test
+  TextModel& full;   ///< the same model unquantized, or the one that the run names: judges how fluent texts are
   TextModel* judge = nullptr;      ///< another model, which rates answers; never the model under test
   TextEncoder* encoder = nullptr;  ///< compares meanings
   PairScorer* scorer = nullptr;    ///< says how well one text follows from another

@@ -292,12 +292,12 @@ TEST_CASE("simulated: a judge guesses the label from both, from the item and fro
     for (const ItemRecord& record : records) all.push_back(score(record, metric));
     return all;
   };
-  using Scores = std::vector<std::optional<double>>;
-  CHECK(scores(metric::simulated_with) == Scores{1.0, 1.0, 1.0});
-  CHECK(scores(metric::simulated_without) == Scores{0.0, 0.0, 1.0});
-  CHECK(scores(metric::explanation_leaks) == Scores{0.0, 0.0, 0.0});
-  CHECK(scores(metric::simulatability_gain) == Scores{1.0, 1.0, 0.0});
-  CHECK(scores(metric::judge_unparsed) == Scores{0.0, 0.0, 0.0});
+  using Column = std::vector<std::optional<double>>;
+  CHECK(scores(metric::simulated_with) == Column{1.0, 1.0, 1.0});
+  CHECK(scores(metric::simulated_without) == Column{0.0, 0.0, 1.0});
+  CHECK(scores(metric::explanation_leaks) == Column{0.0, 0.0, 0.0});
+  CHECK(scores(metric::simulatability_gain) == Column{1.0, 1.0, 0.0});
+  CHECK(scores(metric::judge_unparsed) == Column{0.0, 0.0, 0.0});
   CHECK(judge.batches == std::vector<std::size_t>{3, 3, 3});
   for (const auto& asked : judge.scored) {
     CHECK(asked.prompt.answer_prefix == "Answer:");
